@@ -1,0 +1,158 @@
+/*
+ * door.h - what passes the door: events in, effects out
+ *
+ * These types are all that the simulator, the fabric and the daemon share with
+ * core; node.h explains the one function that takes and gives them. Every
+ * module of core may add effects through env.h.
+ *
+ *	Ownership	bytes in events are borrowed until a call comes back with
+ *			effects.more == false; bytes in effects lie in the
+ *			host's buffer and are good until the next call with the
+ *			same struct effects
+ */
+#ifndef BASE_DOOR_H
+#define BASE_DOOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/drop.h"
+#include "core/base/endpoint.h"
+#include "core/base/id.h"
+#include "core/base/record.h"
+#include "core/base/wire.h"
+
+enum event_kind {
+	EVENT_START,		/* data = saved state or empty, start */
+	EVENT_ENTROPY,		/* data = fresh random bytes */
+	EVENT_DATAGRAM,		/* data, from, ecn */
+	EVENT_FRAME,		/* data, iface, offload */
+	EVENT_TIMER,		/* the alarm went off (a call without it does the same) */
+	EVENT_ADDRESS,		/* from = a local address that came (up) or went */
+	EVENT_MAPPING,		/* from = the endpoint a gateway maps us to, up or gone */
+	EVENT_PATH_ERROR,	/* from = the destination, path */
+	EVENT_ENTRY,		/* entry: what a worker saw of a forwarding entry */
+	EVENT_WALL_CLOCK,	/* wall */
+	EVENT_RESUMED,		/* resumed */
+	EVENT_SAVED,		/* token: that save is durable */
+	EVENT_CONTROL,		/* request */
+	EVENT_STOP,		/* leave gracefully; RECORD_LEFT tells when it is done */
+	EVENT_KINDS
+};
+
+/** enum run_end - how the last run ended, as far as the host can tell */
+enum run_end { RUN_UNKNOWN, RUN_SAME_BOOT, RUN_CLEAN };
+
+/** struct offload - what the kernel left undone in a frame (virtio-net header's meaning) */
+struct offload {
+	uint16_t segment;		/* bytes per segment, 0 = one packet */
+	uint16_t checksum_start;
+	uint16_t checksum_offset;
+	uint8_t  partial;		/* the checksum is still to be filled in */
+};
+
+/** enum ask - what a control request wants; reading state needs no request (core/look.h) */
+enum ask {
+	ASK_LOOKUP,		/* who owns key? One reply at the end, after retries */
+	ASK_TRACE,		/* the same, one more reply per hop */
+	ASK_BROADCAST,		/* data to every member; reply when delegated */
+	ASK_CONNECT,		/* try the endpoint in event.from; reply when tried */
+	ASK_KINDS
+};
+
+struct request {
+	uint64_t token;			/* comes back in the replies */
+	struct id key;
+	int64_t timeout_ns;		/* retries happen inside it */
+	uint8_t ask;			/* enum ask */
+};
+
+struct event {
+	enum event_kind kind;
+	uint16_t iface;
+	uint8_t ecn;
+	bool up;			/* ADDRESS, MAPPING */
+	struct endpoint from;
+	struct bytes data;
+	union {
+		struct {
+			const uint8_t *seed;		/* 32 bytes of entropy */
+			uint32_t ciphers, offloads;	/* what this machine can do */
+			enum run_end last;
+		} start;
+		struct offload offload;
+		struct { uint16_t mtu; bool unreachable; } path;
+		struct { uint32_t entry; uint64_t packets, bytes; int64_t heard_ns; } entry;
+		struct { int64_t utc_ns, error_ns; } wall;
+		struct { int64_t gap_ns; bool clone; } resumed;
+		uint64_t token;
+		struct request request;
+	};
+};
+
+struct datagram {
+	struct endpoint to;		/* to.iface: the interface to leave by, 0 = any */
+	const uint8_t *data;
+	uint16_t len;
+	uint16_t segment;		/* bytes per datagram of a batch, 0 = one */
+	uint8_t  df, ecn;
+	uint8_t  kind;			/* enum message_kind, for accounts */
+};
+
+struct frame {
+	const uint8_t *data;
+	uint16_t len, iface;
+	struct offload offload;
+};
+
+/** enum save_key - the few things a node keeps; each save replaces the last of its key */
+enum save_key { SAVE_PEERS, SAVE_KEYS };
+
+struct save {
+	enum save_key key;
+	const uint8_t *data;
+	uint32_t len;
+	uint64_t token;			/* durable in this order */
+};
+
+/** enum answer - how a request went */
+enum answer { ANSWER_OK, ANSWER_TIMEOUT, ANSWER_NOT_JOINED, ANSWER_FULL, ANSWER_FAILED, ANSWER_HOP };
+
+struct reply {
+	uint64_t token;
+	struct id who;			/* the owner; TRACE: the node at this hop */
+	uint16_t hops;
+	uint8_t  tries;			/* 1 = answered on the first try */
+	uint8_t  answer;		/* enum answer */
+	uint8_t  ask;			/* enum ask */
+};
+
+/** struct entry - a forwarding entry published (deadline in the future) or retired */
+struct entry;
+
+enum {
+	EFFECTS_ROOM	= 64,		/* the host gives at least so many of each ... */
+	EFFECTS_BYTES	= 128 << 10,	/* ... and so many bytes */
+};
+
+/**
+ * struct effects - everything to do, filled by node_step()
+ *
+ * The host allocates the arrays once (one set per thread is enough) and sets
+ * the max_ fields; node_step() empties and fills the rest. Counters only grow.
+ */
+struct effects {
+	struct datagram *send;	 unsigned sends, max_sends;
+	struct frame	*frame;	 unsigned frames, max_frames;
+	struct save	*save;	 unsigned saves, max_saves;
+	struct reply	*reply;	 unsigned replies, max_replies;
+	struct record	*record; unsigned records, max_records;
+	uint8_t *bytes;		 size_t used, max_bytes;
+	bool more;			/* no room: carry these out, call again with no events */
+	uint64_t drops[DROP_COUNT];	/* by reason, of all nodes that used these effects */
+	uint64_t steps;			/* datagrams, frames and due timers handled */
+};
+
+#endif /* BASE_DOOR_H */

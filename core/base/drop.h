@@ -1,0 +1,50 @@
+/*
+ * drop.h - why a packet went no further
+ *
+ * One list: add a line and the enum, the text and the report's row exist. The
+ * counters belong to the host (struct effects), one array for all its nodes.
+ */
+#ifndef BASE_DROP_H
+#define BASE_DROP_H
+
+#define DROP_LIST(X)							\
+	X(NONE,		"accepted")					\
+	X(SHORT,	"shorter than its header or body")		\
+	X(TRAILING,	"longer than its body")				\
+	X(VERSION,	"a protocol version we do not speak")		\
+	X(TYPE,		"an unknown packet type")			\
+	X(MESSAGE,	"an unknown message kind")			\
+	X(OVERLAY,	"for another overlay")				\
+	X(SESSION,	"no session has this receiver index")		\
+	X(SEAL,		"does not open: forged, damaged or old keys")	\
+	X(REPLAY,	"seen before, or older than the window")	\
+	X(HANDSHAKE,	"a handshake message nobody waits for")		\
+	X(CERTIFICATE,	"a certificate that proves nothing here")	\
+	X(IDENTITY,	"from somebody else than was called")		\
+	X(SELF,		"from ourselves")				\
+	X(STATE,	"not expected in this state")			\
+	X(FULL,		"a table is full")				\
+	X(MEMORY,	"the node's memory quota is reached")		\
+	X(EFFECTS,	"more effects than the host gave room for")	\
+	X(HOPS,		"hop limit reached")				\
+	X(ROUTE,	"no way to the destination")			\
+	X(UNREACHED,	"the exact destination is not on the ring")	\
+	X(SILENT,	"no next hop took it in time")			\
+	X(DUPLICATE,	"handled before")				\
+	X(RATE,		"over the rate limit")				\
+	X(RANGE,	"a field outside its range")			\
+	X(STRANGER,	"from a peer that may not ask this")		\
+	X(TOO_BIG,	"does not fit the path")			\
+	X(VALUE,	"malformed contents")				\
+	X(STALE,	"from a previous incarnation")
+
+enum drop {
+#define X(name, text) DROP_##name,
+	DROP_LIST(X)
+#undef X
+	DROP_COUNT
+};
+
+const char *drop_text(enum drop d);
+
+#endif /* BASE_DROP_H */

@@ -1,0 +1,67 @@
+#include "core/base/env.h"
+
+#include <string.h>
+
+struct writer env_send(struct env *e, size_t max)
+{
+	struct effects *fx = e->fx;
+
+	if (fx->sends == fx->max_sends || fx->max_bytes - fx->used < max) {
+		env_drop(e, DROP_EFFECTS);
+		return (struct writer){ .bad = true };
+	}
+	return writer_of(fx->bytes + fx->used, max);
+}
+
+void env_sent(struct env *e, const struct writer *w, const struct endpoint *to, uint8_t kind)
+{
+	struct effects *fx = e->fx;
+
+	if (w->bad)
+		return;
+	fx->send[fx->sends++] = (struct datagram){
+		.to = *to, .data = w->start, .len = (uint16_t)writer_len(w), .df = 1, .kind = kind,
+	};
+	fx->used += writer_len(w);
+}
+
+void env_record(struct env *e, enum record_kind kind, struct id peer, uint64_t a, uint64_t b)
+{
+	struct effects *fx = e->fx;
+
+	if (fx->records < fx->max_records)
+		fx->record[fx->records++] = (struct record){ peer, a, b, (uint8_t)kind };
+	else
+		env_drop(e, DROP_EFFECTS);
+}
+
+void env_reply(struct env *e, const struct reply *r)
+{
+	struct effects *fx = e->fx;
+
+	if (fx->replies < fx->max_replies)
+		fx->reply[fx->replies++] = *r;
+	else
+		env_drop(e, DROP_EFFECTS);
+}
+
+void env_save(struct env *e, enum save_key key, const void *data, uint32_t len, uint64_t token)
+{
+	struct effects *fx = e->fx;
+	uint8_t *copy = fx->bytes + fx->used;
+
+	if (fx->saves == fx->max_saves || fx->max_bytes - fx->used < len) {
+		env_drop(e, DROP_EFFECTS);
+		return;
+	}
+	memcpy(copy, data, len);
+	fx->used += len;
+	fx->save[fx->saves++] = (struct save){ key, copy, len, token };
+}
+
+enum drop env_drop(struct env *e, enum drop why)
+{
+	if (why != DROP_NONE)
+		e->fx->drops[why]++;
+	return why;
+}

@@ -1,0 +1,64 @@
+/*
+ * env.h - what every module of one node is handed: time, chance, memory, a way out
+ *
+ * One struct env stands inside each struct node and goes down every call as the
+ * first argument. It is not a global in disguise: nothing in it belongs to
+ * another node except the shared constants behind const pointers.
+ */
+#ifndef BASE_ENV_H
+#define BASE_ENV_H
+
+#include "core/base/door.h"
+#include "core/base/heap.h"
+#include "core/base/mem.h"
+#include "core/base/random.h"
+
+struct config;
+struct suite;
+
+#define NS_PER_US	1000LL
+#define NS_PER_MS	1000000LL
+#define NS_PER_S	1000000000LL
+
+struct env {
+	int64_t now_ns;
+	int64_t birth_ns;
+	const struct config *config;	/* core/base/config.h */
+	const struct suite *suite;	/* the primitives, core/seal/suite.h */
+	struct effects *fx;		/* only inside a step */
+	struct mem mem;
+	struct random random;
+	struct heap timers;
+	int64_t utc_ns;			/* wall time at utc_at_ns; 0 = never told */
+	int64_t utc_at_ns;
+	uint32_t index_base;		/* high bits of our receiver indexes, the host's choice */
+};
+
+/* Timer tags: the owner in the upper bits, a slot in the lower. */
+enum timer_owner { TIMER_RING = 0, TIMER_LINK = 16, TIMER_TAGS = 16 + 1024 };
+
+/** env_send() - Room for one datagram of up to @max bytes, to be shut by env_sent(); bad writer at the limit */
+struct writer env_send(struct env *e, size_t max);
+
+/** env_sent() - The datagram in @w is complete: it goes to @to, accounted as @kind */
+void env_sent(struct env *e, const struct writer *w, const struct endpoint *to, uint8_t kind);
+
+/** env_record() - Say that something happened */
+void env_record(struct env *e, enum record_kind kind, struct id peer, uint64_t a, uint64_t b);
+
+/** env_reply() - Answer a control request */
+void env_reply(struct env *e, const struct reply *r);
+
+/** env_save() - Ask the host to keep @len bytes (copied) under @key; the same token comes back when durable */
+void env_save(struct env *e, enum save_key key, const void *data, uint32_t len, uint64_t token);
+
+/** env_drop() - Count a drop; DROP_NONE counts nothing. Returns @why, so that it can end a function */
+enum drop env_drop(struct env *e, enum drop why);
+
+/** env_ms() - milliseconds since birth, for compact stamps; wraps after 49 days */
+static inline uint32_t env_ms(const struct env *e)
+{
+	return (uint32_t)((e->now_ns - e->birth_ns) / NS_PER_MS);
+}
+
+#endif /* BASE_ENV_H */

@@ -1,0 +1,128 @@
+/*
+ * wire.h - every byte that crosses the underlay, with pictures
+ *
+ * Logic that reacts to these bytes lives elsewhere; here are only layouts and
+ * numbers. All values are in network order. Versions v and v-1 work together:
+ * the version nibble says how a packet is laid out, feature bits inside the
+ * handshake payload say what its sender can do.
+ *
+ * 1. The header, on every packet (16 bytes; handshakes use the first 8)
+ *
+ *	 0               1               2               3
+ *	+-------+-------+---------------+-------------------------------+
+ *	|version| type  | flags         | hops                          |
+ *	+-------+-------+---------------+-------------------------------+
+ *	| receiver index (INIT: overlay tag; on a relayed hop: label)   |
+ *	+---------------+-----------------------------------------------+
+ *	| lane          | counter, upper 24 bits                        |
+ *	+---------------+-----------------------------------------------+
+ *	| counter, lower 32 bits                                        |
+ *	+---------------------------------------------------------------+
+ *	| sealed: one message (LINK) or one frame piece (DATA), tag 16  |
+ *
+ *	hops and the receiver index are what a relay changes; they are not
+ *	authenticated. The other ten bytes are the additional data of the seal:
+ *	version and type, flags, lane and counter. The lane picks the replay
+ *	window; each sending thread has one. flags: FRAGMENT and OFFLOAD tell
+ *	that a DATA packet opens with a fragment or an offload word.
+ *
+ * 2. Handshakes (Noise; Perrin, "The Noise Protocol Framework", rev. 34)
+ *
+ *	INIT	header(8): receiver = overlay tag
+ *		| pattern 1 | 0 1 | sender index hi.. 4 | noise message 1 | padding
+ *	REPLY	header(8): receiver = the initiator's index
+ *		| 0 2 | sender index 4 | noise message 2
+ *	FINISH	header(8): receiver = the responder's index
+ *		| noise message 3 (pattern XX only)
+ *
+ *	An INIT is padded with zeros to at least the length of its answer. The
+ *	Noise payloads are TLV: type 1, length 2, value (core/link/hello.h).
+ *
+ * 3. Messages, inside a sealed LINK packet: kind 1, then its body
+ *
+ *	PROBE, PROBE_ACK	stamp 1 | near version 1 | table version 1
+ *		With IPv4 and UDP: 28 + 16 + 4 + 16 = 64 bytes. The stamp pairs
+ *		an answer with its probe; the versions tell the peer that the
+ *		sender's neighbour list or link table is not the one it knows.
+ *	MTU_PROBE		size 2 | zeros up to size
+ *	MTU_ACK			size 2
+ *	OBSERVED		endpoint: where the sender sees the receiver
+ *	ADDRESSES		count 1 | endpoints: where the sender may be reached
+ *	CHALLENGE, RESPONSE	nonce 8: proves a new path both ways
+ *	CLOSE			reason 1 (enum link_end)
+ *	RELAY			id 16 of the target | a whole packet
+ *	RELAYED			id 16 of the source | a whole packet
+ *	NEAR, TABLE, ASK, ENTER, WELCOME, LEAVE, LEAVE_ACK, ROUTE, ROUTE_ACK,
+ *	CAST, CAST_ACK		see core/ring/message.h
+ */
+#ifndef BASE_WIRE_H
+#define BASE_WIRE_H
+
+#include <stdint.h>
+
+enum {
+	WIRE_VERSION	= 1,
+	WIRE_HEADER	= 16,		/* bytes before the sealed part */
+	WIRE_SHORT	= 8,		/* the part of it that handshakes use */
+	WIRE_TAG	= 16,		/* the seal's authentication tag */
+	WIRE_MTU_MIN	= 1200,		/* UDP payload every path is assumed to carry */
+	WIRE_MTU_MAX	= 1472,
+	WIRE_LANES	= 4,		/* lanes a session keeps windows for */
+};
+
+enum packet_type {
+	PACKET_INIT	= 1,
+	PACKET_REPLY	= 2,
+	PACKET_FINISH	= 3,
+	PACKET_LINK	= 4,
+	PACKET_DATA	= 5,
+	PACKET_COOKIE	= 6,
+};
+
+enum packet_flag {
+	FLAG_FRAGMENT	= 1 << 0,
+	FLAG_OFFLOAD	= 1 << 1,
+};
+
+enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
+
+/*	kind		number	printed */
+#define MESSAGE_LIST(X)			\
+	X(PROBE,	1,	"probe")	\
+	X(PROBE_ACK,	2,	"probe-ack")	\
+	X(MTU_PROBE,	3,	"mtu-probe")	\
+	X(MTU_ACK,	4,	"mtu-ack")	\
+	X(OBSERVED,	5,	"observed")	\
+	X(ADDRESSES,	6,	"addresses")	\
+	X(CHALLENGE,	7,	"challenge")	\
+	X(RESPONSE,	8,	"response")	\
+	X(CLOSE,	9,	"close")	\
+	X(RELAY,	10,	"relay")	\
+	X(RELAYED,	11,	"relayed")	\
+	X(NEAR,		16,	"near")		\
+	X(TABLE,	17,	"table")	\
+	X(ASK,		18,	"ask")		\
+	X(ENTER,	19,	"enter")	\
+	X(WELCOME,	20,	"welcome")	\
+	X(LEAVE,	21,	"leave")	\
+	X(LEAVE_ACK,	22,	"leave-ack")	\
+	X(ROUTE,	24,	"route")	\
+	X(ROUTE_ACK,	25,	"route-ack")	\
+	X(CAST,		26,	"cast")		\
+	X(CAST_ACK,	27,	"cast-ack")	\
+	X(INIT,		40,	"init")		\
+	X(REPLY,	41,	"reply")	\
+	X(FINISH,	42,	"finish")
+
+/** enum message_kind - INIT, REPLY and FINISH are packets of their own, here for accounts by kind */
+enum message_kind {
+#define X(name, number, text) MESSAGE_##name = number,
+	MESSAGE_LIST(X)
+#undef X
+	MESSAGE_KINDS = 48
+};
+
+/** message_text() - the printed name of @kind, NULL for a number that is none */
+const char *message_text(unsigned kind);
+
+#endif /* BASE_WIRE_H */
