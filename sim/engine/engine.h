@@ -65,8 +65,11 @@ enum {
 	ENGINE_PAYLOAD	= 16 << 20,		/* longest payload, in bytes */
 };
 
-/** struct event - what a handler is told; it and its payload live until the handler returns */
-struct event {
+/** struct engine_event - what a handler is told (core/base/door.h has a struct event)
+ *
+ * It and its payload live until the handler returns.
+ */
+struct engine_event {
 	int64_t   at_ns;
 	uint32_t  dst;			/* the object it happens to */
 	uint32_t  src;			/* who posted it; for an alarm, dst */
@@ -76,7 +79,7 @@ struct event {
 	uint8_t   class;		/* the world's, or ENGINE_ALARM */
 };
 
-typedef void engine_handle_fn(void *world, struct lane *lane, const struct event *ev);
+typedef void engine_handle_fn(void *world, struct lane *lane, const struct engine_event *ev);
 typedef void engine_warm_fn(void *world, uint32_t object);
 typedef void engine_barrier_fn(struct engine *e, int64_t now_ns, void *arg);
 

@@ -2,13 +2,12 @@
  * slab.h - memory in small pieces, counted
  *
  * Objects of a shard take their memory here. A piece has no header: who gives
- * it back says how long it was. Sizes are rounded up to one of the classes:
- * steps of 16 bytes up to 512, then eight steps to each doubling up to 4 KiB;
- * longer pieces go to malloc. Pieces are cut from blocks of 64 KiB and kept on
- * one free list per class; blocks go back only with the whole slab.
+ * it back says how long it was. Sizes are rounded up to the next 16 bytes, and
+ * each rounded size up to 4 KiB has a free list of its own; longer pieces go to
+ * malloc. All sizes are cut from the same blocks, which go back only with the
+ * whole slab, so a size once freed serves the same size again and no other.
  *
- *	Memory		at most 15 bytes (12.5 % past 512) lost per piece, plus one
- *			block per class in use
+ *	Memory		at most 15 bytes lost per piece, and one block per slab
  *	Threads		one at a time; a shard has its own
  *	Order		addresses differ from run to run: never sort by them
  */
