@@ -1,0 +1,68 @@
+/*
+ * look.h - looking into a node without touching it
+ *
+ * For oracles, status commands and tests. All functions are const; nothing a
+ * node does depends on being looked at.
+ */
+#ifndef CORE_LOOK_H
+#define CORE_LOOK_H
+
+#include "core/link/link.h"
+#include "core/node.h"
+
+/** struct look - a node at a glance */
+struct look {
+	struct id id;
+	bool started, joined, leaving;
+	struct id left, right;		/* immediate neighbours as believed; own id if none */
+	uint32_t size;			/* its estimate of the ring's size */
+	unsigned links, longs_out, longs_in;	/* up; drawn by us; drawn by others */
+	unsigned known_left, known_right;	/* neighbours known, linked or not */
+	unsigned pending;		/* routed messages it is responsible for now */
+	unsigned remembered;
+	uint32_t memory;		/* bytes taken from the host */
+	int64_t joined_ns;
+};
+
+/** enum link_use - what a link is for; several bits may be set */
+enum link_use {
+	USE_NEAR	= 1 << 0,	/* among the near neighbours of one side */
+	USE_LONG_OUT	= 1 << 1,	/* we drew it */
+	USE_LONG_IN	= 1 << 2,	/* the peer drew it */
+	USE_LEAF	= 1 << 3,	/* a way in: bootstrap, remembered peer, introduction */
+	USE_PEER	= 1 << 4,	/* the peer wants it */
+};
+
+struct look_link {
+	struct link_view link;
+	uint8_t use;			/* enum link_use bits */
+	bool member;			/* the peer said that it is joined */
+	struct id point;		/* USE_LONG_OUT: the drawn point */
+};
+
+void node_look(const struct node *n, struct look *out);
+
+/** node_look_link() - The link in slot @i; false if the slot is free. Walk i from 0 to node_look_links() - 1 */
+bool node_look_link(const struct node *n, unsigned i, struct look_link *out);
+unsigned node_look_links(const struct node *n);
+
+/** node_owns() - Does the node believe now that it owns @key? */
+bool node_owns(const struct node *n, struct id key);
+
+/** node_known() - The @rank-th known neighbour on @side (0 left, 1 right), 0 = nearest; false past the end */
+bool node_known(const struct node *n, unsigned side, unsigned rank, struct id *out);
+
+/** node_remembered() - The @i-th remembered peer; false past the end */
+bool node_remembered(const struct node *n, unsigned i, struct contact *out);
+
+/** node_bytes() - what the node costs: struct node and everything it took from the host */
+uint32_t node_bytes(const struct node *n);
+
+/** node_account() - the same by part, for the table in core/README.md */
+struct node_account {
+	uint32_t node, links, sessions, handshakes, tables, knowledge, pending, timers, remembered;
+};
+
+void node_account(const struct node *n, struct node_account *out);
+
+#endif /* CORE_LOOK_H */
