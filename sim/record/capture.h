@@ -1,0 +1,51 @@
+/*
+ * capture.h - a node's traffic as a pcap file with virtual time stamps
+ *
+ * Raw IP (DLT_RAW), nanosecond stamps; IP and UDP headers with right checksums
+ * are put around the overlay's datagrams, or a packet is given whole. Opens in
+ * tshark and Wireshark. Virtual time 0 is 1970-01-01 00:00:00.
+ *
+ *	Memory		libpcap's and stdio's; nothing per packet
+ *	Threads		one writer per capture (a node lives in one shard)
+ *	Errors		0 or negative errno and a sentence, as in rundir.h
+ */
+#ifndef CAPTURE_H
+#define CAPTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/endpoint.h"
+#include "sim/record/rundir.h"
+
+struct capture;
+
+/** capture_open() - Create file @name ("n17.pcap") in the run directory */
+int capture_open(struct capture **c, struct rundir *d, const char *name, char **error);
+
+/** capture_open_path() - The same at a path of its own, without a run directory */
+int capture_open_path(struct capture **c, const char *path, char **error);
+
+/** struct capture_ip - the fields of the IP header that are the network's */
+struct capture_ip {
+	uint8_t ttl;
+	uint8_t ecn;			/* 0-3 */
+	uint8_t df;			/* IPv4: may not be fragmented */
+};
+
+/**
+ * capture_datagram() - One UDP datagram between two endpoints of the same family
+ *
+ * A datagram that fits no UDP length, or endpoints that do not match, are our
+ * bug. Write errors are kept and told by capture_close().
+ */
+void capture_datagram(struct capture *c, int64_t now_ns, const struct endpoint *from,
+		      const struct endpoint *to, struct capture_ip ip, const void *data, size_t len);
+
+/** capture_packet() - A whole IP packet, as it is */
+void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len);
+
+/** capture_close() - Close and free; the first error of the capture comes out here. NULL is fine */
+int capture_close(struct capture *c, char **error);
+
+#endif /* CAPTURE_H */
