@@ -5,10 +5,10 @@ unit_SRC  := $(wildcard tests/unit/*.c)
 
 # make unit-NAME ON="core/base core/seal": one suite, linked with these folders only
 unit-%:				## one suite alone: make unit-id ON="core/base"
-	@$(MAKE) --no-print-directory $(B)/bin/unit-$* ON="$(ON)" WITH="$(WITH)"
-	timeout 300 $(B)/bin/unit-$*
+	@$(MAKE) --no-print-directory $(B)/bin/suite-$* ON="$(ON)" WITH="$(WITH)"
+	timeout 300 $(B)/bin/suite-$*
 
-$(B)/bin/unit-%: $(B)/tests/unit/%_test.o tests/unit/one.c $(foreach d,$(ON),$(call objs,$(call src,$d))) $(call objs,$(WITH))
+$(B)/bin/suite-%: $(B)/tests/unit/%_test.o tests/unit/one.c $(foreach d,$(ON),$(call objs,$(call src,$d))) $(call objs,$(WITH))
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(STD) $(CFLAGS) $(call cflags,tests) -DSUITE=$* -o $@ $(filter-out tests/unit/one.c,$^) tests/unit/one.c $(call ldlibs,tests)
 
