@@ -30,7 +30,7 @@ struct net_partition {
 	uint32_t share_ppb[NET_GROUPS_MAX];	/* of interfaces, by chance; sum not 0 */
 	const uint8_t *group;		/* or NULL: exactly so, for interfaces below count; copied */
 	uint32_t count;
-	bool     one_way;		/* only packets from a lower group to a higher are dropped */
+	bool     one_way;		/* an earlier group still reaches later ones */
 };
 net_fault net_fault_partition(struct net *net, const struct net_partition *p);
 
@@ -42,7 +42,7 @@ struct net_cut {
 	unsigned region;
 	bool     from_one;		/* only from region @other, not from everywhere */
 	unsigned other;
-	bool     one_way;		/* only packets out of region are dropped */
+	bool     one_way;		/* the region still sends, but hears nothing */
 };
 net_fault net_fault_cut(struct net *net, const struct net_cut *c);
 
@@ -51,6 +51,7 @@ struct net_harm {
 	uint32_t share_ppb;		/* of interfaces, by chance */
 	const uint32_t *iface;		/* or NULL: exactly these; copied */
 	uint32_t count;
+	bool     one_way;		/* only what they send */
 	uint32_t loss_ppb;		/* of packets, each time an afflicted interface is passed */
 	int64_t  delay_ns;		/* added, each time */
 	uint32_t slow_milli;		/* path latency x this / 1000, each time; 0 and 1000: none */

@@ -74,7 +74,7 @@ enum net_drop {
 	X(ARRIVED,	"copies delivered")						\
 	X(SENT_BYTES,	"bytes given to the network, IP headers included")		\
 	X(ARRIVED_BYTES, "bytes delivered, IP headers included")			\
-	X(JITTERED,	"delayed or hastened by jitter")				\
+	X(JITTERED,	"delayed by jitter")				\
 	X(DUPLICATED,	"sent twice")							\
 	X(REORDERED,	"held back past later ones")					\
 	X(CORRUPTED,	"a bit flipped")						\
@@ -93,40 +93,38 @@ const char *net_mark_text(enum net_mark m);
 const char *net_drop_name(enum net_drop d);	/* "no_route": for columns */
 const char *net_mark_name(enum net_mark m);
 
-enum net_model {
-	NET_CONSTANT,			/* latency_ns between any two */
-	NET_MATRIX,			/* table of a matrix */
-	NET_COORDINATES,		/* table of points, or built in (synth.h) if there is none */
+enum net_path {
+	NET_PATH_CONSTANT,		/* latency_ns between any two */
+	NET_PATH_TABLE,			/* as measured: a matrix, or points */
+	NET_PATH_SYNTHETIC,		/* built-in coordinates and access delays: synth.h */
 };
-
-enum net_family { NET_V4 = 1, NET_V6 = 2, NET_DUAL = 3 };
 
 /** struct net_config - zeroes are: constant 0, hence the floor, and no impairment */
 struct net_config {
 	uint64_t seed;
 	unsigned lanes;			/* that call depart and arrive; 0 is 1 */
-	enum net_family family;		/* 0 is NET_V4: which planned addresses interfaces have */
+	bool     v4, v6;		/* which planned addresses interfaces have; none is v4 */
 
-	enum net_model model;
-	const struct net_table *table;	/* borrowed */
+	enum net_path path;
+	const struct net_table *table;	/* TABLE: borrowed */
 	int64_t  latency_ns;		/* CONSTANT: one way */
 	int64_t  floor_ns;		/* the least latency between two interfaces; 0 is none */
-	bool     no_access_delay;	/* built-in coordinates: leave the access delays out */
-	uint32_t jitter_ppb;		/* of the latency: +- so much, uniform, see latency.c */
+	bool     no_access_delay;	/* SYNTHETIC: leave its access delays out */
+	uint32_t jitter_ppb;		/* a packet takes up to this share more, see latency.c */
 	uint32_t asymmetry_ppb;		/* forth 1 + f, back 1 - f; f uniform in +- this, per pair */
 	uint32_t non_transitive_ppb;	/* of pairs cannot talk directly, in neither direction */
 
 	uint32_t loss_ppb;		/* of packets (fragments) */
-	uint32_t burst_milli;		/* mean losses in a row x 1000; up to 1000: independent */
+	uint32_t loss_burst;		/* mean losses in a row; 0 and 1: independent */
 	uint32_t duplicate_ppb;
 	uint32_t reorder_ppb;
-	int64_t  reorder_by_ns;		/* held back uniformly up to this */
+	int64_t  reorder_by_ns;		/* held back by this */
 	uint32_t corrupt_ppb;		/* one bit of the payload flipped */
 
 	uint32_t mtu;			/* of every path; 0 is 1500 */
 	uint64_t up_bps, down_bps;	/* of every access link, bits/s; 0 is unlimited */
 	uint32_t queue_bytes;		/* before each; 0 is 100 ms worth, at least 3,000 */
-	unsigned regions;		/* to divide the world in; 0 is 8, at most 256 */
+	unsigned regions;		/* to divide the world in; 0 is 1, at most NET_REGIONS_MAX */
 };
 
 /**
@@ -144,6 +142,7 @@ void net_free(struct net *net);
 struct net_iface_config {
 	bool     seated;		/* seat says where, not the interface's number */
 	uint32_t seat;			/* row or place; taken modulo rows */
+	int64_t  access_ns;		/* its access link's own delay, each way, besides the path's */
 	uint64_t up_bps, down_bps;
 	uint32_t queue_bytes;
 	uint32_t mtu;			/* of the interface itself; 0 is no limit of its own */
@@ -189,7 +188,7 @@ struct endpoint net_roam(struct net *net, uint32_t iface, enum endpoint_kind fam
 
 /* -- packets --------------------------------------------------------------------------------- */
 
-enum { NET_COPIES = 2 };
+enum { NET_COPIES = 2, NET_REGIONS_MAX = 256 };
 
 struct net_copy {
 	int64_t  arrive_ns;		/* at least now + floor; copies in order of time */

@@ -6,10 +6,11 @@
  * interfaces are seated on rows by net.h. Read-only once loaded, so any number
  * of nets may share one.
  *
- *	planetlab	N lines of N numbers apart by tab or blank: milliseconds
- *	shadow		node_a,node_b,latency_ms,jitter_ms: a complete graph with self-edges
- *	skitter		index,is_root,x_ms,y_ms: points; their distance is the delay one way
- *	iplane		cluster_a,cluster_b,min_ms,q1_ms,median_ms,mean_ms,q3_ms,max_ms,stddev_ms
+ *	square	n lines of n numbers, tabs or blanks between: milliseconds (planetlab-490)
+ *	edges	node_a,node_b,latency_ms,jitter_ms: every pair and self-edge once (Shadow)
+ *	points	index,is_root,x_ms,y_ms: their distance is the delay (OverSim's Skitter set)
+ *	spread	cluster_a,cluster_b,min_ms,q1_ms,median_ms,mean_ms,q3_ms,max_ms,stddev_ms:
+ *		some pairs, some of them several times (iPlane)
  *
  * Each may be gzipped; that is seen from the contents, not from the name.
  *
@@ -23,20 +24,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** enum net_meaning - what the numbers of a file are; a round trip is halved */
-enum net_meaning { NET_ONE_WAY, NET_RTT };
+/** enum table_meaning - what the numbers of a file are; a round trip is halved */
+enum table_meaning { TABLE_ONE_WAY, TABLE_RTT };
 
-#define NET_FORMAT_LIST(X)	\
-	X(PLANETLAB,	"planetlab")	\
-	X(SHADOW,	"shadow")	\
-	X(SKITTER,	"skitter")	\
-	X(IPLANE,	"iplane")
-
-enum net_format {
-#define X(name, text) NET_##name,
-	NET_FORMAT_LIST(X)
-#undef X
-	NET_FORMATS
+enum table_format {
+	TABLE_AUTO,			/* by the first line */
+	TABLE_SQUARE,
+	TABLE_EDGES,
+	TABLE_SPREAD,
+	TABLE_POINTS,
 };
 
 enum {
@@ -52,16 +48,16 @@ struct net_table;
 
 /**
  * net_table_load() - Read @file as @format
- * @meaning: of its latencies; must be NET_ONE_WAY for skitter, whose points say so
+ * @meaning: of its latencies
  *
  * Return: the table, or NULL with @why filled
  */
-struct net_table *net_table_load(const char *file, enum net_format format,
-				 enum net_meaning meaning, struct net_error *why);
+struct net_table *net_table_load(const char *file, enum table_format format,
+				 enum table_meaning meaning, struct net_error *why);
 
 /** net_table_parse() - The same from memory; @file is what messages call it */
 struct net_table *net_table_parse(const char *file, const void *data, size_t len,
-				  enum net_format format, enum net_meaning meaning,
+				  enum table_format format, enum table_meaning meaning,
 				  struct net_error *why);
 void net_table_free(struct net_table *t);
 
@@ -72,9 +68,5 @@ bool net_table_is_points(const struct net_table *t);
 
 /** net_table_ns() - Median latency one way between two rows (of a matrix, a == b is the diagonal) */
 int64_t net_table_ns(const struct net_table *t, uint32_t a, uint32_t b);
-
-/** net_format_find() - The format of that name, or NET_FORMATS */
-enum net_format net_format_find(const char *name);
-const char *net_format_text(enum net_format f);
 
 #endif /* SIM_NET_TABLE_H */
