@@ -69,7 +69,7 @@ struct scenario_nodes {
 
 /* ---- [ring] ------------------------------------------------------------------------- */
 
-enum ring_draw      { DRAW_HARMONIC, DRAW_UNIFORM };
+enum ring_draw      { RING_HARMONIC, RING_UNIFORM };
 enum ring_direction { DIRECTION_TWO_WAY, DIRECTION_ONE_WAY };
 
 struct scenario_ring {
@@ -97,10 +97,10 @@ struct scenario_link {
 
 /* ---- [net] -------------------------------------------------------------------------- */
 
-enum net_model   { NET_CONSTANT, NET_MATRIX, NET_COORDINATES };
-enum net_meaning { MEANING_UNSAID, MEANING_RTT, MEANING_ONE_WAY };
-enum net_family  { FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };
-enum net_format {
+enum scenario_model   { MODEL_CONSTANT, MODEL_MATRIX, MODEL_COORDINATES };
+enum scenario_meaning { MEANING_UNSAID, MEANING_RTT, MEANING_ONE_WAY };
+enum scenario_family  { FAMILY_IPV4, FAMILY_IPV6, FAMILY_BOTH };
+enum scenario_format {
 	FORMAT_AUTO,			/* by looking at the first lines */
 	FORMAT_SQUARE,			/* n lines of n numbers, ms: planetlab-490 */
 	FORMAT_EDGES,			/* node_a,node_b,latency_ms,jitter_ms: the Shadow sets */
@@ -110,11 +110,11 @@ enum net_format {
 
 struct scenario_net {
 	struct schema_head head;
-	int32_t model;			/* enum net_model */
+	int32_t model;			/* enum scenario_model */
 	int64_t latency_ns;		/* constant model, one way, access delays apart */
 	char   *file;			/* matrix, or coordinates; NULL: built-in coordinates */
-	int32_t format;			/* enum net_format */
-	int32_t meaning;		/* enum net_meaning; said whenever there is a file */
+	int32_t format;			/* enum scenario_format */
+	int32_t meaning;		/* enum scenario_meaning; said whenever there is a file */
 	int64_t floor_ns;		/* least one-way delay between two sites */
 	uint32_t jitter_ppb;		/* of the one-way delay: a packet takes up to this more */
 	uint32_t loss_ppb;
@@ -130,7 +130,7 @@ struct scenario_net {
 	int64_t up_bit_s;		/* of a node's access link; 0: unlimited */
 	int64_t down_bit_s;
 	int64_t queue_bytes;		/* of the access link, each way; drop tail */
-	int32_t family;			/* enum net_family: of the address plan */
+	int32_t family;			/* enum scenario_family: of the address plan */
 	int64_t regions;		/* places nodes are dealt to, for `cut`; 0: none */
 };
 
