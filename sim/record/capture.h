@@ -7,7 +7,7 @@
  *
  *	Memory		libpcap's and stdio's; nothing per packet
  *	Threads		one writer per capture (a node lives in one shard)
- *	Errors		0 or negative errno and a sentence, as in rundir.h
+ *	Errors		as in rundir.h
  */
 #ifndef CAPTURE_H
 #define CAPTURE_H
@@ -21,10 +21,10 @@
 struct capture;
 
 /** capture_open() - Create file @name ("n17.pcap") in the run directory */
-int capture_open(struct capture **c, struct rundir *d, const char *name, char **error);
+struct capture *capture_open(struct rundir *d, const char *name, struct fail *f);
 
 /** capture_open_path() - The same at a path of its own, without a run directory */
-int capture_open_path(struct capture **c, const char *path, char **error);
+struct capture *capture_open_path(const char *path, struct fail *f);
 
 /** struct capture_ip - the fields of the IP header that are the network's */
 struct capture_ip {
@@ -46,6 +46,6 @@ void capture_datagram(struct capture *c, int64_t now_ns, const struct endpoint *
 void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len);
 
 /** capture_close() - Close and free; the first error of the capture comes out here. NULL is fine */
-int capture_close(struct capture *c, char **error);
+bool capture_close(struct capture *c, struct fail *f);
 
 #endif /* CAPTURE_H */

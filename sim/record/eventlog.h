@@ -47,7 +47,7 @@ struct eventlog_setup {
 	uint32_t watch;			/* only this node's lines and the world's; EVENTLOG_WORLD: all */
 };
 
-int eventlog_new(struct eventlog **l, const struct eventlog_setup *s, char **error);
+struct eventlog *eventlog_new(const struct eventlog_setup *s, struct fail *f);
 
 /** eventlog_put() - Node @node said @rec at @now_ns; called by the shard the node lives in */
 void eventlog_put(struct eventlog *l, unsigned shard, int64_t now_ns, uint32_t node,
@@ -58,9 +58,9 @@ void eventlog_say(struct eventlog *l, unsigned shard, int64_t now_ns, uint32_t n
 		  const char *word, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
 /** eventlog_flush() - At a barrier: everything up to now goes out in order */
-int eventlog_flush(struct eventlog *l, char **error);
+bool eventlog_flush(struct eventlog *l, struct fail *f);
 
 /** eventlog_close() - Flush, close, free; NULL is fine */
-int eventlog_close(struct eventlog *l, char **error);
+bool eventlog_close(struct eventlog *l, struct fail *f);
 
 #endif /* EVENTLOG_H */

@@ -58,13 +58,13 @@ struct expect {
 
 /**
  * expect_parse() - Read one line; @metric and @value as they stand in the file
- * @error: on failure a sentence to be freed with g_free(): what is wrong and
- *	what would be accepted (for an unknown metric the nearest known name)
  *
- * Return: 0 or -EINVAL
+ * Fits scenario_expect_fn: the caller adds file and line to the sentence.
+ * Return: NULL, or a sentence to g_free(): what is wrong and what would be
+ * accepted (for an unknown metric the nearest known name)
  */
-int expect_parse(struct expect *e, const struct catalog *c, const char *metric,
-		 const char *value, char **error);
+char *expect_parse(struct expect *e, const struct catalog *c, const char *metric,
+		   const char *value);
 void expect_done(struct expect *e);
 
 struct summary;

@@ -31,7 +31,8 @@ struct recorder_setup {
 
 struct recorder;
 
-int recorder_new(struct recorder **r, const struct recorder_setup *s, char **error);
+/** recorder_new() - Begin recording at virtual time 0; NULL if series.csv cannot be made */
+struct recorder *recorder_new(const struct recorder_setup *s, struct fail *f);
 void recorder_free(struct recorder *r);
 
 /** recorder_shard() - Where shard @i notes; gauges and facts may be set in any (0 by custom) */
@@ -41,7 +42,7 @@ struct metrics *recorder_shard(struct recorder *r, unsigned i);
 int64_t recorder_due(const struct recorder *r);
 
 /** recorder_row() - The interval ends now; @now_ns not after recorder_due(), not before the last row */
-int recorder_row(struct recorder *r, int64_t now_ns, char **error);
+bool recorder_row(struct recorder *r, int64_t now_ns, struct fail *f);
 
 /** struct fault_mark - one fault as it happened */
 struct fault_mark {
@@ -74,6 +75,6 @@ struct level {
 const struct level *recorder_level(const struct recorder *r, int id);
 
 /** recorder_finish() - Close series.csv and write samples/; call recorder_row() before */
-int recorder_finish(struct recorder *r, char **error);
+bool recorder_finish(struct recorder *r, struct fail *f);
 
 #endif /* RECORDER_H */

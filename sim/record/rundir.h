@@ -14,8 +14,8 @@
  *	events.txt, events.jsonl, *.pcap	when asked (eventlog.h, capture.h)
  *	figures/, report.html	put there later by weft-report
  *
- *	Errors		0 or negative errno; *error is then one sentence that names the
- *			file and the reason (g_free() it); the program prints it, exit 2
+ *	Errors		false and one message in the struct fail, naming file and reason;
+ *			the program prints it and exits with EXIT_UNABLE
  */
 #ifndef RUNDIR_H
 #define RUNDIR_H
@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include "node/prog/fail.h"
 
 struct rundir;
 
@@ -32,21 +34,21 @@ enum rundir_mode {
 };
 
 /**
- * rundir_create() - Make PATH.partial (and the folders above it)
+ * rundir_create() - Make PATH.partial (and the folders above it); NULL on failure
  *
  * RUNDIR_REPLACE only ever replaces a directory that holds nothing but files of
  * a run; anything else is refused.
  */
-int rundir_create(struct rundir **d, const char *path, enum rundir_mode mode, char **error);
+struct rundir *rundir_create(const char *path, enum rundir_mode mode, struct fail *f);
 
-/** rundir_open() - Create file @name ("series.csv", "samples/lookup.hops.csv") in it */
-int rundir_open(struct rundir *d, const char *name, FILE **file, char **error);
+/** rundir_open() - Create file @name ("series.csv", "samples/lookup.hops.csv") in it; NULL on failure */
+FILE *rundir_open(struct rundir *d, const char *name, struct fail *f);
 
-/** rundir_check() - Flush @file; -ENOSPC and the like become visible here, not at the end */
-int rundir_check(struct rundir *d, FILE *file, const char *name, char **error);
+/** rundir_check() - Flush @file; a full disk and the like become visible here, not at the end */
+bool rundir_check(struct rundir *d, FILE *file, const char *name, struct fail *f);
 
 /** rundir_close() - Flush and close @file, which is closed even on failure */
-int rundir_close(struct rundir *d, FILE *file, const char *name, char **error);
+bool rundir_close(struct rundir *d, FILE *file, const char *name, struct fail *f);
 
 /** rundir_file() - The path of @name while the run goes on; g_free() it */
 char *rundir_file(const struct rundir *d, const char *name);
@@ -89,8 +91,8 @@ struct metrics;
  * Data files are hashed here (BLAKE2b-256); one that cannot be read any more is an
  * error. @d is gone afterwards, also on failure (PATH.partial then stays).
  */
-int rundir_finish(struct rundir *d, const struct manifest *m, const struct metrics *cost,
-		  char **error);
+bool rundir_finish(struct rundir *d, const struct manifest *m, const struct metrics *cost,
+		   struct fail *f);
 
 /** rundir_abandon() - Remove PATH.partial; NULL is fine */
 void rundir_abandon(struct rundir *d);

@@ -41,8 +41,8 @@ char *summary_json(const struct summary *s, const struct summary_head *h,
 		   const struct expect *e, unsigned count);
 
 /** summary_write() - summary.json into the run directory */
-int summary_write(const struct summary *s, struct rundir *d, const struct summary_head *h,
-		  const struct expect *e, unsigned count, char **error);
+bool summary_write(const struct summary *s, struct rundir *d, const struct summary_head *h,
+		   const struct expect *e, unsigned count, struct fail *f);
 
 /** summary_print() - The table a person reads at the end of a run; @color: use the terminal's colours */
 void summary_print(const struct summary *s, FILE *to, const struct summary_head *h,
