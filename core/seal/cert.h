@@ -76,7 +76,7 @@ struct cert {
 };
 
 /* What is wrong with a certificate, for operators; the wire knows DROP_CERTIFICATE only. */
-#define CERT_FAULT_LIST(X)							\
+#define FAULT_LIST(X)							\
 	X(NONE,		"good")							\
 	X(MALFORMED,	"not a certificate")					\
 	X(VERSION,	"of a version this program does not know")		\
@@ -92,9 +92,9 @@ struct cert {
 
 enum cert_fault {
 #define X(name, text) FAULT_##name,
-	CERT_FAULT_LIST(X)
+	FAULT_LIST(X)
 #undef X
-	CERT_FAULTS
+	FAULTS
 };
 
 const char *cert_fault_text(enum cert_fault f);

@@ -53,7 +53,12 @@ enum {
 };
 
 /** enum payload_type - seal's own TLVs */
-enum payload_type { PAYLOAD_PAD = 0, PAYLOAD_CHAIN = 1, PAYLOAD_CIPHERS = 2 };
+enum payload_type {
+	PAYLOAD_PAD	= 0,		/* zeros */
+	PAYLOAD_CHAIN	= 1,		/* certificates, leaf first */
+	PAYLOAD_CIPHERS	= 2,		/* one byte: bits on offer; in the answer the one chosen */
+	PAYLOAD_INDEX	= 3,		/* four bytes, REPLY only: where the answerer wants to hear */
+};
 
 /** struct handshake - one under way; see noise.h for its size */
 struct handshake {
@@ -61,7 +66,8 @@ struct handshake {
 	uint8_t key[KEY_BYTES];		/* the peer's Ed25519 key, once known or if called by it */
 	uint32_t index, peer_index;
 	uint16_t init_len;		/* of the INIT read: no answer is longer */
-	uint8_t ciphers;		/* offered to us; then the one chosen */
+	uint8_t offered;		/* bits of the ciphers the peer has */
+	uint8_t cipher;			/* the one chosen */
 	bool named;			/* key is valid */
 };
 

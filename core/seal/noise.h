@@ -10,7 +10,7 @@
  * Framework", revision 34; names of functions and variables are its). The
  * tests run the published vectors of two other implementations.
  *
- *	Memory		struct noise, 376 bytes, alive while a handshake runs
+ *	Memory		struct noise, 293 bytes, alive while a handshake runs
  *	Chance		the ephemeral's 32-byte seed is an argument
  */
 #ifndef SEAL_NOISE_H

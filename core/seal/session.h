@@ -82,7 +82,7 @@ size_t session_seal(const struct suite *suite, struct session *s, unsigned lane,
 
 /**
  * session_open() - Check and open a packet; on failure no state has changed
- * @out: room for @len bytes; untouched on failure
+ * @out: room for @len bytes; worth nothing on failure. May be @packet + WIRE_HEADER
  *
  * Return: DROP_NONE; SHORT, VERSION, TYPE, RANGE (lane, counter), SEAL (forged,
  * damaged, other keys), REPLAY (seen, or older than the window). The first

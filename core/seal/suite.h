@@ -45,8 +45,8 @@ struct dh_pair {
  *
  * The nonce is @n as Noise writes it for the cipher. @out and @text may be the
  * same place. seal() writes @len + TAG_BYTES; open() takes @len bytes with the
- * tag among them and writes @len - TAG_BYTES, or touches nothing and says
- * false. Session keys are suite->key_bytes long; Noise's 32 bytes are one too.
+ * tag among them and writes @len - TAG_BYTES, or says false and leaves nothing
+ * of use in @out. Session keys are suite->key_bytes long; Noise's 32 bytes are one too.
  */
 struct aead {
 	void (*seal)(uint8_t *out, const uint8_t *key, uint64_t n, struct bytes ad,

@@ -10,11 +10,11 @@
  *	lomax shape 2 scale 10m		(the same shifted to start at 0)
  *	lognormal median 60m sigma 1.5	(also mean)
  *	50% exponential mean 10m | 40% exponential mean 100m | 10% exponential mean 1000m
- *	... max 5h			any but a mixture may be cut: redrawn below its cut
  *
  * A sample is a pure function of one 64-bit draw: the inverse of the
- * distribution function at it. It is computed by real.h, so it is the same on
- * any machine and from any compiler.
+ * distribution function at it, so a greater draw is a longer time (but for
+ * mixtures, whose part is chosen first). It is computed by real.h, so it is the
+ * same on any machine and from any compiler, and within 1e-12 of the truth.
  *
  *	Memory		none beyond the struct; at most DIST_PARTS parts of a mixture
  *	Chance		the caller's draws, uniform over all 64-bit values
@@ -40,14 +40,16 @@ enum dist_kind {
 
 enum { DIST_PARTS = 4 };
 
+/* No sample is longer (73 years), so that adding one to a moment cannot overflow. */
+#define DIST_LONGEST_NS	(INT64_MAX / 4)
+
 /** struct dist_part - one distribution; a (and b) in ns where they are times */
 struct dist_part {
 	enum dist_kind kind;
 	uint32_t ppb;			/* its weight; the weights add up to PPB_ONE */
-	double a;			/* constant, lower end, scale; ln of the median: lognormal */
+	double a;			/* constant, lower end, mean (exponential), scale; lognormal:
+					 * ln of the median */
 	double b;			/* upper end, shape, sigma */
-	double cut;			/* samples lie below it; 0: none */
-	double under;			/* share of the uncut distribution below the cut */
 };
 
 struct dist {
@@ -63,7 +65,7 @@ static inline bool dist_given(const struct dist *d)
 	return d->parts != 0;
 }
 
-/** dist_sample_ns() - The value below which @draw / 2^64 of all samples lie; 0 to 292 years */
+/** dist_sample_ns() - The value below which @draw / 2^64 of all samples lie */
 int64_t dist_sample_ns(const struct dist *d, uint64_t draw);
 
 /**
@@ -75,7 +77,7 @@ int64_t dist_sample_ns(const struct dist *d, uint64_t draw);
  */
 int64_t dist_residual_ns(const struct dist *d, uint64_t draw);
 
-/** dist_mean_ns() - The mean, or INT64_MAX if it is infinite or beyond 292 years */
+/** dist_mean_ns() - The mean; DIST_LONGEST_NS if it is infinite or longer than that */
 int64_t dist_mean_ns(const struct dist *d);
 
 /** dist_median_ns() - The sample for a draw of one half */

@@ -58,7 +58,7 @@ void fail_errno(struct fail *f, const char *verb, const char *what, int err);
 /** fail_name() - The program's name for fail_print() and say(); kept by reference */
 void fail_name(const char *prog);
 
-/** fail_print() - All messages to standard error, "weft-sim: " before each that names no file */
+/** fail_print() - All messages to standard error, each as "weft-sim: message" */
 void fail_print(const struct fail *f);
 
 /** fail_exit() - fail_print() and exit with EXIT_UNABLE; for main */

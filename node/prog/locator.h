@@ -35,6 +35,8 @@ unsigned locator_group(const struct locator *l, const char *group);
 /** locator_key() - The line of @key in [@group], 0 if there is none */
 unsigned locator_key(const struct locator *l, const char *group, const char *key);
 
+/* All of them in the order of the file; of groups, key is NULL. */
 const struct located *locator_keys(const struct locator *l, unsigned *count);
+const struct located *locator_groups(const struct locator *l, unsigned *count);
 
 #endif /* PROG_LOCATOR_H */

@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-/** real_log() - Natural logarithm of @x > 0; normal numbers only */
+/** real_log() - Natural logarithm of a normal number @x > 0 */
 double real_log(double x);
 
 /** real_log1p() - log(1 + @x) for -1 < @x, exact also near 0 */
@@ -34,9 +34,6 @@ double real_gamma(double x);
 
 /** real_normal() - The quantile of the standard normal distribution, 0 < @p < 1 */
 double real_normal(double p);
-
-/** real_normal_below() - The share of the standard normal distribution below @x; absolute 1e-13 */
-double real_normal_below(double x);
 
 /** real_unit() - A draw as a number strictly between 0 and 1 */
 double real_unit(uint64_t draw);

@@ -168,7 +168,7 @@ extern const unsigned churn_preset_count;
 
 /* ---- [fault.N] ---------------------------------------------------------------------- */
 
-/* name, word, keys needed, keys taken (enum in scenario_table.c), text */
+/* name, word, text; which keys each needs and takes: FAULT_KEYS in scenario_table.c */
 #define FAULT_KIND_LIST(X)										\
 	X(CRASH,	"crash",	"nodes end without goodbye; churn brings them back, if any")	\
 	X(RESTART,	"restart",	"nodes end and start again after `down`")			\
@@ -251,9 +251,9 @@ struct scenario_check {
 	int64_t ring_ns;		/* ring invariants, per component of the underlay */
 	int64_t routing_ns;		/* a walk to the owner of a random key arrives */
 	int64_t links_ns;		/* link tables symmetric */
-	int64_t lengths_ns;		/* link lengths against their law (at the end if 0 < it > duration) */
 	int64_t bounds_ns;		/* memory and tables within their bounds */
 	int64_t leftovers_ns;		/* nothing left of nodes that went */
+	bool    lengths;		/* at the end: long links against their law */
 	bool    broadcasts;		/* counts per broadcast */
 	int64_t healed_ns;		/* bound after the last fault for one ring; 0: not demanded */
 	bool    stop;			/* end the run at the first violation */

@@ -19,8 +19,8 @@
  *	list		int64 each		1:5:9  30%:70%
  *
  *	Memory		list values only: GLib's, numbers_done() frees
- *	Errors		functions return false and put a sentence "what is wrong;
- *			accepted: ..." in @why (of WHY_LEN); outputs stay untouched
+ *	Errors		functions return false and put what is wrong in @why (of WHY_LEN),
+ *			half a sentence without a full stop; outputs stay untouched
  *	Time, chance	none; no floating point, no locale
  */
 #ifndef PROG_UNITS_H
