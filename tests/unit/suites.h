@@ -9,7 +9,8 @@
 	X(fixed)		\
 	X(heap)			\
 	X(id)			\
-	X(random)
+	X(random)		\
+	X(truth)
 
 #define X(name) extern CU_TestInfo name##_tests[];
 SUITE_LIST(X)
