@@ -29,14 +29,15 @@
  * 2. Handshakes (Noise; Perrin, "The Noise Protocol Framework", rev. 34)
  *
  *	INIT	header(8): receiver = overlay tag
- *		| pattern 1 | 0 1 | sender index hi.. 4 | noise message 1 | padding
+ *		| pattern 1 | 0 1 | sender index 4 | noise message 1
  *	REPLY	header(8): receiver = the initiator's index
- *		| 0 2 | sender index 4 | noise message 2
+ *		| noise message 2 (its payload tells the sender's index)
  *	FINISH	header(8): receiver = the responder's index
  *		| noise message 3 (pattern XX only)
  *
- *	An INIT is padded with zeros to at least the length of its answer. The
- *	Noise payloads are TLV: type 1, length 2, value (core/link/hello.h).
+ *	The Noise payloads are TLV: type 1, length 2, value (seal's own types
+ *	below 16: core/seal/handshake.h; the others: core/link/hello.h). An INIT
+ *	is padded, by a TLV, to at least the length of its answer.
  *
  * 3. Messages, inside a sealed LINK packet: kind 1, then its body
  *

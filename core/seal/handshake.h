@@ -17,7 +17,8 @@
  * Noise static key must be the conversion of the certified Ed25519 key
  * (DROP_CERTIFICATE), the peer must be who was called (DROP_IDENTITY) and not
  * ourselves (DROP_SELF). Overlay key, version, pattern and the caller's index
- * are in the prologue; both indexes go into the session keys.
+ * are in the prologue, the answerer's index is in REPLY's payload; both go into
+ * the session keys.
  *
  * The payload is TLV: type 1, length 2, value. Types below HELLO_FIRST are
  * seal's (padding, chain, ciphers); the others are the caller's hello, opaque
@@ -121,7 +122,7 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
  *
  * Return: DROP_NONE and @g; SHORT, VERSION, TYPE, OVERLAY, SESSION (another
  * index), HANDSHAKE (not the packet waited for), SEAL, VALUE, CERTIFICATE,
- * IDENTITY, SELF. On failure @hs is as before (useless for INIT).
+ * IDENTITY, SELF, TOO_BIG. On failure @hs is as before (useless for INIT).
  */
 enum drop handshake_read(struct env *e, struct handshake *hs, const struct identity *self,
 			 struct bytes packet, struct greeting *g);
