@@ -6,6 +6,7 @@
 
 #define SUITE_LIST(X)		\
 	X(bytes)		\
+	X(engine)		\
 	X(fixed)		\
 	X(heap)			\
 	X(id)			\
