@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/base/endpoint.h"
+#include "sim/net/packet.h"
 #include "sim/record/rundir.h"
 
 struct capture;
@@ -26,21 +26,13 @@ struct capture *capture_open(struct rundir *d, const char *name, struct fail *f)
 /** capture_open_path() - The same at a path of its own, without a run directory */
 struct capture *capture_open_path(const char *path, struct fail *f);
 
-/** struct capture_ip - the fields of the IP header that are the network's */
-struct capture_ip {
-	uint8_t ttl;
-	uint8_t ecn;			/* 0-3 */
-	uint8_t df;			/* IPv4: may not be fragmented */
-};
-
 /**
- * capture_datagram() - One UDP datagram between two endpoints of the same family
+ * capture_datagram() - One UDP packet, headers made from @p
  *
- * A datagram that fits no UDP length, or endpoints that do not match, are our
- * bug. Write errors are kept and told by capture_close().
+ * Endpoints of two families or a payload that fits no UDP length are our bug.
+ * Write errors are kept and told by capture_close().
  */
-void capture_datagram(struct capture *c, int64_t now_ns, const struct endpoint *from,
-		      const struct endpoint *to, struct capture_ip ip, const void *data, size_t len);
+void capture_datagram(struct capture *c, int64_t now_ns, const struct packet *p);
 
 /** capture_packet() - A whole IP packet, as it is */
 void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len);

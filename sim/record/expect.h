@@ -7,6 +7,8 @@
  *	lookup.latency_ms.p95   = <= 500ms
  *	ring.healed             = <= 60s
  *	maintenance.bytes_per_node_s.mean = <= 100
+ *	lookup.hops             = 7.56 +- 3%
+ *	join.time.p50           = 100ms .. 2s
  *
  * The unit suffix of a metric may be left off (ring.healed is ring.healed_s);
  * a histogram needs a statistic (.mean .p50 .p95 .p99 .max .count), except that
@@ -31,7 +33,8 @@
 	X(GT,	">")		\
 	X(LT,	"<")		\
 	X(EQ,	"==")		\
-	X(NE,	"!=")
+	X(NE,	"!=")		\
+	X(IN,	"within")	/* low .. high, or middle +- share of it */
 
 enum expect_op {
 #define X(name, text) EXPECT_##name,
@@ -51,7 +54,8 @@ struct expect {
 	char *metric;			/* full name with statistic, as in summary.json */
 	char *text;			/* operator and value as the user wrote them */
 	enum expect_op op;
-	struct number want;		/* in the metric's printed unit */
+	struct number want;		/* in the metric's printed unit; IN: the lower bound */
+	struct number want_high;	/* IN: the upper bound */
 	struct number got;		/* unknown until judged */
 	enum verdict verdict;
 };
@@ -69,8 +73,11 @@ void expect_done(struct expect *e);
 
 struct summary;
 
-/** expect_judge() - Fill in got and verdict of @count promises from a finished summary */
-void expect_judge(struct expect *e, unsigned count, const struct summary *s);
+/**
+ * expect_judge() - Fill in got and verdict of @count promises from a finished summary
+ * @partial: the run was interrupted; nothing is promised of half a run
+ */
+void expect_judge(struct expect *e, unsigned count, const struct summary *s, bool partial);
 
 /** expect_held() - True if every verdict is VERDICT_PASS; decides exit code 0 or 1 */
 bool expect_held(const struct expect *e, unsigned count);

@@ -18,6 +18,7 @@
 
 struct summary;
 
+/** summary_new() - After recorder_finish(); @r is borrowed until summary_free() */
 struct summary *summary_new(const struct recorder *r);
 void summary_free(struct summary *s);
 
@@ -26,11 +27,13 @@ const struct number *summary_find(const struct summary *s, const char *name);
 
 /** struct summary_head - the lines above the table; texts borrowed, NULL leaves a line out */
 struct summary_head {
+	const char *program;
 	const char *scenario;
 	uint64_t seed;
 	const char *digest;
 	const char *version;
 	const char *directory;
+	int64_t duration_ns;
 	int64_t reached_ns;
 	int64_t warmup_ns;
 	bool partial;
@@ -47,6 +50,9 @@ bool summary_write(const struct summary *s, struct rundir *d, const struct summa
 /** summary_print() - The table a person reads at the end of a run; @color: use the terminal's colours */
 void summary_print(const struct summary *s, FILE *to, const struct summary_head *h,
 		   const struct expect *e, unsigned count, bool color);
+
+/** summary_recorder() - What it was made from */
+const struct recorder *summary_recorder(const struct summary *s);
 
 /** summary_fault_idle() - The first fault that touched nothing, or NULL; it fails the run */
 const char *summary_fault_idle(const struct summary *s);
