@@ -32,6 +32,7 @@ struct env {
 	int64_t utc_ns;			/* wall time at utc_at_ns; 0 = never told */
 	int64_t utc_at_ns;
 	uint32_t index_base;		/* high bits of our receiver indexes, the host's choice */
+	uint64_t incarnation;		/* told in handshakes: grows with every start */
 };
 
 /* Timer tags: the owner in the upper bits, a slot in the lower. */

@@ -177,6 +177,9 @@ bool links_view(const struct links *l, link_ref ref, struct link_view *out);	/* 
 /** links_contact() - The peer's card, to introduce it to others; false if not up */
 bool links_contact(const struct links *l, link_ref ref, struct contact *out);
 
+/** links_account() - Bytes taken from the host for the table, for sessions, and for handshakes under way */
+void links_account(const struct links *l, uint32_t *links, uint32_t *sessions, uint32_t *handshakes);
+
 /** links_self() - Our own card: addresses, mappings and endpoints as peers see us */
 void links_self(const struct links *l, struct contact *out);
 

@@ -55,4 +55,10 @@ void remember_write(const struct remember *m, struct writer *w);
 /** remember_read() - Return: DROP_NONE, or why the blob was refused (nothing is taken from it then) */
 enum drop remember_read(struct remember *m, struct env *e, struct bytes blob);
 
+/** remember_at() - The @i-th entry, for looking; false past the end */
+bool remember_at(const struct remember *m, unsigned i, struct contact *out);
+
+/** remember_bytes() - Bytes taken from the host */
+uint32_t remember_bytes(const struct remember *m);
+
 #endif /* LINK_REMEMBER_H */

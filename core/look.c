@@ -1,0 +1,87 @@
+#include "core/look.h"
+
+#include <string.h>
+
+#include "core/base/fixed.h"
+#include "core/inside.h"
+#include "core/ring/parts.h"
+
+void node_look(const struct node *n, struct look *out)
+{
+	const struct ring *r = &n->ring;
+	link_ref left = ring_side(r, LEFT), right = ring_side(r, RIGHT);
+
+	*out = (struct look){
+		.id = r->self, .started = n->started, .joined = r->state == RING_JOINED || r->state == RING_LEAVING,
+		.leaving = r->state == RING_LEAVING,
+		.left = link_ok(left) ? r->peer[left.slot].id : r->self,
+		.right = link_ok(right) ? r->peer[right.slot].id : r->self,
+		.size = (uint32_t)exp2_u64((int64_t)r->log2_size << 24),
+		.links = links_count(n->links),
+		.longs_out = peers_using(r, USE_LONG_OUT), .longs_in = peers_wanting(r, USE_LONG_OUT),
+		.known_left = r->near.count[LEFT], .known_right = r->near.count[RIGHT],
+		.pending = r->pendings, .remembered = r->remember.count, .memory = n->env.mem.used,
+		.joined_ns = r->joined_ns,
+	};
+}
+
+unsigned node_look_links(const struct node *n)
+{
+	return links_slots(n->links);
+}
+
+bool node_look_link(const struct node *n, unsigned i, struct look_link *out)
+{
+	const struct ring *r = &n->ring;
+
+	memset(out, 0, sizeof(*out));
+	if (i >= links_slots(n->links) || !links_view(n->links, (link_ref){ (uint16_t)i }, &out->link))
+		return false;
+	if (i >= r->peers || !r->peer[i].up)
+		return true;
+	out->use = (uint8_t)(r->peer[i].use | (r->peer[i].wants & USE_LONG_OUT ? USE_LONG_IN : 0) |
+			     (r->peer[i].wants ? USE_PEER : 0));
+	out->member = r->peer[i].member;
+	longs_point(r, (uint16_t)i, &out->point);
+	return true;
+}
+
+bool node_owns(const struct node *n, struct id key)
+{
+	return ring_owns(&n->ring, key);
+}
+
+bool node_known(const struct node *n, unsigned side, unsigned rank, struct id *out)
+{
+	if (side >= SIDES || rank >= n->ring.near.count[side])
+		return false;
+	*out = n->ring.near.known[side][rank].id;
+	return true;
+}
+
+bool node_remembered(const struct node *n, unsigned i, struct contact *out)
+{
+	return remember_at(&n->ring.remember, i, out);
+}
+
+uint32_t node_bytes(const struct node *n)
+{
+	return n->env.mem.used;
+}
+
+void node_account(const struct node *n, struct node_account *out)
+{
+	const struct ring *r = &n->ring;
+	uint32_t tables = r->peers * (uint32_t)sizeof(*r->peer);
+
+	for (unsigned i = 0; i < r->peers; i++)
+		tables += r->peer[i].prefixes * (uint32_t)sizeof(uint32_t);
+	*out = (struct node_account){
+		.node = sizeof(*n), .tables = tables,
+		.knowledge = (uint32_t)((r->near.cap[LEFT] + r->near.cap[RIGHT]) * sizeof(struct known)),
+		.pending = (uint32_t)(route_bytes(r) + ask_bytes(r) + longs_bytes(r) + cast_bytes(r)),
+		.timers = (uint32_t)(n->env.timers.cap * sizeof(uint64_t) + n->env.timers.tags * sizeof(uint16_t)),
+		.remembered = remember_bytes(&r->remember),
+	};
+	links_account(n->links, &out->links, &out->sessions, &out->handshakes);
+}

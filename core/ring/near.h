@@ -1,0 +1,85 @@
+/*
+ * near.h - the neighbours we know of on either side of our own id
+ *
+ * Two sorted lists, nearest first. The first few are linked; those beyond are
+ * hearsay and stand ready for the day a neighbour dies. Hearsay spreads as in a
+ * distance-vector protocol: each entry knows which link told it and how many
+ * tellings away from first-hand knowledge it is; past near_depth() tellings it
+ * is not believed, so the dead cannot be kept alive by gossip.
+ *
+ *	Memory		two arrays from env.mem, grown to near_want() entries
+ *	Time, chance	none
+ */
+#ifndef RING_NEAR_H
+#define RING_NEAR_H
+
+#include "core/link/link.h"
+
+enum side { LEFT, RIGHT, SIDES };
+
+enum {
+	NEAR_KNOW_MIN	= 8,		/* known on each side at least (DESIGN section 5) */
+	NEAR_KNOW_MAX	= 32,
+	NEAR_GONE	= 8,		/* ids lately dead or gone that gossip may not bring back */
+	HEARSAY		= 0xff,		/* hops of an entry nobody vouches for any more: a name to try */
+};
+
+/** struct known - one neighbour; 40 bytes */
+struct known {
+	struct id id;
+	struct endpoint at;
+	uint16_t told_by;		/* link slot that vouches for it, UINT16_MAX = none */
+	uint8_t hops;			/* 1: we have a link to it; HEARSAY: see above */
+	uint8_t tries;			/* calls that came to nothing */
+};
+_Static_assert(sizeof(struct known) == 40, "2 x 20 of them at a million nodes");
+
+struct near {
+	struct id self;
+	struct known *known[SIDES];
+	uint16_t count[SIDES], cap[SIDES];
+	uint8_t want;			/* entries to keep on each side */
+	struct { struct id id; uint32_t until_ms; } gone[NEAR_GONE];
+	uint8_t gone_next;
+};
+
+void near_init(struct near *n, struct id self);
+void near_done(struct near *n, struct env *e);
+
+/** near_want() - Keep so many on each side, for a ring of about 2^(@log2_size Q8 / 256) nodes */
+void near_want(struct near *n, struct env *e, uint16_t log2_size);
+
+/** near_depth() - tellings after which hearsay is not passed on: each telling reaches two places further */
+static inline uint8_t near_depth(const struct near *n)
+{
+	return (uint8_t)(n->want / 2 + 2);
+}
+
+/**
+ * near_add() - We hear of @id at @at, @hops tellings away, from link slot @told_by
+ * Return: true if one of the lists changed in what it says (not only who says it)
+ */
+bool near_add(struct near *n, struct env *e, struct id id, const struct endpoint *at, uint8_t hops, uint16_t told_by);
+
+/** near_del() - @id died or left: forget it, and do not believe gossip about it for @for_ms. True if it was known */
+bool near_del(struct near *n, struct env *e, struct id id, uint32_t for_ms);
+
+/** near_orphan() - The link in slot @told_by is gone: what it vouched for becomes hearsay */
+void near_orphan(struct near *n, uint16_t told_by);
+
+/**
+ * near_retract() - @told_by has sent a new list: forget what it vouched for and does not any more
+ * @kept: says whether its new list holds an id
+ */
+bool near_retract(struct near *n, uint16_t told_by, bool (*kept)(const void *list, struct id id), const void *list);
+
+/** near_find() - The entry of @id on @side, or NULL */
+struct known *near_find(const struct near *n, enum side side, struct id id);
+
+/** near_back() - @id proved to be alive: gossip about it is welcome again */
+void near_back(struct near *n, struct id id);
+
+/** near_log2_size() - log2 of the ring's size by the density of the known neighbours, Q8; at least 0 */
+uint16_t near_log2_size(const struct near *n);
+
+#endif /* RING_NEAR_H */

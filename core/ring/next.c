@@ -1,0 +1,156 @@
+/*
+ * Choosing the next hop (DESIGN section 5, "Routing").
+ *
+ * Greedy by distance to the key, with one step of lookahead: a link is as good
+ * as the best place its peer can reach in one hop (Manku, Bawa, Raghavan,
+ * "Symphony", USITS 2003, section 3.4). Lookahead alone could walk in circles
+ * when tables are old, so a message carries the least distance of any node it
+ * visited. A hop that does not get below it is a loan: it sets OWED, and while
+ * OWED is set only hops that do get below are taken. The least distance thus
+ * falls at least every second hop, and no message loops.
+ *
+ * The last step, from the key's predecessor to its owner, may lead away from
+ * the key by distance; it is marked FINAL. A FINAL message only moves to nodes
+ * that follow the key more closely than the last one: that cannot loop either.
+ */
+#include <string.h>
+
+#include "core/ring/parts.h"
+
+static bool avoided(const uint16_t *avoid, unsigned avoids, uint16_t slot)
+{
+	for (unsigned i = 0; i < avoids; i++)
+		if (avoid[i] == slot)
+			return true;
+	return false;
+}
+
+static struct id away(const struct config *c, struct id at, struct id key)
+{
+	return c->one_way ? id_clockwise(at, key) : id_distance(at, key);
+}
+
+/* The same on the upper 32 bits, for lookahead tables. */
+static uint32_t away32(bool one_way, uint32_t at, uint32_t key)
+{
+	uint32_t cw = key - at;
+
+	return one_way || cw <= -cw ? cw : -cw;
+}
+
+/* How near to @key the peer, or any link of it, comes. */
+static uint32_t reach(const struct ring_peer *p, bool one_way, bool lookahead, uint32_t key)
+{
+	uint32_t best = away32(one_way, id_prefix(p->id), key);
+
+	for (unsigned i = 0; lookahead && i < p->prefixes; i++) {
+		uint32_t d = away32(one_way, p->prefix[i], key);
+
+		best = d < best ? d : best;
+	}
+	return best;
+}
+
+static enum next greedy(const struct ring *r, const struct env *e, struct way *w, const uint16_t *avoid,
+			unsigned avoids, link_ref *out)
+{
+	const struct config *c = e->config;
+	struct id own = away(c, r->self, w->to), best_away = ID_MAX, least = w->least;
+	uint32_t best_reach = UINT32_MAX, key = id_prefix(w->to);
+	bool owed = w->flags & ROUTE_OWED;
+	unsigned best = UINT16_MAX;
+
+	if (id_less(own, least))
+		least = own;
+	for (unsigned i = 0; i < r->peers; i++) {
+		const struct ring_peer *p = &r->peer[i];
+		struct id d;
+		uint32_t far;
+
+		if (!peer_stands(p) || p->doubted || avoided(avoid, avoids, (uint16_t)i))
+			continue;
+		d = away(c, p->id, w->to);
+		far = reach(p, c->one_way, c->lookahead, key);
+		if (!id_less(d, least) && (owed || far >= (uint32_t)(least.hi >> 32)))
+			continue;
+		if (far < best_reach || (far == best_reach && id_less(d, best_away))) {
+			best = i;
+			best_reach = far;
+			best_away = d;
+		}
+	}
+	if (best == UINT16_MAX)
+		return NEXT_WAIT;
+	w->flags &= (uint8_t)~ROUTE_OWED;
+	if (!id_less(best_away, least))
+		w->flags |= ROUTE_OWED;
+	w->least = least;
+	*out = (link_ref){ (uint16_t)best };
+	return NEXT_LINK;
+}
+
+/* A FINAL message that is not ours: to whoever follows the key more closely than we do. */
+static enum next further_final(const struct ring *r, const struct way *w, const uint16_t *avoid, unsigned avoids,
+			       link_ref *out)
+{
+	struct id best = id_clockwise(w->to, r->self);
+	enum next found = NEXT_WAIT;
+
+	for (unsigned i = 0; i < r->peers; i++) {
+		const struct ring_peer *p = &r->peer[i];
+		struct id d = id_clockwise(w->to, p->id);
+
+		if (!peer_stands(p) || !id_less(d, best))
+			continue;
+		if (p->doubted || avoided(avoid, avoids, (uint16_t)i))
+			return NEXT_WAIT;	/* it may well be the owner: let its fate be known first */
+		best = d;
+		*out = (link_ref){ (uint16_t)i };
+		found = NEXT_LINK;
+	}
+	return found;
+}
+
+enum next next_hop(const struct ring *r, const struct env *e, struct way *w, const uint16_t *avoid, unsigned avoids,
+		   link_ref *out)
+{
+	enum route_mode mode = w->flags & ROUTE_MODE_MASK;
+	link_ref right, left;
+
+	if (mode == ROUTE_EXACT) {
+		link_ref direct;
+
+		if (id_eq(w->to, r->self))
+			return NEXT_HERE;
+		direct = peer_find(r, w->to);
+		if (link_ok(direct) && !r->peer[direct.slot].doubted && !avoided(avoid, avoids, direct.slot)) {
+			*out = direct;
+			return NEXT_LINK;
+		}
+	} else if (mode == ROUTE_OWNER) {
+		if (ring_owns(r, w->to))
+			return NEXT_HERE;
+		if (w->flags & ROUTE_FINAL)
+			return further_final(r, w, avoid, avoids, out);
+	}
+	right = ring_side(r, RIGHT);
+	left = ring_side(r, LEFT);
+	if (link_ok(right) && id_within(w->to, r->self, r->peer[right.slot].id) && mode != ROUTE_NEAREST) {
+		if (mode == ROUTE_EXACT && !id_eq(w->to, r->peer[right.slot].id))
+			return NEXT_NONE;
+		if (r->peer[right.slot].doubted || avoided(avoid, avoids, right.slot))
+			return NEXT_WAIT;
+		w->flags |= ROUTE_FINAL;
+		*out = right;
+		return NEXT_LINK;
+	}
+	if (mode == ROUTE_EXACT && link_ok(left) && r->state == RING_JOINED &&
+	    id_between(w->to, r->peer[left.slot].id, r->self))
+		return NEXT_NONE;
+	switch (greedy(r, e, w, avoid, avoids, out)) {
+	case NEXT_LINK:
+		return NEXT_LINK;
+	default:
+		return mode == ROUTE_NEAREST ? NEXT_HERE : NEXT_WAIT;
+	}
+}

@@ -1,0 +1,295 @@
+/*
+ * Link peers: what each is to us, what we want of it, what it wants of us.
+ *
+ * Every link has a use or goes. Uses are told to the peer (STATUS), so that a
+ * link that one side needs is not closed by the other.
+ */
+#include <string.h>
+
+#include "core/base/fixed.h"
+#include "core/ring/parts.h"
+
+enum { SAID_NOTHING = 0xff };
+#define UNUSED_AFTER_MS	15000u
+#define LEAF_MS		20000u
+#define GONE_DEAD_MS	30000u
+#define GONE_LEFT_MS	60000u
+#define GONE_FAILED_MS	20000u
+
+struct ring_peer *peer_at(struct ring *r, link_ref ref)
+{
+	return &r->peer[ref.slot];
+}
+
+link_ref peer_find(const struct ring *r, struct id id)
+{
+	for (unsigned i = 0; i < r->peers; i++)
+		if (r->peer[i].up && id_eq(r->peer[i].id, id))
+			return (link_ref){ (uint16_t)i };
+	return LINK_NONE;
+}
+
+unsigned peers_using(const struct ring *r, uint8_t use)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->peers; i++)
+		n += r->peer[i].up && r->peer[i].use & use;
+	return n;
+}
+
+unsigned peers_wanting(const struct ring *r, uint8_t use)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < r->peers; i++)
+		n += r->peer[i].up && r->peer[i].wants & use;
+	return n;
+}
+
+static void say(struct ring *r, struct env *e, unsigned slot)
+{
+	struct ring_peer *p = &r->peer[slot];
+	struct writer w = links_message(e, r->links, (link_ref){ (uint16_t)slot }, MESSAGE_STATUS, 4);
+
+	write_u8(&w, (uint8_t)((r->state == RING_JOINED ? STATUS_JOINED : 0) |
+			       (r->state >= RING_LEAVING ? STATUS_LEAVING : 0)));
+	write_u8(&w, p->use);
+	write_u16(&w, near_log2_size(&r->near));
+	links_sent(e, r->links, (link_ref){ (uint16_t)slot }, &w);
+	p->said = p->use;
+}
+
+void peers_want(struct ring *r, struct env *e, link_ref ref, uint8_t use)
+{
+	struct ring_peer *p = peer_at(r, ref);
+
+	p->use |= use;
+	p->since_ms = env_ms(e);
+	if (p->said != p->use)
+		say(r, e, ref.slot);
+}
+
+/* The log-densities that all link peers see, averaged (DESIGN section 5). */
+void peers_size(struct ring *r, struct env *e)
+{
+	uint32_t sum = near_log2_size(&r->near), n = sum ? 1 : 0;
+
+	if (e->config->nodes) {
+		r->log2_size = (uint16_t)(log2_q32(e->config->nodes) >> 24);
+	} else {
+		for (unsigned i = 0; i < r->peers; i++)
+			if (r->peer[i].up && r->peer[i].log2_size) {
+				sum += r->peer[i].log2_size;
+				n++;
+			}
+		r->log2_size = (uint16_t)(n ? (sum + n / 2) / n : 0);
+	}
+	near_want(&r->near, e, r->log2_size);
+}
+
+/* A peer that stands on the ring is first-hand knowledge; so is that it does no longer. */
+static void stands(struct ring *r, struct env *e, unsigned slot)
+{
+	struct ring_peer *p = &r->peer[slot];
+	struct contact c;
+
+	if (!peer_stands(p))
+		return;
+	if (!links_contact(r->links, (link_ref){ (uint16_t)slot }, &c))
+		c.ats = 0;
+	if (near_add(&r->near, e, p->id, c.ats ? &c.at[0] : NULL, 1, (uint16_t)slot))
+		gossip_changed(r, e, true);
+	gossip_table_changed(r, e);
+}
+
+/* The near neighbours on both sides get their use and every link its pace. */
+void peers_review(struct ring *r, struct env *e)
+{
+	uint8_t rank[SIDES] = { 0, 0 };
+
+	for (unsigned i = 0; i < r->peers; i++) {
+		r->peer[i].was_near = !!(r->peer[i].use & USE_NEAR);
+		r->peer[i].use &= (uint8_t)~USE_NEAR;
+	}
+	for (int s = 0; s < SIDES; s++)
+		for (unsigned i = 0; i < r->near.count[s] && rank[s] < e->config->near; i++) {
+			link_ref ref = peer_find(r, r->near.known[s][i].id);
+			struct ring_peer *p;
+			bool first;
+
+			if (!link_ok(ref) || !peer_ok(peer_at(r, ref)))
+				continue;
+			p = peer_at(r, ref);
+			first = !rank[s]++;
+			if (first || !(p->use & USE_NEAR))
+				links_pace(e, r->links, ref, first ? e->config->probe_next_ns :
+							     e->config->probe_second_ns);
+			p->use |= USE_NEAR;
+		}
+	for (unsigned i = 0; i < r->peers; i++) {
+		struct ring_peer *p = &r->peer[i];
+
+		if (!p->up)
+			continue;
+		if (p->use & USE_NEAR)
+			p->since_ms = env_ms(e);
+		else
+			links_pace(e, r->links, (link_ref){ (uint16_t)i }, e->config->probe_far_ns);
+		if (p->said != p->use)
+			say(r, e, i);
+		if (p->use & USE_NEAR && !p->was_near)
+			gossip_send(r, e, (link_ref){ (uint16_t)i });
+	}
+	/* the immediate ones last: one node may be first on one side and second on the other */
+	for (int s = 0; s < SIDES; s++) {
+		link_ref ref = ring_side(r, (enum side)s);
+
+		if (link_ok(ref))
+			links_pace(e, r->links, ref, e->config->probe_next_ns);
+	}
+}
+
+void peers_up(struct ring *r, struct env *e, const struct news *n)
+{
+	struct ring_peer *p;
+	struct contact c;
+
+	if (n->link.slot >= r->peers &&
+	    !mem_grow(&e->mem, &r->peer, &r->peers, (uint16_t)((n->link.slot | 3) + 1), sizeof(*r->peer))) {
+		env_drop(e, DROP_MEMORY);
+		links_close(e, r->links, n->link, END_FULL);
+		return;
+	}
+	p = peer_at(r, n->link);
+	*p = (struct ring_peer){
+		.id = n->id, .up = 1, .said = SAID_NOTHING, .since_ms = env_ms(e),
+	};
+	near_back(&r->near, n->id);
+	remember_met(&r->remember, e, n->id);
+	if (links_contact(r->links, n->link, &c))
+		remember_add(&r->remember, e, &c, false);
+	longs_up(r, e, n->link);
+	if (n->a && !p->use) {
+		p->use |= USE_LEAF;
+		p->merge = r->state == RING_JOINED;
+	}
+	peers_review(r, e);
+	if (p->said == SAID_NOTHING)
+		say(r, e, n->link.slot);
+	join_review(r, e);
+}
+
+static uint32_t gone_for(enum link_end why)
+{
+	switch (why) {
+	case END_DEAD:
+		return GONE_DEAD_MS;
+	case END_LEAVE:
+		return GONE_LEFT_MS;
+	case END_UNREACHED:
+		return GONE_FAILED_MS;
+	default:
+		return 0;
+	}
+}
+
+void peers_down(struct ring *r, struct env *e, const struct news *n)
+{
+	struct ring_peer *p = peer_at(r, n->link);
+	bool stood = peer_stands(p), changed = false;
+
+	p->up = 0;
+	longs_down(r, e, n->link, n);
+	switch (n->why) {
+	case END_DEAD:
+	case END_LEAVE:
+	case END_RESTARTED:
+	case END_UNREACHED:
+		changed = near_del(&r->near, e, p->id, gone_for(n->why));
+		break;
+	default:
+		break;
+	}
+	near_orphan(&r->near, n->link.slot);
+	if (n->why == END_LEAVE)
+		remember_forget(&r->remember, p->id);
+	mem_put(&e->mem, p->prefix, p->prefixes * sizeof(*p->prefix));
+	*p = (struct ring_peer){ .id = ID_ZERO };
+	route_link_gone(r, e, n->link);
+	if (r->state >= RING_LEAVING)
+		return;
+	if (changed)
+		gossip_changed(r, e, true);
+	if (stood)
+		gossip_table_changed(r, e);
+	peers_review(r, e);
+	join_review(r, e);
+	route_retry(r, e);
+}
+
+void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in)
+{
+	struct ring_peer *p = peer_at(r, ref);
+	uint8_t flags = read_u8(in), wants = read_u8(in);
+	uint16_t size = read_u16(in);
+	bool stood = peer_stands(p);
+
+	if (!reader_ok(in)) {
+		env_drop(e, DROP_SHORT);
+		return;
+	}
+	if (wants & USE_NEAR && !(p->wants & USE_NEAR) && !(p->use & USE_NEAR))
+		gossip_send(r, e, ref);
+	p->member = !!(flags & STATUS_JOINED);
+	p->leaving = !!(flags & STATUS_LEAVING);
+	p->wants = wants;
+	p->log2_size = size;
+	if (p->member)
+		p->welcomed = 0;
+	if (p->use & USE_LONG_OUT && p->drawn_size == 0)
+		p->drawn_size = r->log2_size;
+	if (wants & USE_LONG_OUT && longs_full(r, e) && peers_wanting(r, USE_LONG_OUT) > 2 * longs_wanted(r, e)) {
+		links_close(e, r->links, ref, END_REFUSED);
+		return;
+	}
+	if (wants)
+		p->since_ms = env_ms(e);
+	stands(r, e, ref.slot);
+	if (stood && !peer_stands(p)) {
+		near_orphan(&r->near, ref.slot);
+		gossip_changed(r, e, true);
+	}
+	peers_size(r, e);
+	if (p->merge && p->member) {
+		p->merge = 0;
+		ask_find(r, e, r->self, FIND_NEAR, ref);
+	}
+	peers_review(r, e);
+	join_review(r, e);
+	if (!stood && peer_stands(p))
+		route_retry(r, e);
+}
+
+void peers_close_unused(struct ring *r, struct env *e)
+{
+	uint32_t now = env_ms(e);
+
+	for (unsigned i = 0; i < r->peers; i++) {
+		struct ring_peer *p = &r->peer[i];
+
+		if (!p->up)
+			continue;
+		if (p->use & USE_LEAF && now - p->since_ms > LEAF_MS && r->state == RING_JOINED) {
+			p->use &= (uint8_t)~USE_LEAF;
+			say(r, e, i);
+		}
+		if (p->welcomed && !p->member && now - p->since_ms > UNUSED_AFTER_MS) {
+			p->welcomed = 0;
+			near_orphan(&r->near, (uint16_t)i);
+			peers_review(r, e);
+		}
+		if (!p->use && !p->wants && now - p->since_ms > UNUSED_AFTER_MS)
+			links_close(e, r->links, (link_ref){ (uint16_t)i }, END_UNWANTED);
+	}
+}
