@@ -168,7 +168,7 @@ void engine_post(struct lane *l, uint32_t src, uint32_t dst, unsigned class, int
 
 	assert(class < ENGINE_ALARM);
 	assert(may_touch(l, from->site) && "the source is of the site being handled");
-	assert(at_ns >= l->now_ns && "nothing happens in the past");
+	assert(at_ns >= l->now_ns && at_ns < ENGINE_NEVER && "nothing happens in the past");
 	assert((!e->in_window || site == from->site || at_ns - l->now_ns >= e->config.floor_ns) &&
 	       "another site is at least the floor away");
 	assert(m->state == MAIL_HELD && "a payload is posted once");

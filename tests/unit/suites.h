@@ -6,11 +6,15 @@
 
 #define SUITE_LIST(X)		\
 	X(bytes)		\
+	X(chance)		\
 	X(engine)		\
 	X(fixed)		\
-	X(heap)			\
-	X(id)			\
+	X(heap)		\
+	X(id)		\
+	X(queue)		\
 	X(random)		\
+	X(shards)		\
+	X(slab)		\
 	X(truth)
 
 #define X(name) extern CU_TestInfo name##_tests[];
