@@ -5,7 +5,8 @@
  * weft-scenario(5) describe every key; both come from the table in
  * scenario_table.c, and so do the defaults. After scenario_load() all values
  * are in range and consistent with each other (scenario_check.c), churn presets
- * are resolved into distributions, and paths lead from the working directory.
+ * are resolved into distributions, paths are absolute, and what cannot matter
+ * (the latency of a matrix, the loss of a crash) is 0, NULL or an empty list.
  *
  *	Units		times are ns in names ending _ns; shares are parts per 1e9 in
  *			names ending _ppb (chance_hit() takes them as they are); a rate is
@@ -64,7 +65,6 @@ struct scenario_nodes {
 	int32_t start;			/* enum nodes_start */
 	int64_t join_over_ns;		/* the first joins are spread over this */
 	int64_t quota_bytes;		/* memory of one core */
-	bool    joined;			/* start as members of a finished ring (for routing figures) */
 };
 
 /* ---- [ring] ------------------------------------------------------------------------- */
@@ -75,12 +75,11 @@ enum ring_direction { DIRECTION_TWO_WAY, DIRECTION_ONE_WAY };
 struct scenario_ring {
 	struct schema_head head;
 	int64_t near;			/* links to each side */
-	int64_t links;			/* key "long": long links; AUTO: ceil(log2(n) / 2) */
+	int64_t links;			/* key "long": long links drawn; AUTO: ceil(log2(n) / 2) */
 	int32_t draw;			/* enum ring_draw */
 	int32_t direction;		/* enum ring_direction */
 	bool    lookahead;
-	int64_t incoming;		/* cap on incoming long links; AUTO: 2k; 0: none are refused */
-	int64_t know;			/* known on each side; AUTO: max(8, log2 n) */
+	bool    cap;			/* at most twice as many incoming long links as drawn */
 	int64_t assume_n;		/* 0: the node's own estimate; for validation only */
 };
 
@@ -140,7 +139,7 @@ enum churn_state { STATE_ALL, STATE_IDENTITY, STATE_NONE };
 
 struct scenario_churn {
 	struct schema_head head;
-	int32_t preset;			/* index into churn_presets[]; 0: none */
+	int32_t preset;			/* enum churn_preset_id; session, off, state come from it */
 	struct dist session;		/* none: nodes stay */
 	struct dist off;		/* time between two sessions; none: 0 */
 	uint32_t graceful_ppb;		/* of leaves that say goodbye */
@@ -154,17 +153,61 @@ struct scenario_churn {
 	int64_t trace_spread_ns;	/* trace times are moved back by up to this (uniform) */
 };
 
-/** struct churn_preset - published parameters, by name; the first is "none" */
+/*
+ * Published parameters, by name: id, name, session, off, state, source.
+ * scenario_churn.c says how far to believe them.
+ */
+#define CHURN_PRESET_LIST(X)									\
+	X(NONE,		"none", NULL, NULL, NULL, "no churn, or session and off as given")	\
+	X(EXP1H,	"exp1h", "exponential mean 1h", "exponential mean 1h", "none",		\
+	  "Li et al., INFOCOM 2005: mean 1 h alive, 1 h away, new identity at each join")	\
+	X(SYMPHONY,	"symphony", "exponential mean 30m", "exponential mean 23.5h", "identity", \
+	  "Manku, Bawa, Raghavan, USITS 2003: dynamic network, half an hour a day")		\
+	X(RHEA_47M,	"rhea-47m", "exponential median 47m", "constant 0s", "none",		\
+	  "Rhea et al., USENIX ATC 2004: Poisson failures, each replaced at once; t_med 47 min") \
+	X(RHEA_1_4M,	"rhea-1.4m", "exponential median 1.4m", "constant 0s", "none",		\
+	  "Rhea et al., USENIX ATC 2004: the fastest churn of that paper, t_med 1.4 min")	\
+	X(BT_REDHAT,	"bt-redhat", "weibull shape 0.34 scale 21.3m", "weibull shape 0.34 scale 21.3m", \
+	  "identity", "Stutzbach, Rejaie, IMC 2006: BitTorrent Red Hat sessions, minutes; off taken alike") \
+	X(BT_DEBIAN,	"bt-debian", "weibull shape 0.38 scale 42.4m", "weibull shape 0.38 scale 42.4m", \
+	  "identity", "Stutzbach, Rejaie, IMC 2006: BitTorrent Debian sessions, minutes; off taken alike") \
+	X(BT_FLATOUT,	"bt-flatout", "weibull shape 0.59 scale 41.9m", "weibull shape 0.59 scale 41.9m", \
+	  "identity", "Stutzbach, Rejaie, IMC 2006: BitTorrent FlatOut sessions, minutes; off taken alike") \
+	X(KAD,		"kad", "weibull shape 0.61511 scale 169.5385m",				\
+	  "weibull shape 0.47648 scale 413.6765m", "identity",					\
+	  "Steiner, En-Najjary, Biersack, KAD crawl from the 2nd on, by PeerfactSim's KadChurnModel") \
+	X(KAD_FIRST,	"kad-first", "weibull shape 0.54512 scale 357.7152m",			\
+	  "weibull shape 0.47648 scale 413.6765m", "identity",					\
+	  "Steiner, En-Najjary, Biersack, KAD, peers of the 1st crawl, by PeerfactSim's KadChurnModel") \
+	X(RKAD,		"r-kademlia", "weibull shape 0.5 mean 10000s", "weibull shape 0.5 mean 10000s", \
+	  "none", "Heep, ATNAC 2010 (R/Kademlia on OverSim), lifetimes of mean 10,000 s")	\
+	X(OVERSIM,	"oversim", "weibull shape 1 mean 10000s", "weibull shape 1 mean 10000s",	\
+	  "none", "OverSim's default.ini: LifetimeChurn")					\
+	X(ZEROACCESS,	"zeroaccess", "weibull shape 1.0986 scale 50.74m",			\
+	  "weibull shape 5.8533 scale 181.0m", "identity",					\
+	  "PeerfactSim's ZeroAccess parameters, read as minutes like its KAD ones")		\
+	X(THREE_CLASS,	"three-class",								\
+	  "50% exponential mean 10m | 40% exponential mean 100m | 10% exponential mean 1000m",	\
+	  "exponential mean 30m", "identity",							\
+	  "Herrera, by PeerfactSim: lifetimes 1 : 10 : 100; the unit of 10 min and off are ours")
+
+enum churn_preset_id {
+#define X(id, name, session, off, state, source) CHURN_##id,
+	CHURN_PRESET_LIST(X)
+#undef X
+	CHURN_PRESETS
+};
+
+/** struct churn_preset - one line of it; texts as a scenario would have them */
 struct churn_preset {
 	const char *name;
-	const char *session;
+	const char *session;		/* NULL of "none" only; so are off and state */
 	const char *off;
 	const char *state;
 	const char *source;
 };
 
-extern const struct churn_preset churn_presets[];
-extern const unsigned churn_preset_count;
+extern const struct churn_preset churn_presets[CHURN_PRESETS];
 
 /* ---- [fault.N] ---------------------------------------------------------------------- */
 

@@ -68,9 +68,11 @@ struct schema_key {
 	enum schema_type type;
 	size_t offset;			/* of the member in the group's struct */
 	const char *preset;		/* default, written as a user would; NULL: none */
-	int64_t min, max;		/* of the stored value; both 0: what the type allows */
+	int64_t min, max;		/* of the stored value; both 0: what the type allows. For a
+					 * rate min is the shortest mean interval */
 	const struct schema_word *words; /* accepted words; beside values unless TYPE_WORD */
-	uint32_t needed;		/* kinds (bits) for which it must be given */
+	uint32_t needed;		/* kinds (bits) for which it must be given; 1: always, in a
+					 * group without kinds */
 	uint32_t taken;			/* kinds for which it may be given; 0: all */
 	const char *text;		/* one line for people */
 	const char *example;		/* a value for the man page; NULL: the preset */
@@ -86,7 +88,7 @@ struct schema_group {
 	size_t size;			/* of its struct */
 	const struct schema_key *keys;
 	unsigned count;
-	const struct schema_word *kinds; /* words of keys[0] if that decides needed/taken */
+	bool by_kind;			/* the value of keys[0], a word, decides needed and taken */
 	bool numbered;			/* [fault.1] [fault.2] ..., in order of the number */
 	bool open;			/* any key: [expect] */
 	const char *since;
@@ -147,10 +149,10 @@ struct schema_source {
 
 /**
  * schema_read() - Fill @target (of schema->size bytes) from @src
- * @log: filled with every value in effect and its place; keep for messages and for
- *	schema_write(). NULL is not accepted.
+ * @log: set to every value in effect and its place, for messages and schema_write();
+ *	schema_log_free() it
  *
- * On failure the messages are in @f, @target is empty and need not be cleared.
+ * On failure the messages are in @f, *@log is NULL, @target is empty and owns nothing.
  */
 struct schema_log;
 bool schema_read(const struct schema *s, const struct schema_source *src, void *target,
@@ -173,24 +175,34 @@ void schema_complain(const struct schema_log *log, struct fail *f, const char *g
 /** schema_value() - The text in effect for a key, or NULL */
 const char *schema_value(const struct schema_log *log, const char *group, const char *key);
 
-/** schema_assume() - Replace a value that was not given, as if it were the default */
-bool schema_assume(const struct schema *s, struct schema_log *log, void *target,
-		   const char *group, const char *key, const char *text, struct fail *f);
+/** schema_place() - Where that value came from; @given: false for defaults */
+struct schema_place schema_place(const struct schema_log *log, const char *group,
+				 const char *key, bool *given);
+
+/** schema_assume() - @text, which must fit, as if it were the key's default; not in numbered groups */
+void schema_assume(const struct schema *s, struct schema_log *log, void *target,
+		   const char *group, const char *key, const char *text);
+
+/**
+ * schema_forget() - @key cannot matter here: its member becomes 0, NULL or empty, and it is
+ * no longer in effect for schema_write() and schema_each(); not in numbered groups
+ */
+void schema_forget(const struct schema *s, struct schema_log *log, void *target,
+		   const char *group, const char *key);
 
 /** schema_write() - The values in effect as a key file that reads back equal; g_free() it */
-char *schema_write(const struct schema *s, const struct schema_log *log);
+char *schema_write(const struct schema_log *log);
 
-/** schema_each() - Every value in effect in table order, for JSON */
+/** schema_each() - Every value in effect, in table order, paths made absolute */
 typedef void schema_each_fn(void *arg, const char *group, const char *key, const char *text,
 			    bool given);
-void schema_each(const struct schema *s, const struct schema_log *log, schema_each_fn *fn,
-		 void *arg);
+void schema_each(const struct schema_log *log, schema_each_fn *fn, void *arg);
 
 /**
  * schema_split() - Take "group.key=value" (or "group.key") apart by the longest known group
  * @value: NULL if there is no '='
  *
- * Group and key are not checked beyond that. Free group and key.
+ * The key is not checked. g_free() group and key; value points into @text.
  */
 bool schema_split(const struct schema *s, const char *text, char **group, char **key,
 		  const char **value, struct fail *f);
@@ -208,9 +220,30 @@ char *schema_accepted(const struct schema_key *k);
 /** nearest() - The entry of @names closest to @text by edit distance, or NULL if none is close */
 const char *nearest(const char *text, const char *const *names, unsigned count);
 
-/* Table helpers: the member's type is checked against the key's type. */
-#define SCHEMA_OFFSET(S, member, ctype)							\
-	(offsetof(S, member) +								\
-	 0 * sizeof(char[__builtin_types_compatible_p(__typeof__(((S *)0)->member), ctype) ? 1 : -1]))
+/*
+ * SCHEMA_KEY() - The start of a table line: type and member, whose C types are compared
+ *
+ *	{ SCHEMA_KEY(struct scenario_run, TIME, duration_ns), "duration", ... }
+ */
+#define SCHEMA_KEY(S, ktype, member)							\
+	.type = TYPE_##ktype,								\
+	.offset = offsetof(S, member) +							\
+		  0 * sizeof(char[__builtin_types_compatible_p(				\
+			__typeof__(((S *)0)->member), SCHEMA_C_##ktype) ? 1 : -1])
+
+#define SCHEMA_C_FLAG		bool
+#define SCHEMA_C_COUNT		int64_t
+#define SCHEMA_C_TIME		int64_t
+#define SCHEMA_C_SHARE		uint32_t
+#define SCHEMA_C_RATE		int64_t
+#define SCHEMA_C_BITRATE	int64_t
+#define SCHEMA_C_BYTES		int64_t
+#define SCHEMA_C_DRIFT		int32_t
+#define SCHEMA_C_WORD		int32_t
+#define SCHEMA_C_TEXT		char *
+#define SCHEMA_C_PATH		char *
+#define SCHEMA_C_DIST		struct dist
+#define SCHEMA_C_COUNTS		struct numbers
+#define SCHEMA_C_SHARES		struct numbers
 
 #endif /* PROG_SCHEMA_H */
