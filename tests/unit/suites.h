@@ -5,16 +5,21 @@
 #include <CUnit/CUnit.h>
 
 #define SUITE_LIST(X)		\
-	X(bytes)		\
-	X(chance)		\
-	X(engine)		\
-	X(fixed)		\
+	X(bytes)	\
+	X(cert)		\
+	X(chance)	\
+	X(engine)	\
+	X(fixed)	\
+	X(handshake)	\
 	X(heap)		\
 	X(id)		\
-	X(queue)		\
-	X(random)		\
-	X(shards)		\
+	X(noise)	\
+	X(queue)	\
+	X(random)	\
+	X(session)	\
+	X(shards)	\
 	X(slab)		\
+	X(suite)	\
 	X(truth)
 
 #define X(name) extern CU_TestInfo name##_tests[];
