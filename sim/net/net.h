@@ -20,9 +20,10 @@
  *
  * Order. Latency and jitter never let a packet overtake another of the same
  * pair; only `reorder` (and a slower fault that ends) does. Nothing arrives
- * earlier than floor_ns after it departed.
+ * earlier than floor_ns after it departed. What an interface sends to itself
+ * takes just floor_ns and meets nothing else.
  *
- *	Memory		64 bytes an interface; the table is borrowed until net_free()
+ *	Memory		60 bytes an interface; the table is borrowed until net_free()
  *	Chance		counters only: (seed, interface, purpose, packets it sent), or the
  *			pair and the time for jitter. One more interface, impairment or
  *			packet changes nothing for the others.
@@ -145,7 +146,7 @@ struct net_iface_config {
 	int64_t  access_ns;		/* its access link's own delay, each way, besides the path's */
 	uint64_t up_bps, down_bps;
 	uint32_t queue_bytes;
-	uint32_t mtu;			/* of the interface itself; 0 is no limit of its own */
+	uint32_t mtu;			/* of the interface itself; 0 is that of the paths */
 };
 
 /** net_iface_add() - A new interface, up, with its planned addresses; numbers go from 0 up */
