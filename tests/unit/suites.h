@@ -8,6 +8,12 @@
 	X(bytes)	\
 	X(cert)		\
 	X(chance)	\
+	X(check_casts)	\
+	X(check_census)	\
+	X(check_lengths)	\
+	X(check_rings)	\
+	X(check_routes)	\
+	X(check_tables)	\
 	X(engine)	\
 	X(fixed)	\
 	X(handshake)	\
