@@ -166,9 +166,9 @@ void peers_up(struct ring *r, struct env *e, const struct news *n)
 		.id = n->id, .up = 1, .said = SAID_NOTHING, .since_ms = env_ms(e),
 	};
 	near_back(&r->near, n->id);
-	remember_met(&r->remember, e, n->id);
 	if (links_contact(r->links, n->link, &c))
 		remember_add(&r->remember, e, &c, false);
+	remember_met(&r->remember, e, n->id);
 	longs_up(r, e, n->link);
 	if (n->a && !p->use) {
 		p->use |= USE_LEAF;
@@ -194,6 +194,11 @@ static uint32_t gone_for(enum link_end why)
 	}
 }
 
+static bool lost_without_goodbye(enum link_end why)
+{
+	return why == END_DEAD || why == END_UNREACHED || why == END_RESTARTED;
+}
+
 void peers_down(struct ring *r, struct env *e, const struct news *n)
 {
 	struct ring_peer *p = peer_at(r, n->link);
@@ -214,6 +219,8 @@ void peers_down(struct ring *r, struct env *e, const struct news *n)
 	near_orphan(&r->near, n->link.slot);
 	if (n->why == END_LEAVE)
 		remember_forget(&r->remember, p->id);
+	else
+		remember_parted(&r->remember, e, p->id, lost_without_goodbye(n->why));
 	mem_put(&e->mem, p->prefix, p->prefixes * sizeof(*p->prefix));
 	*p = (struct ring_peer){ .id = ID_ZERO };
 	route_link_gone(r, e, n->link);
