@@ -29,7 +29,7 @@ _Static_assert(sizeof(struct queue_entry) == 16, "four to a cache line");
 typedef bool queue_tie_fn(const void *ctx, uint32_t a, uint32_t b);
 
 enum {
-	QUEUE_TICK_BITS	= 18,			/* a slot of the first wheel is 0.26 ms */
+	QUEUE_TICK_BITS	= 20,			/* a slot of the first wheel is 1.05 ms */
 	QUEUE_WHEELS	= 4,
 };
 
