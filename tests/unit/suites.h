@@ -19,6 +19,7 @@
 	X(handshake)	\
 	X(heap)		\
 	X(id)		\
+	X(mem)		\
 	X(noise)	\
 	X(queue)	\
 	X(random)	\
@@ -27,7 +28,6 @@
 	X(slab)		\
 	X(suite)	\
 	X(truth)
-
 #define X(name) extern CU_TestInfo name##_tests[];
 SUITE_LIST(X)
 #undef X
