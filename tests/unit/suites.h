@@ -6,6 +6,7 @@
 
 #define SUITE_LIST(X)		\
 	X(bytes)	\
+	X(capture)	\
 	X(cert)		\
 	X(chance)	\
 	X(check_casts)	\
@@ -15,19 +16,25 @@
 	X(check_routes)	\
 	X(check_tables)	\
 	X(engine)	\
+	X(eventlog)	\
+	X(expect)	\
 	X(fixed)	\
 	X(handshake)	\
 	X(heap)		\
 	X(id)		\
 	X(mem)		\
+	X(metrics)	\
 	X(noise)	\
 	X(queue)	\
 	X(random)	\
+	X(rundir)	\
 	X(session)	\
 	X(shards)	\
 	X(slab)		\
 	X(suite)	\
 	X(truth)
+
+
 #define X(name) extern CU_TestInfo name##_tests[];
 SUITE_LIST(X)
 #undef X
