@@ -125,6 +125,8 @@ static bool replaceable(const char *path, struct fail *f)
 		DIR *dir = fdopendir(fd);
 		int entries = 0;
 
+		if (dir)
+			rewinddir(dir);
 		while (dir && readdir(dir))
 			entries++;
 		if (dir)
@@ -353,7 +355,11 @@ bool rundir_finish(struct rundir *d, const struct manifest *m, const struct metr
 
 	if (text && (file = rundir_open(d, "manifest.json", f))) {
 		fputs(text, file);
-		ok = rundir_close(d, file, "manifest.json", f) && settle(d, f);
+		ok = rundir_close(d, file, "manifest.json", f);
+		if (ok)
+			ok = settle(d, f);
+		else
+			unlinkat(d->lock, "manifest.json", 0);
 	}
 	g_free(text);
 	rundir_free(d);

@@ -27,7 +27,6 @@ const struct number *summary_find(const struct summary *s, const char *name);
 
 /** struct summary_head - the lines above the table; texts borrowed, NULL leaves a line out */
 struct summary_head {
-	const char *program;
 	const char *scenario;
 	uint64_t seed;
 	const char *digest;
