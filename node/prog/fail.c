@@ -92,6 +92,11 @@ void fail_name(const char *prog)
 	program = prog;
 }
 
+const char *fail_prog(void)
+{
+	return program;
+}
+
 /* One message, its further lines set in under the first. */
 static void print_one(const char *text)
 {

@@ -57,6 +57,7 @@ void fail_errno(struct fail *f, const char *verb, const char *what, int err);
 
 /** fail_name() - The program's name for fail_print() and say(); kept by reference */
 void fail_name(const char *prog);
+const char *fail_prog(void);
 
 /** fail_print() - All messages to standard error, each as "weft-sim: message" */
 void fail_print(const struct fail *f);

@@ -31,7 +31,7 @@ static const struct command *command_find(const struct command *commands, const 
 
 static int unknown(const char *name, const char *prog, const struct command *commands)
 {
-	const char *names[COMMANDS_MAX], *near_one;
+	const char *names[COMMANDS_MAX] = { 0 }, *near_one;
 	unsigned count = 0;
 
 	for (const struct command *c = commands; c->name && count < COMMANDS_MAX; c++)
@@ -78,62 +78,71 @@ int options_main(int argc, char **argv, const char *prog, const char *summary,
 	return c->run(2, ask);
 }
 
+/* GLib's help text speaks of the program by its global name; a command has two words. */
+static void print_help(GOptionContext *o, const char *name)
+{
+	char *before = g_strdup(g_get_prgname()), *text;
+
+	g_set_prgname(name);
+	text = g_option_context_get_help(o, TRUE, NULL);
+	fputs(text, stdout);
+	g_free(text);
+	g_set_prgname(before);
+	g_free(before);
+}
+
+/* What is wrong with the command line, or NULL; g_free() it. */
+static char *parse(GOptionContext *o, int *argc, char ***argv, const gboolean *help, int min,
+		   int max)
+{
+	GError *error = NULL;
+	char *wrong = NULL;
+
+	if (!g_option_context_parse(o, argc, argv, &error)) {
+		wrong = g_strdup(error->message);
+		g_error_free(error);
+		return wrong;
+	}
+	if (*help)
+		return NULL;
+	/* GLib leaves a "--" in place when what follows looks like an option. */
+	if (*argc > 1 && !strcmp((*argv)[1], "--")) {
+		memmove(*argv + 1, *argv + 2, (size_t)(*argc - 1) * sizeof(**argv));
+		--*argc;
+	}
+	if (*argc - 1 < min)
+		return g_strdup("an argument is missing");
+	if (max >= 0 && *argc - 1 > max)
+		return g_strdup_printf("what is '%s' for?", (*argv)[max + 1]);
+	return NULL;
+}
+
 bool options_parse(int *argc, char ***argv, const char *prog, const struct command *command,
 		   const GOptionEntry *entries, int min, int max, const char *notes, int *code)
 {
-	GOptionContext *o = g_option_context_new(NULL);
-	GOptionEntry help_entry[] = {
-		{ "help", 'h', 0, G_OPTION_ARG_NONE, NULL, "This text", NULL },
+	GOptionContext *o = g_option_context_new(command->usage);
+	gboolean help = FALSE;
+	const GOptionEntry help_entry[] = {
+		{ "help", 'h', 0, G_OPTION_ARG_NONE, &help, "This text", NULL },
 		G_OPTION_ENTRY_NULL
 	};
-	gboolean help = FALSE;
-	GError *error = NULL;
-	char *name = g_strdup_printf("%s %s", prog, command->name), *wrong = NULL;
+	char *name = g_strdup_printf("%s %s", prog, command->name), *wrong;
 
-	help_entry[0].arg_data = &help;
 	g_option_context_set_help_enabled(o, FALSE);
 	if (entries)
 		g_option_context_add_main_entries(o, entries, NULL);
 	g_option_context_add_main_entries(o, help_entry, NULL);
-	if (command->text)
-		g_option_context_set_summary(o, command->text);
-	if (notes)
-		g_option_context_set_description(o, notes);
-	*code = EXIT_HELD;
-	if (!g_option_context_parse(o, argc, argv, &error)) {
-		wrong = g_strdup(error->message);
-		g_error_free(error);
-	} else if (!help && *argc > 1 && !strcmp((*argv)[1], "--")) {
-		/* GLib leaves a "--" in place when what follows looks like an option */
-		memmove(*argv + 1, *argv + 2, (size_t)(*argc - 1) * sizeof(**argv));
-		--*argc;
-	}
-	if (!wrong && !help && *argc - 1 < min)
-		wrong = g_strdup("an argument is missing");
-	if (!wrong && !help && max >= 0 && *argc - 1 > max)
-		wrong = g_strdup_printf("what is '%s' for?", (*argv)[max + 1]);
-	if (help) {
-		char *prgname = g_strdup(g_get_prgname()), *text;
-
-		/* GLib prints the program's name; the command belongs to it, its usage behind */
-		g_set_prgname(name);
-		text = g_option_context_get_help(o, TRUE, NULL);
-		if (strstr(text, "[OPTION\342\200\246]"))
-			*strstr(text, "[OPTION\342\200\246]") = 0;
-		printf("%s%s\n", text, command->usage ? command->usage : "");
-		printf("%s", text + strlen(text) + strlen("[OPTION\342\200\246]"));
-		g_free(text);
-		g_set_prgname(prgname ? prgname : prog);
-		g_free(prgname);
-	}
-	if (wrong) {
-		fprintf(stderr, "%s: %s\n%*s  usage: %s %s\n", prog, wrong, (int)strlen(prog), "", name,
-			command->usage ? command->usage : "");
-		*code = EXIT_UNABLE;
-		g_free(wrong);
-		wrong = NULL;
-		help = TRUE;
-	}
+	g_option_context_set_summary(o, command->text);
+	g_option_context_set_description(o, notes);
+	wrong = parse(o, argc, argv, &help, min, max);
+	*code = wrong ? EXIT_UNABLE : EXIT_HELD;
+	if (wrong)
+		fprintf(stderr, "%s: %s\n%*s  usage: %s [OPTION...] %s\n", prog, wrong,
+			(int)strlen(prog), "", name, command->usage ? command->usage : "");
+	else if (help)
+		print_help(o, name);
+	help = help || wrong;
+	g_free(wrong);
 	g_free(name);
 	g_option_context_free(o);
 	return !help;

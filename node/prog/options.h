@@ -20,7 +20,7 @@
 /** struct command - one subcommand; @run returns the exit code */
 struct command {
 	const char *name;		/* NULL ends the list */
-	const char *usage;		/* what follows the name: "FILE [OPTION...]" */
+	const char *usage;		/* its arguments, options apart: "FILE"; NULL: none */
 	const char *text;		/* one line for the list; NULL: hidden */
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };

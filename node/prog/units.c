@@ -14,7 +14,7 @@
 
 #include <glib.h>
 
-enum { DIGITS_MAX = 18 };
+enum { DIGITS_MAX = 19 };
 
 /** struct decimal - mantissa / 10^places, and the text behind it */
 struct decimal {
@@ -253,7 +253,7 @@ bool rate_parse(const char *text, int64_t *interval_ns, char why[WHY_LEN])
 		*interval_ns = 0;
 		return true;
 	}
-	/* per / n, rounded: mantissa below 10^18 times 10^6, ns below 2^63 times 10^18 */
+	/* per / n, rounded: mantissa below 10^19 times 10^6, ns below 2^63 times 10^19 */
 	n = (unsigned __int128)d.mantissa * (uint64_t)k->scale;
 	per = (unsigned __int128)(uint64_t)ns * power10(d.places);
 	interval = per / n + (per % n >= n - per % n);
