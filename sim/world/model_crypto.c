@@ -9,6 +9,7 @@
 #include "sim/world/model_crypto.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -18,14 +19,19 @@ enum { WORD = 8 };
 
 #define GOLDEN 0x9e3779b97f4a7c15ULL	/* 2^64 over the golden ratio, as splitmix64 steps */
 
-/* Words are little-endian on every machine, so that sizes and bytes are too. */
+/* Words are little-endian on every machine, so that the bytes are the same. */
 static uint64_t word(const uint8_t *p)
 {
-	uint64_t v = 0;
+	uint64_t v;
 
-	for (unsigned i = 0; i < WORD; i++)
-		v |= (uint64_t)p[i] << (8 * i);
-	return v;
+	memcpy(&v, p, WORD);
+	return le64toh(v);
+}
+
+static void put_word(uint8_t *p, uint64_t v)
+{
+	v = htole64(v);
+	memcpy(p, &v, WORD);
 }
 
 static uint64_t mix(uint64_t v)
@@ -43,8 +49,7 @@ static void spread(uint8_t *out, size_t len, uint64_t v)
 	uint64_t w = v;
 
 	for (size_t at = 0; at < len; at += WORD) {
-		for (unsigned i = 0; i < WORD; i++)
-			out[at + i] = (uint8_t)(w >> (8 * i));
+		put_word(out + at, w);
 		v += GOLDEN;
 		w = mix(v);
 	}
@@ -156,10 +161,8 @@ static void tag_of(uint8_t out[TAG_BYTES], const uint8_t *key, uint64_t n, struc
 	uint64_t seed = sum(ad, mix(word(key) + GOLDEN * n)) + len;
 	XXH128_hash_t h = XXH3_128bits_withSeed(len ? text : (const uint8_t *)"", len, seed);
 
-	for (unsigned i = 0; i < WORD; i++) {
-		out[i] = (uint8_t)(h.low64 >> (8 * i));
-		out[WORD + i] = (uint8_t)(h.high64 >> (8 * i));
-	}
+	put_word(out, h.low64);
+	put_word(out + WORD, h.high64);
 }
 
 static void model_seal(uint8_t *out, const uint8_t *key, uint64_t n, struct bytes ad,
