@@ -40,7 +40,7 @@ int catalog_add(struct catalog *c, enum metric_kind kind, enum metric_unit unit,
 	struct metric_entry e = {
 		.name = g_string_chunk_insert(c->texts, name),
 		.text = g_string_chunk_insert(c->texts, text),
-		.kind = kind, .unit = unit, .of = of,
+		.kind = kind, .unit = unit, .of = of, .part = id,
 	};
 	char *brief = short_name(name);
 
@@ -74,6 +74,12 @@ int catalog_add_each(struct catalog *c, enum metric_unit unit, const char *befor
 		g_free(name);
 	}
 	return first;
+}
+
+void catalog_derive(struct catalog *c, int id, int part)
+{
+	assert(catalog_at(c, id)->kind == METRIC_RATIO);
+	g_array_index(c->entries, struct metric_entry, id).part = part;
 }
 
 int catalog_find(const struct catalog *c, const char *name)
@@ -114,6 +120,7 @@ struct catalog *catalog_new(void)
 	catalog_add(c, METRIC_##kind, UNIT_##unit, M_##of, name, text);
 	METRIC_LIST(X)
 #undef X
+	catalog_derive(c, M_STEPS_PER_NODE, M_STEPS);
 	return c;
 }
 

@@ -104,7 +104,7 @@ enum metric_unit {
 	X(STEPS,	COUNTER, NUMBER, NONE, "steps",						\
 	  "datagrams, frames and due timers handled by cores")					\
 	X(STEPS_PER_NODE, RATIO, PER_S, NODES_TIME, "steps.per_node_s",				\
-	  "steps per node and second")								\
+	  "steps per node and second (derived from the two)")								\
 	X(EVENTS,	COUNTER, NUMBER, NONE, "events",					\
 	  "events of the engine")								\
 	X(PACKETS,	COUNTER, NUMBER, NONE, "net.packets",					\
@@ -147,6 +147,7 @@ struct metric_entry {
 	enum metric_kind kind;
 	enum metric_unit unit;
 	int of;
+	int part;			/* ratios: whose counter is the part; its own, if nothing was said */
 };
 
 struct catalog;
@@ -174,6 +175,9 @@ int catalog_add(struct catalog *c, enum metric_kind kind, enum metric_unit unit,
 int catalog_add_each(struct catalog *c, enum metric_unit unit, const char *before,
 		     const char *const *names, unsigned count, const char *after,
 		     const char *text);
+
+/** catalog_derive() - The ratio @id has no counter of its own: @part's is its part */
+void catalog_derive(struct catalog *c, int id, int part);
 
 /** catalog_find() - The id of @name, or M_NONE; the unit suffix may be left off */
 int catalog_find(const struct catalog *c, const char *name);

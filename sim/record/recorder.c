@@ -95,7 +95,7 @@ static void row(struct recorder *r, int64_t now_ns)
 			cell(r, number_of(m->cell[i], m->known[i], e->unit));
 			break;
 		case METRIC_RATIO:
-			cell(r, number_of(m->cell[i], m->cell[e->of], e->unit));
+			cell(r, number_of(m->cell[e->part], m->cell[e->of], e->unit));
 			break;
 		case METRIC_HISTOGRAM:
 			row_histogram(r, &m->histogram[i], e->unit);

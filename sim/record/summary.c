@@ -77,7 +77,7 @@ struct summary *summary_new(const struct recorder *r)
 			put(s, e->name, NULL, number_of(m->cell[i], 1, e->unit));
 			break;
 		case METRIC_RATIO:
-			put(s, e->name, NULL, number_of(m->cell[i], m->cell[e->of], e->unit));
+			put(s, e->name, NULL, number_of(m->cell[e->part], m->cell[e->of], e->unit));
 			break;
 		case METRIC_GAUGE:
 			put_level(s, e, recorder_level(r, i));

@@ -118,9 +118,10 @@ static void singles(const struct summary *s, FILE *to, const struct paint *p)
 		const struct metric_entry *e = catalog_at(m->catalog, i);
 		const struct number *n = summary_find(s, e->name);
 
-		/* per drop reason, message kind: the report has room for them; facts in brief */
+		/* message kinds are for the report; zero is news only where it means "none failed" */
 		if (!n || !number_known(*n) || g_str_has_prefix(e->name, "traffic.") ||
-		    (e->kind == METRIC_COUNTER && !n->num && i >= METRICS))
+		    (e->kind == METRIC_COUNTER && !n->num && i != M_JOIN_FAILED &&
+		     i != M_ORACLE_VIOLATIONS))
 			continue;
 		fprintf(to, "  %-*s%*s  %s%s%s\n", NAME - 2, e->name, VALUE,
 			human(*n, e->unit, buf), p->dim, e->text, p->off);

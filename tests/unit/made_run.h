@@ -17,6 +17,7 @@ enum { MADE_KINDS = 7, MADE_EXPECTS = 5 };
 
 struct made_run {
 	uint64_t seed;
+	bool print;			/* the table, to standard output */
 	unsigned shards;		/* must not matter */
 	int64_t minutes;		/* 60: all of it; less: interrupted */
 	int64_t slow;			/* added to every latency, in ms */
@@ -182,6 +183,8 @@ static inline bool made_run_write(struct made_run *run, const char *path, struct
 			.file_count = run->file_count,
 		};
 
+		if (run->print)
+			summary_print(sum, stdout, &head, expects, MADE_EXPECTS, false);
 		ok = summary_write(sum, d, &head, expects, MADE_EXPECTS, f);
 		if (ok) {
 			ok = rundir_finish(d, &m, recorder_total(r), f);

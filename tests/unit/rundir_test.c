@@ -126,6 +126,7 @@ static void the_json_is_json_and_says_what_happened(void)
 	CU_ASSERT(json_object_get_double_member(metrics, "ring.healed_s") == 41.7);
 	CU_ASSERT(json_object_get_double_member(metrics, "link.length_ks") == 0.017);
 	CU_ASSERT_FALSE(json_object_has_member(metrics, "sim.rate"));
+	CU_ASSERT(json_object_get_double_member(metrics, "steps.per_node_s") == 1.5);
 	CU_ASSERT_EQUAL(json_array_get_length(json_object_get_array_member(o, "faults")), 2);
 	CU_ASSERT_EQUAL(json_array_get_length(json_object_get_array_member(o, "expect")), 5);
 	CU_ASSERT_EQUAL(json_object_get_boolean_member(o, "held"), run.held);
