@@ -25,6 +25,19 @@ void env_sent(struct env *e, const struct writer *w, const struct endpoint *to, 
 	fx->used += writer_len(w);
 }
 
+void *env_scratch(struct env *e, size_t bytes)
+{
+	struct effects *fx = e->fx;
+	size_t at = (fx->used + 7) & ~(size_t)7;
+
+	if (fx->max_bytes < at || fx->max_bytes - at < bytes) {
+		env_drop(e, DROP_EFFECTS);
+		return NULL;
+	}
+	fx->used = at + bytes;
+	return fx->bytes + at;
+}
+
 void env_record(struct env *e, enum record_kind kind, struct id peer, uint64_t a, uint64_t b)
 {
 	struct effects *fx = e->fx;

@@ -44,6 +44,9 @@ struct writer env_send(struct env *e, size_t max);
 /** env_sent() - The datagram in @w is complete: it goes to @to, accounted as @kind */
 void env_sent(struct env *e, const struct writer *w, const struct endpoint *to, uint8_t kind);
 
+/** env_scratch() - @bytes that are good until the step ends, 8-byte aligned; NULL if there is no room */
+void *env_scratch(struct env *e, size_t bytes);
+
 /** env_record() - Say that something happened */
 void env_record(struct env *e, enum record_kind kind, struct id peer, uint64_t a, uint64_t b);
 

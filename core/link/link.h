@@ -71,6 +71,7 @@ struct contact {
 	struct id id;
 	uint8_t key[32];		/* Ed25519 public key */
 	bool has_id, has_key;
+	uint8_t tries;			/* INITs to send, 0 = config.handshake_tries; never on the wire */
 	uint8_t ats;			/* endpoints in at[], best first */
 	struct endpoint at[CONTACT_ENDPOINTS];
 };
@@ -131,7 +132,12 @@ link_ref links_call(struct env *e, struct links *l, const struct contact *who);
 /** links_close() - End @ref; the peer is told why. NEWS_DOWN follows if it was up */
 void links_close(struct env *e, struct links *l, link_ref ref, enum link_end why);
 
-/** links_message() - Room for the body of one message of at most @max bytes; bad writer if @ref is not up */
+/**
+ * links_message() - Room for the body of one message of at most @max bytes
+ *
+ * One at a time: finish it with links_sent() before anything else is sent.
+ * Return: a bad writer if @ref is not up or there is no room; links_sent() then does nothing
+ */
 struct writer links_message(struct env *e, struct links *l, link_ref ref, uint8_t kind, size_t max);
 
 /** links_sent() - The message in @w is complete: seal and send it */
@@ -157,8 +163,8 @@ struct link_view {
 	enum link_state state;
 	bool relayed, suspect, called_by_us;
 	uint32_t srtt_us, rto_us;	/* smoothed round trip; how long to wait for an answer */
-	int64_t heard_ns;		/* last time anything authentic came */
-	int64_t up_ns;			/* when it came up */
+	uint32_t heard_ms;		/* last time anything authentic came, since the node's birth */
+	uint32_t up_ms;			/* when it came up, likewise */
 	int64_t pace_ns;
 	uint16_t mtu;			/* UDP payload the path carries */
 	struct endpoint at;		/* active path (the relay's when relayed) */

@@ -45,17 +45,24 @@ static bool call_bootstrap(struct ring *r, struct env *e)
 	return true;
 }
 
+/* Remembered peers first, and always one of the configured endpoints as well. */
 static void call_contacts(struct ring *r, struct env *e, unsigned calls)
 {
+	unsigned boots = e->config->bootstraps;
 	struct contact c;
 
-	for (unsigned i = 0; i < calls; i++)
-		if ((i + 1 == calls && call_bootstrap(r, e)))
-			continue;
-		else if (remember_due(&r->remember, e, &c))
+	for (unsigned i = 0; i < calls; i++) {
+		bool last = i + 1 == calls;
+
+		if (!(last && boots) && remember_due(&r->remember, e, &c)) {
 			links_call(e, r->links, &c);
-		else if (!call_bootstrap(r, e))
+		} else if (boots) {
+			call_bootstrap(r, e);
+			boots--;
+		} else {
 			break;
+		}
+	}
 }
 
 /* ---- near neighbours ---- */

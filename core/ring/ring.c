@@ -61,11 +61,11 @@ bool ring_owns(const struct ring *r, struct id key)
 			return false;
 		break;
 	}
-	for (int s = 0; r->doubt_ns && s < SIDES; s++) {
+	for (int s = 0; r->doubt_ms && s < SIDES; s++) {
 		link_ref ref = ring_side(r, (enum side)s);
 		struct link_view v;
 
-		if (link_ok(ref) && links_view(r->links, ref, &v) && v.heard_ns < r->doubt_ns)
+		if (link_ok(ref) && links_view(r->links, ref, &v) && v.heard_ms < r->doubt_ms)
 			return false;
 	}
 	return true;
@@ -258,7 +258,7 @@ void ring_timer(struct ring *r, struct env *e, uint16_t tag)
 
 void ring_stalled(struct ring *r, struct env *e)
 {
-	r->doubt_ns = e->now_ns;
+	r->doubt_ms = env_ms(e);
 }
 
 void ring_request(struct ring *r, struct env *e, const struct event *ev)

@@ -80,7 +80,7 @@ struct ring {
 	uint8_t boots_tried;
 	struct id side[SIDES];		/* immediate neighbours last told to the world */
 	int64_t start_ns, joined_ns, alone_ns, drift_ns, contact_ns, find_ns;
-	int64_t doubt_ns;		/* after a stall: nothing is owned before both sides are heard past this */
+	uint32_t doubt_ms;		/* after a stall: nothing is owned before both sides are heard past this */
 	int64_t enter_ns;		/* ENTER goes out again after this */
 	link_ref entering[SIDES];
 	uint8_t leave_tries;

@@ -1,0 +1,539 @@
+/*
+ * Handshakes: calling, answering, and who wins when two call each other.
+ *
+ * A caller repeats the same INIT until an answer comes; the answerer knows it
+ * by its ephemeral key and repeats the same REPLY, so that both end with the
+ * same session whatever is lost. What an answer makes is not believed, and
+ * replaces nothing, before the caller's first packet under the new keys: a
+ * replayed INIT costs an answer and no more.
+ *
+ * Crossing calls: the call of the lower id stands. The higher one that hears it
+ * gives up its own; the lower one does not answer, unless its own call has been
+ * in vain for a while. Where that rule comes too late (XX tells who calls only
+ * at the end) both sessions are made, both open packets for a while, and both
+ * sides send with the one the lower id began.
+ */
+#include <string.h>
+
+#include "core/link/table.h"
+
+enum { INDEX_BASE_BITS = 24 };
+
+uint32_t index_new(const struct env *e, struct link *k, uint16_t slot)
+{
+	k->gen++;
+	return (e->index_base & ~((1u << INDEX_BASE_BITS) - 1)) |
+	       (uint32_t)(k->gen & 0x3fff) << SLOT_BITS | slot;
+}
+
+static struct attempt *attempt_add(struct env *e, struct links *l, struct link *k, enum attempt_kind kind)
+{
+	struct attempt *t;
+
+	if (kind == ATTEMPT_ANSWER && l->answers >= ANSWERS_MAX) {
+		env_drop(e, DROP_RATE);
+		return NULL;
+	}
+	t = mem_get(&e->mem, sizeof(*t));
+	if (!t) {
+		env_drop(e, DROP_MEMORY);
+		return NULL;
+	}
+	t->kind = (uint8_t)kind;
+	t->via = NO_SLOT;
+	t->born_ms = env_ms(e);
+	t->next = k->attempts;
+	k->attempts = t;
+	l->answers += kind == ATTEMPT_ANSWER;
+	return t;
+}
+
+void attempt_free(struct env *e, struct links *l, struct link *k, struct attempt *t)
+{
+	struct attempt **at = &k->attempts;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	l->answers -= t->kind == ATTEMPT_ANSWER;
+	if (t->kind != ATTEMPT_MOVE)
+		handshake_wipe(&t->hs);
+	session_free(e, t->session);
+	mem_put(&e->mem, t->packet, t->packet_len);
+	mem_put(&e->mem, t, sizeof(*t));
+}
+
+static void calls_drop(struct env *e, struct links *l, struct link *k, enum attempt_kind kind,
+		       const struct attempt *but)
+{
+	for (struct attempt *t = k->attempts, *next; t; t = next) {
+		next = t->next;
+		if (t->kind == kind && t != but)
+			attempt_free(e, l, k, t);
+	}
+}
+
+static bool keep_packet(struct env *e, struct attempt *t, const struct writer *w)
+{
+	mem_put(&e->mem, t->packet, t->packet_len);
+	t->packet_len = 0;
+	t->packet = mem_get(&e->mem, writer_len(w));
+	if (!t->packet)
+		return false;
+	t->packet_len = (uint16_t)writer_len(w);
+	memcpy(t->packet, w->start, t->packet_len);
+	return true;
+}
+
+static struct bytes hello(struct env *e, struct links *l, const struct endpoint *observed, bool continues,
+			  uint8_t buf[HELLO_MAX])
+{
+	struct writer w = writer_of(buf, HELLO_MAX);
+	struct hello h = { .features = FEATURES_OURS, .incarnation = e->incarnation, .continues = continues };
+
+	if (observed)
+		h.observed = *observed;
+	h.ats = l->ats;
+	memcpy(h.at, l->at, sizeof(h.at));
+	hello_write(&w, &h);
+	return (struct bytes){ buf, w.bad ? 0 : writer_len(&w) };
+}
+
+/* ---- calling ---- */
+
+static void send_init(struct env *e, struct links *l, struct link *k, struct attempt *t)
+{
+	uint32_t wait = (uint32_t)(random_around(&e->random, e->config->handshake_ns) / NS_PER_MS);
+
+	t->due_ms = env_ms(e) + (wait << t->tries);
+	t->tries++;
+	if (t->tries == 1)
+		t->began_us = env_us(e);
+	for (unsigned i = 0; i < t->ats; i++)
+		packet_send(e, l, k, NO_SLOT, &t->at[i], t->packet, t->packet_len, MESSAGE_INIT);
+	if (t->via != NO_SLOT)
+		packet_send(e, l, k, t->via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
+}
+
+bool call_start(struct env *e, struct links *l, struct link *k, const struct contact *who, bool continues)
+{
+	uint8_t buf[HANDSHAKE_MAX], tlvs[HELLO_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct attempt *t;
+
+	if (!who->ats && k->via == NO_SLOT)
+		return false;
+	t = attempt_add(e, l, k, ATTEMPT_CALL);
+	if (!t)
+		return false;
+	t->ats = who->ats;
+	memcpy(t->at, who->at, sizeof(t->at));
+	t->has_id = who->has_id;
+	t->id = who->id;
+	t->continues = continues;
+	t->max_tries = who->tries ? who->tries : e->config->handshake_tries;
+	t->via = k->via;
+	t->index = index_new(e, k, link_slot(l, k));
+	if (!handshake_call(e, &t->hs, l->self, who->has_key ? who->key : NULL, t->index) ||
+	    handshake_write(e, &t->hs, l->self, hello(e, l, NULL, continues, tlvs), &w) != DROP_NONE ||
+	    !keep_packet(e, t, &w)) {
+		attempt_free(e, l, k, t);
+		return false;
+	}
+	send_init(e, l, k, t);
+	return true;
+}
+
+void call_via(struct env *e, struct links *l, struct link *k, uint16_t via)
+{
+	for (struct attempt *t = k->attempts; t; t = t->next)
+		if (t->kind == ATTEMPT_CALL && t->has_id && t->via == NO_SLOT) {
+			t->via = via;
+			packet_send(e, l, k, via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
+		}
+}
+
+/* ---- becoming one link ---- */
+
+static void take_path(struct env *e, struct links *l, struct link *k, const struct arrival *a)
+{
+	if (a->via == NO_SLOT)
+		k->at = a->from;
+	if (a->via != k->via)
+		path_set_via(e, l, k, a->via);
+}
+
+/*
+ * The link @k has a new session @s with @who. @called: we began it. It may
+ * become the link's first, replace what a restarted peer has forgotten, or
+ * stand beside the one in use.
+ */
+static void settle(struct env *e, struct links *l, struct link *k, struct session *s, struct id who,
+			   const struct hello *h, bool called, const struct arrival *a)
+{
+	uint32_t now = env_ms(e), took;
+	struct news n;
+	bool lower = id_less(l->self->id, who);
+
+	if (k->state == LINK_UP) {
+		bool crossing = now - k->up_ms < CROSSING_MS && k->called != called && h->incarnation == k->incarnation;
+
+		if (h->incarnation < k->incarnation) {
+			session_free(e, s);
+			env_drop(e, DROP_STALE);
+			return;
+		}
+		if (crossing || h->continues) {
+			struct session *spare = s;
+
+			if (h->continues || called == lower) {	/* the new one is sent with */
+				spare = k->session;
+				k->session = s;
+				k->called = called;
+			}
+			session_free(e, k->old);
+			k->old = spare;
+			k->old_ms = now + OVERLAP_MS;
+			take_path(e, l, k, a);
+			return;
+		}
+		n = (struct news){ .kind = NEWS_DOWN, .link = { link_slot(l, k) }, .id = who, .why = END_RESTARTED };
+		env_record(e, RECORD_LINK_DOWN, who, END_RESTARTED, (now - k->up_ms) / 1000);
+		session_free(e, k->session);
+		session_free(e, k->old);
+		k->session = k->old = NULL;
+		news_add(e, l, &n);
+	} else {
+		l->up++;
+	}
+	took = k->attempts ? now - k->attempts->born_ms : 0;
+	k->state = LINK_UP;
+	k->id = who;
+	k->session = s;
+	k->incarnation = h->incarnation;
+	k->called = called;
+	k->up_ms = k->heard_ms = now;
+	k->missed = 0;
+	k->suspect = k->mtu_done = false;
+	k->mtu_try = 0;
+	k->mtu = WIRE_MTU_MIN;
+	k->srtt_us = k->rttvar_us = 0;
+	take_path(e, l, k, a);
+	n = (struct news){ .kind = NEWS_UP, .link = { link_slot(l, k) }, .id = who, .a = called };
+	env_record(e, RECORD_LINK_UP, who, took, k->via != NO_SLOT);
+	news_add(e, l, &n);
+}
+
+void call_reply_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
+		   const struct arrival *a)
+{
+	uint8_t buf[HANDSHAKE_MAX], tlvs[HELLO_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	uint32_t rtt = env_us(e) - t->began_us;
+	bool once = t->tries == 1 && t->via == NO_SLOT, continues = t->continues;
+	struct greeting g;
+	struct hello h;
+	struct session *s;
+	link_ref other;
+	enum drop why = handshake_read(e, &t->hs, l->self, packet, &g);
+
+	if (why != DROP_NONE) {
+		env_drop(e, why);
+		if (why == DROP_SELF || why == DROP_CERTIFICATE || why == DROP_IDENTITY) {
+			if (k->state == LINK_UP)
+				attempt_free(e, l, k, t);
+			else
+				link_end(e, l, k, END_REFUSED, false);
+		}
+		return;
+	}
+	if (hello_read(g.hello, &h) != DROP_NONE) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (t->has_id && !id_eq(g.who.id, t->id)) {
+		env_drop(e, DROP_IDENTITY);
+		link_end(e, l, k, END_REFUSED, false);
+		return;
+	}
+	path_seen(l, &h.observed);
+	other = links_find(l, g.who.id);
+	if (link_ok(other) && other.slot != link_slot(l, k)) {
+		if (links_up(l, other)) {	/* a bare endpoint turned out to be somebody we have */
+			link_end(e, l, k, END_DUPLICATE, false);
+			return;
+		}
+		link_drop(e, l, link_at(l, other.slot));
+	}
+	if (!handshake_done(&t->hs)) {
+		if (handshake_write(e, &t->hs, l->self, hello(e, l, &a->from, continues, tlvs), &w) != DROP_NONE) {
+			link_end(e, l, k, END_REFUSED, false);
+			return;
+		}
+		packet_send(e, l, k, a->via, &a->from, buf, writer_len(&w), MESSAGE_FINISH);
+	}
+	s = handshake_session(e, &t->hs, 1);
+	if (!s) {
+		env_drop(e, DROP_MEMORY);
+		link_end(e, l, k, END_FULL, false);
+		return;
+	}
+	h.continues = continues;
+	settle(e, l, k, s, g.who.id, &h, true, a);
+	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+	if (once && !k->srtt_us)
+		alive_sample(k, rtt);
+	path_tell_observed(e, l, k);		/* the first packet: it proves our keys */
+	alive_arm(e, l, k);
+}
+
+/* ---- answering ---- */
+
+/* The attempt in which we answered this very INIT before. */
+static struct attempt *answered(struct links *l, const uint8_t *ephemeral, struct link **at)
+{
+	for (uint16_t i = 0; l->answers && i < l->slots; i++)
+		for (struct attempt *t = l->link[i].state != LINK_FREE ? l->link[i].attempts : NULL; t; t = t->next)
+			if (t->kind == ATTEMPT_ANSWER && !memcmp(t->init, ephemeral, sizeof(t->init))) {
+				*at = &l->link[i];
+				return t;
+			}
+	return NULL;
+}
+
+enum { INIT_EPHEMERAL = 16 };		/* where the ephemeral key stands in an INIT (wire.h, picture 2) */
+
+static bool call_stands(const struct links *l, const struct link *k)
+{
+	if (k->state != LINK_CALLING || id_less(k->id, l->self->id))
+		return false;
+	for (struct attempt *t = k->attempts; t; t = t->next)
+		if (t->kind == ATTEMPT_CALL && t->tries <= 2)
+			return true;
+	return false;
+}
+
+void call_init_in(struct env *e, struct links *l, struct bytes packet, const struct arrival *a)
+{
+	uint8_t buf[HANDSHAKE_MAX], tlvs[HELLO_MAX];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct link *k = NULL;
+	struct attempt *t;
+	struct handshake hs;
+	struct greeting g;
+	struct hello h = { .features = 0 };
+	link_ref known = LINK_NONE;
+	enum drop why;
+
+	if (packet.len >= INIT_EPHEMERAL + sizeof(t->init)) {
+		t = answered(l, packet.at + INIT_EPHEMERAL, &k);
+		if (t) {
+			packet_send(e, l, k, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
+			return;
+		}
+	}
+	why = handshake_read(e, &hs, l->self, packet, &g);
+	if (why == DROP_NONE && g.known)
+		why = hello_read(g.hello, &h);
+	if (why != DROP_NONE) {
+		env_drop(e, why);
+		return;
+	}
+	if (g.known) {
+		known = links_find(l, g.who.id);
+		if (link_ok(known) && call_stands(l, link_at(l, known.slot))) {
+			env_drop(e, DROP_STATE);
+			handshake_wipe(&hs);
+			return;
+		}
+		path_seen(l, &h.observed);
+	}
+	k = link_ok(known) ? link_at(l, known.slot) : link_add(e, l);
+	if (!k) {
+		env_drop(e, DROP_FULL);
+		return;
+	}
+	if (!link_ok(known)) {
+		k->state = LINK_ANSWERED;
+		if (g.known)
+			k->id = g.who.id;
+	}
+	if (a->via != NO_SLOT && !g.known && id_eq(k->id, ID_ZERO) && link_at(l, a->via))
+		k->id = a->peer;
+	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
+	t = attempt_add(e, l, k, ATTEMPT_ANSWER);
+	if (!t)
+		goto out;
+	memcpy(t->init, packet.at + INIT_EPHEMERAL, sizeof(t->init));
+	t->via = a->via;
+	t->at[0] = a->from;
+	t->ats = 1;
+	t->began_us = env_us(e);
+	t->due_ms = env_ms(e) + ANSWER_MS;
+	t->index = index_new(e, k, link_slot(l, k));
+	t->incarnation = h.incarnation;
+	t->continues = h.continues;
+	if (g.known) {
+		t->has_id = true;
+		t->id = g.who.id;
+	}
+	handshake_answer(&hs, t->index);
+	why = handshake_write(e, &hs, l->self, hello(e, l, a->via == NO_SLOT ? &a->from : NULL, false, tlvs), &w);
+	if (why != DROP_NONE || !keep_packet(e, t, &w)) {
+		env_drop(e, why != DROP_NONE ? why : DROP_MEMORY);
+		attempt_free(e, l, k, t);
+		goto out;
+	}
+	if (handshake_done(&hs)) {
+		t->session = handshake_session(e, &hs, 1);
+		if (!t->session) {
+			env_drop(e, DROP_MEMORY);
+			attempt_free(e, l, k, t);
+			goto out;
+		}
+		if (k->state == LINK_CALLING) {		/* crossing, and theirs stands */
+			calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+			k->state = LINK_ANSWERED;
+		}
+	} else {
+		t->hs = hs;
+	}
+	packet_send(e, l, k, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
+	alive_arm(e, l, k);
+out:
+	handshake_wipe(&hs);
+	if (!k->attempts && k->state != LINK_UP)
+		link_drop(e, l, k);
+}
+
+/* The caller's first packet under the keys of answer @t: now we believe it. */
+void call_confirmed(struct env *e, struct links *l, struct link *k, struct attempt *t, const struct arrival *a)
+{
+	struct hello h = { .incarnation = t->incarnation, .continues = t->continues };
+	struct session *s = t->session;
+	struct id who = t->has_id ? t->id : k->id;
+	uint32_t rtt = env_us(e) - t->began_us;
+
+	t->session = NULL;
+	settle(e, l, k, s, who, &h, false, a);
+	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
+	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+	if (!k->srtt_us)
+		alive_sample(k, rtt);
+	path_tell_observed(e, l, k);
+}
+
+void call_finish_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
+		    const struct arrival *a)
+{
+	struct greeting g;
+	struct hello h;
+	struct session *s;
+	link_ref known;
+	enum drop why = handshake_read(e, &t->hs, l->self, packet, &g);
+
+	if (why == DROP_NONE)
+		why = hello_read(g.hello, &h);
+	if (why != DROP_NONE) {
+		env_drop(e, why);
+		return;
+	}
+	path_seen(l, &h.observed);
+	s = handshake_session(e, &t->hs, 1);
+	if (!s) {
+		env_drop(e, DROP_MEMORY);
+		link_end(e, l, k, END_FULL, false);
+		return;
+	}
+	t->session = s;
+	t->has_id = true;
+	t->id = g.who.id;
+	t->incarnation = h.incarnation;
+	t->continues = h.continues;
+	known = links_find(l, g.who.id);
+	if (link_ok(known) && known.slot != link_slot(l, k)) {	/* move the answer to the slot it belongs to */
+		struct link *home = link_at(l, known.slot);
+		struct attempt **at = &k->attempts;
+
+		while (*at != t)
+			at = &(*at)->next;
+		*at = t->next;
+		t->next = home->attempts;
+		home->attempts = t;
+		if (!k->attempts && k->state != LINK_UP)
+			link_drop(e, l, k);
+		k = home;
+	} else {
+		k->id = g.who.id;
+	}
+	call_confirmed(e, l, k, t, a);
+	k = link_ok(links_find(l, g.who.id)) ? link_at(l, links_find(l, g.who.id).slot) : NULL;
+	if (k)
+		alive_arm(e, l, k);
+}
+
+/* ---- time ---- */
+
+uint32_t attempts_next_ms(const struct env *e, const struct link *k)
+{
+	uint32_t now = env_ms(e), next = now + 1000000;
+
+	for (const struct attempt *t = k->attempts; t; t = t->next)
+		if ((int32_t)(t->due_ms - next) < 0)
+			next = t->due_ms;
+	return next;
+}
+
+static bool call_due(struct env *e, struct links *l, struct link *k, struct attempt *t)
+{
+	struct news n = { .kind = NEWS_WANT_VIA, .link = { link_slot(l, k) }, .id = t->id };
+
+	if (t->tries >= t->max_tries) {
+		if (k->state == LINK_UP) {
+			attempt_free(e, l, k, t);
+			return true;
+		}
+		for (struct attempt *o = k->attempts; o; o = o->next)
+			if (o->kind == ATTEMPT_ANSWER) {	/* theirs may still come through */
+				attempt_free(e, l, k, t);
+				k->state = LINK_ANSWERED;
+				return true;
+			}
+		link_end(e, l, k, END_UNREACHED, false);
+		return false;
+	}
+	if (t->tries == 2 && t->has_id && !t->asked_via && k->state != LINK_UP) {
+		t->asked_via = true;
+		news_add(e, l, &n);
+	}
+	send_init(e, l, k, t);
+	return true;
+}
+
+bool attempts_due(struct env *e, struct links *l, struct link *k)
+{
+	uint32_t now = env_ms(e);
+
+	for (struct attempt *t = k->attempts, *next; t; t = next) {
+		next = t->next;
+		if (!past(now, t->due_ms))
+			continue;
+		if (t->kind == ATTEMPT_CALL) {
+			if (!call_due(e, l, k, t))
+				return false;
+		} else {
+			attempt_free(e, l, k, t);
+		}
+	}
+	if (k->state != LINK_UP && !k->attempts) {
+		struct news n = {
+			.kind = NEWS_FAILED, .link = { link_slot(l, k) }, .id = k->id, .why = END_UNREACHED,
+		};
+
+		if (k->called)
+			news_add(e, l, &n);
+		link_drop(e, l, k);
+		return false;
+	}
+	return true;
+}

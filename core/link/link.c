@@ -1,0 +1,613 @@
+/*
+ * The table of links, and messages in and out.
+ *
+ * A packet for a relayed link is sealed twice: once for its receiver, then, as
+ * the contents of RELAY, for the neighbour that carries it. Both seals are made
+ * in place in the effects' buffer; nothing is copied.
+ */
+#include "core/link/link.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "core/link/table.h"
+
+/* Bytes in front of a packet that goes through a relay: header, kind, id. */
+enum { RELAY_FRONT = WIRE_HEADER + 1 + ID_BYTES };
+
+struct links *links_new(struct env *e, const struct identity *self)
+{
+	struct links *l = mem_get(&e->mem, sizeof(*l));
+
+	if (l)
+		l->self = self;
+	return l;
+}
+
+void links_free(struct env *e, struct links *l)
+{
+	if (!l)
+		return;
+	for (uint16_t i = 0; i < l->slots; i++)
+		if (l->link[i].state != LINK_FREE)
+			link_drop(e, l, &l->link[i]);
+	mem_put(&e->mem, l->link, l->slots * sizeof(*l->link));
+	mem_put(&e->mem, l, sizeof(*l));
+}
+
+/* ---- slots ---- */
+
+struct link *link_at(struct links *l, uint16_t slot)
+{
+	return slot < l->slots && l->link[slot].state != LINK_FREE ? &l->link[slot] : NULL;
+}
+
+uint16_t link_slot(const struct links *l, const struct link *k)
+{
+	return (uint16_t)(k - l->link);
+}
+
+struct link *link_add(struct env *e, struct links *l)
+{
+	uint16_t slot = 0, gen;
+
+	while (slot < l->slots && l->link[slot].state != LINK_FREE)
+		slot++;
+	if (slot == LINK_MAX ||
+	    (slot == l->slots &&
+	     !mem_grow(&e->mem, &l->link, &l->slots, (uint16_t)(l->slots + 4 + l->slots / 8), sizeof(*l->link))))
+		return NULL;
+	gen = l->link[slot].gen;
+	l->link[slot] = (struct link){
+		.state = LINK_CALLING, .via = NO_SLOT, .aid = NO_SLOT, .mtu = WIRE_MTU_MIN, .gen = gen,
+		.pace_ms = (uint32_t)(e->config->probe_far_ns / NS_PER_MS),
+	};
+	return &l->link[slot];
+}
+
+void link_drop(struct env *e, struct links *l, struct link *k)
+{
+	uint16_t slot = link_slot(l, k), gen = k->gen;
+
+	while (k->attempts)
+		attempt_free(e, l, k, k->attempts);
+	if (k->state == LINK_UP)
+		l->up--;
+	session_free(e, k->session);
+	session_free(e, k->old);
+	*k = (struct link){ .state = LINK_FREE, .gen = gen };
+	heap_del(&e->timers, (uint16_t)(TIMER_LINK + slot));
+	for (uint16_t i = 0; i < l->slots; i++) {
+		struct link *o = &l->link[i];
+
+		if (o->state == LINK_FREE)
+			continue;
+		if (o->aid == slot)
+			o->aid = NO_SLOT;
+		if (o->via == slot)
+			path_set_via(e, l, o, NO_SLOT);
+		for (struct attempt *t = o->attempts; t; t = t->next)
+			if (t->via == slot)
+				t->via = NO_SLOT;
+	}
+}
+
+void link_end(struct env *e, struct links *l, struct link *k, enum link_end why, bool tell)
+{
+	struct news n = { .link = { link_slot(l, k) }, .id = k->id, .why = why };
+	bool up = k->state == LINK_UP, called = false;
+
+	for (struct attempt *t = k->attempts; t; t = t->next)
+		if (t->kind == ATTEMPT_CALL) {
+			called = true;
+			if (t->has_id && !up)
+				n.id = t->id;
+		}
+	if (up && tell) {
+		struct writer w = message_open(e, l, k, k->via, MESSAGE_CLOSE, 1);
+
+		write_u8(&w, (uint8_t)why);
+		message_shut(e, l, k, k->via, &k->at, &w);
+	}
+	if (up)
+		env_record(e, why == END_DEAD ? RECORD_DEAD : RECORD_LINK_DOWN, k->id,
+			   why == END_DEAD ? env_ms(e) - k->heard_ms : (uint64_t)why,
+			   why == END_DEAD ? k->pace_ms <= (uint32_t)(e->config->probe_next_ns / NS_PER_MS) :
+					     (env_ms(e) - k->up_ms) / 1000);
+	else if (called)
+		env_record(e, RECORD_LINK_FAILED, n.id, (uint64_t)why, 0);
+	link_drop(e, l, k);
+	if (up || called) {
+		n.kind = up ? NEWS_DOWN : NEWS_FAILED;
+		news_add(e, l, &n);
+	}
+}
+
+/* ---- news ---- */
+
+void news_add(struct env *e, struct links *l, const struct news *n)
+{
+	struct news_item *item = env_scratch(e, sizeof(*item));
+
+	if (!item)
+		return;
+	*item = (struct news_item){ .news = *n };
+	if (l->first)
+		l->last->next = item;
+	else
+		l->first = item;
+	l->last = item;
+}
+
+bool links_next(struct links *l, struct news *n)
+{
+	if (!l->first)
+		return false;
+	*n = l->first->news;
+	l->first = l->first->next;
+	return true;
+}
+
+/* ---- out ---- */
+
+static size_t front(uint16_t via)
+{
+	return via == NO_SLOT ? 0 : RELAY_FRONT;
+}
+
+struct writer message_open(struct env *e, struct links *l, struct link *k, uint16_t via, uint8_t kind, size_t max)
+{
+	size_t before = front(via) + WIRE_HEADER;
+	struct writer w;
+
+	if (!k->session || (via != NO_SLOT && !(link_at(l, via) && link_at(l, via)->session)))
+		return (struct writer){ .bad = true };
+	w = env_send(e, before + 1 + max + WIRE_TAG + (via == NO_SLOT ? 0 : WIRE_TAG));
+	write_space(&w, before);
+	write_u8(&w, kind);
+	w.end -= w.bad ? 0 : WIRE_TAG + (via == NO_SLOT ? 0 : WIRE_TAG);
+	return w;
+}
+
+/* Wrap the @len bytes at @w->start + RELAY_FRONT for the relay @via, and send them. */
+static void wrap(struct env *e, struct links *l, struct link *through, struct id to, struct writer *w, size_t len,
+		 uint8_t kind)
+{
+	struct writer head = writer_of(w->start + WIRE_HEADER, 1 + ID_BYTES);
+
+	(void)l;
+	write_u8(&head, MESSAGE_RELAY);
+	write_id(&head, to);
+	len = session_seal(e->suite, through->session, 0, PACKET_LINK, 0, w->start, 1 + ID_BYTES + len);
+	if (!len)
+		return;
+	w->at = w->start + len;
+	env_sent(e, w, &through->at, kind);
+}
+
+void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, const struct endpoint *to,
+		  struct writer *w)
+{
+	size_t before = front(via), len;
+	uint8_t *packet = w->start + before, kind;
+
+	if (w->bad)
+		return;
+	kind = packet[WIRE_HEADER];
+	len = session_seal(e->suite, k->session, 0, PACKET_LINK, 0, packet,
+			   writer_len(w) - before - WIRE_HEADER);
+	if (!len)
+		return;
+	w->end += WIRE_TAG + (via == NO_SLOT ? 0 : WIRE_TAG);
+	if (via != NO_SLOT) {
+		wrap(e, l, link_at(l, via), k->id, w, len, kind);
+		return;
+	}
+	w->at = packet + len;
+	env_sent(e, w, to, kind);
+}
+
+/* A handshake packet, which is sealed already. */
+void packet_send(struct env *e, struct links *l, const struct link *k, uint16_t via, const struct endpoint *to,
+		 const uint8_t *packet, size_t len, uint8_t kind)
+{
+	struct link *through = via == NO_SLOT ? NULL : link_at(l, via);
+	struct writer w;
+
+	if (via != NO_SLOT && (!through || !through->session))
+		return;
+	w = env_send(e, front(via) + len + WIRE_TAG);
+	write_space(&w, front(via));
+	write_copy(&w, packet, len);
+	if (w.bad)
+		return;
+	if (through)
+		wrap(e, l, through, k->id, &w, len, kind);
+	else
+		env_sent(e, &w, to, kind);
+}
+
+struct writer links_message(struct env *e, struct links *l, link_ref ref, uint8_t kind, size_t max)
+{
+	struct link *k = link_at(l, ref.slot);
+
+	if (!k || k->state != LINK_UP)
+		return (struct writer){ .bad = true };
+	return message_open(e, l, k, k->via, kind, max);
+}
+
+void links_sent(struct env *e, struct links *l, link_ref ref, struct writer *w)
+{
+	struct link *k = link_at(l, ref.slot);
+
+	if (k)
+		message_shut(e, l, k, k->via, &k->at, w);
+}
+
+/* ---- in ---- */
+
+static void message_in(struct env *e, struct links *l, struct link *k, uint8_t *text, size_t len,
+		       const struct arrival *a)
+{
+	struct reader in = reader_of(text, len);
+	uint8_t kind = read_u8(&in);
+	uint16_t slot = link_slot(l, k);
+	struct news n = {
+		.kind = NEWS_MESSAGE, .link = { slot }, .id = k->id, .message = kind, .body = { in.at, reader_left(&in) },
+	};
+	uint8_t why;
+
+	switch (kind) {
+	case MESSAGE_PROBE:
+	case MESSAGE_PROBE_ACK:
+		alive_probe_in(e, l, k, &in, kind == MESSAGE_PROBE_ACK, a);
+		break;
+	case MESSAGE_MTU_PROBE:
+	case MESSAGE_MTU_ACK:
+		path_mtu_in(e, l, k, &in, kind == MESSAGE_MTU_ACK, a);
+		break;
+	case MESSAGE_OBSERVED:
+		path_observed_in(e, l, &in);
+		break;
+	case MESSAGE_ADDRESSES:
+		break;				/* candidates for later meetings; nothing to do for a link that is up */
+	case MESSAGE_CHALLENGE:
+		path_challenge_in(e, l, k, &in, a);
+		break;
+	case MESSAGE_RESPONSE:
+		path_response_in(e, l, k, &in, a);
+		break;
+	case MESSAGE_CLOSE:
+		why = read_u8(&in);
+		if (k->state == LINK_UP)
+			link_end(e, l, k, why && why < LINK_ENDS ? why : END_REFUSED, false);
+		return;
+	case MESSAGE_RELAY:
+		path_relay_in(e, l, k, &in);
+		break;
+	case MESSAGE_RELAYED:
+		path_relayed_in(e, l, k, &in);
+		return;				/* the table may have moved */
+	default:
+		if (k->state == LINK_UP)
+			news_add(e, l, &n);
+		break;
+	}
+}
+
+/* The session of slot @k that hears under @index. */
+static struct session *session_of(struct link *k, uint32_t index, struct attempt **answer)
+{
+	*answer = NULL;
+	if (k->session && k->session->index == index)
+		return k->session;
+	if (k->old && k->old->index == index)
+		return k->old;
+	for (struct attempt *t = k->attempts; t; t = t->next)
+		if (t->kind == ATTEMPT_ANSWER && t->session && t->session->index == index) {
+			*answer = t;
+			return t->session;
+		}
+	return NULL;
+}
+
+static void link_packet(struct env *e, struct links *l, struct link *k, const uint8_t *data, size_t len,
+			uint32_t index, const struct arrival *a)
+{
+	struct attempt *answer;
+	struct session *s = k ? session_of(k, index, &answer) : NULL;
+	uint16_t slot;
+	struct opened o;
+	uint8_t *text;
+	enum drop why;
+
+	/* An answer to a bare endpoint may have moved to the slot its caller had already. */
+	for (uint16_t i = 0; !s && i < l->slots; i++)
+		if (l->link[i].state != LINK_FREE) {
+			k = &l->link[i];
+			s = session_of(k, index, &answer);
+		}
+	if (!s) {
+		env_drop(e, DROP_SESSION);
+		return;
+	}
+	slot = link_slot(l, k);
+	text = env_scratch(e, len);
+	if (!text)
+		return;
+	why = session_open(e->suite, s, data, len, text, &o);
+	if (why != DROP_NONE || !o.len) {
+		env_drop(e, why != DROP_NONE ? why : DROP_SHORT);
+		return;
+	}
+	if (answer) {
+		call_confirmed(e, l, k, answer, a);
+		k = link_at(l, slot);
+		if (!k)
+			return;
+	}
+	alive_heard(e, l, k, a);
+	message_in(e, l, k, text, o.len, a);
+	k = link_at(l, slot);
+	if (k)
+		alive_arm(e, l, k);
+}
+
+static struct attempt *attempt_of(struct link *k, uint32_t index, enum attempt_kind kind)
+{
+	for (struct attempt *t = k->attempts; t; t = t->next)
+		if (t->kind == kind && t->index == index)
+			return t;
+	return NULL;
+}
+
+void packet_input(struct env *e, struct links *l, const uint8_t *data, size_t len, const struct arrival *a)
+{
+	struct reader r = reader_of(data, len);
+	uint8_t first = read_u8(&r);
+	struct bytes packet = { data, len };
+	uint32_t index;
+	struct link *k;
+	struct attempt *t;
+
+	read_take(&r, 3);
+	index = read_u32(&r);
+	if (!reader_ok(&r)) {
+		env_drop(e, DROP_SHORT);
+		return;
+	}
+	if (first >> 4 != WIRE_VERSION) {
+		env_drop(e, DROP_VERSION);
+		return;
+	}
+	if ((first & 15) == PACKET_INIT) {
+		call_init_in(e, l, packet, a);
+		return;
+	}
+	k = link_at(l, index & ((1u << SLOT_BITS) - 1));
+	if (!k && (first & 15) != PACKET_LINK) {
+		env_drop(e, DROP_SESSION);
+		return;
+	}
+	switch (first & 15) {
+	case PACKET_REPLY:
+		t = attempt_of(k, index, ATTEMPT_CALL);
+		if (t)
+			call_reply_in(e, l, k, t, packet, a);
+		else
+			env_drop(e, DROP_HANDSHAKE);
+		break;
+	case PACKET_FINISH:
+		t = attempt_of(k, index, ATTEMPT_ANSWER);
+		if (t && !t->session)
+			call_finish_in(e, l, k, t, packet, a);
+		else
+			env_drop(e, DROP_HANDSHAKE);
+		break;
+	case PACKET_LINK:
+		link_packet(e, l, k, data, len, index, a);
+		break;
+	default:
+		env_drop(e, DROP_TYPE);
+	}
+}
+
+void links_datagram(struct env *e, struct links *l, const struct event *ev)
+{
+	struct arrival a = { .from = ev->from, .via = NO_SLOT };
+
+	if (!endpoint_valid(&a.from)) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
+	packet_input(e, l, ev->data.at, ev->data.len, &a);
+}
+
+/* ---- what is wanted ---- */
+
+link_ref links_call(struct env *e, struct links *l, const struct contact *who)
+{
+	struct link *k;
+	link_ref ref;
+
+	if (who->has_id && id_eq(who->id, l->self->id))
+		return LINK_NONE;
+	for (unsigned i = 0; i < who->ats && !who->has_id; i++)
+		for (unsigned j = 0; j < l->ats; j++)
+			if (endpoint_eq(&who->at[i], &l->at[j]))
+				return LINK_NONE;
+	if (who->has_id) {
+		ref = links_find(l, who->id);
+		if (link_ok(ref))
+			return ref;
+	}
+	k = link_add(e, l);
+	if (!k) {
+		env_drop(e, DROP_FULL);
+		return LINK_NONE;
+	}
+	if (who->has_id)
+		k->id = who->id;
+	k->called = true;
+	ref = (link_ref){ link_slot(l, k) };
+	if (!call_start(e, l, k, who, false)) {
+		link_drop(e, l, k);
+		return LINK_NONE;
+	}
+	alive_arm(e, l, k);
+	return ref;
+}
+
+void links_close(struct env *e, struct links *l, link_ref ref, enum link_end why)
+{
+	struct link *k = link_at(l, ref.slot);
+
+	if (k)
+		link_end(e, l, k, why, true);
+}
+
+void links_pace(struct env *e, struct links *l, link_ref ref, int64_t span_ns)
+{
+	struct link *k = link_at(l, ref.slot);
+	uint32_t ms = (uint32_t)(span_ns / NS_PER_MS);
+
+	if (!k || k->pace_ms == ms)
+		return;
+	k->pace_ms = ms;
+	alive_arm(e, l, k);
+}
+
+void links_via(struct env *e, struct links *l, link_ref ref, link_ref through)
+{
+	struct link *k = link_at(l, ref.slot), *t = link_at(l, through.slot);
+
+	if (!k || !t || k == t || t->state != LINK_UP || t->via != NO_SLOT)
+		return;
+	if (k->state == LINK_UP) {
+		k->aid = through.slot;
+		if (k->suspect)
+			alive_probe(e, l, k, through.slot, NULL);
+	} else {
+		call_via(e, l, k, through.slot);
+	}
+}
+
+void links_versions(struct links *l, uint8_t near, uint8_t table)
+{
+	l->near_version = near;
+	l->table_version = table;
+}
+
+/* ---- what is ---- */
+
+static const struct link *look(const struct links *l, link_ref ref)
+{
+	return ref.slot < l->slots && l->link[ref.slot].state != LINK_FREE ? &l->link[ref.slot] : NULL;
+}
+
+unsigned links_count(const struct links *l)
+{
+	return l->up;
+}
+
+uint16_t links_slots(const struct links *l)
+{
+	return l->slots;
+}
+
+link_ref links_find(const struct links *l, struct id id)
+{
+	for (uint16_t i = 0; i < l->slots; i++)
+		if (l->link[i].state != LINK_FREE && id_eq(l->link[i].id, id))
+			return (link_ref){ i };
+	return LINK_NONE;
+}
+
+bool links_up(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+
+	return k && k->state == LINK_UP;
+}
+
+bool links_suspect(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+
+	return k && k->suspect;
+}
+
+struct id links_id(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+
+	return k ? k->id : ID_ZERO;
+}
+
+uint32_t links_rto_us(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+	uint32_t rto;
+
+	if (!k || !k->srtt_us)
+		return RTO_FIRST_US;
+	rto = k->srtt_us + (4 * k->rttvar_us > 10000 ? 4 * k->rttvar_us : 10000);
+	return rto < RTO_MIN_US ? RTO_MIN_US : rto > RTO_MAX_US ? RTO_MAX_US : rto;
+}
+
+bool links_view(const struct links *l, link_ref ref, struct link_view *out)
+{
+	const struct link *k = look(l, ref);
+
+	if (!k)
+		return false;
+	*out = (struct link_view){
+		.id = k->id, .state = k->state, .relayed = k->via != NO_SLOT, .suspect = k->suspect,
+		.called_by_us = k->called, .srtt_us = k->srtt_us, .rto_us = links_rto_us(l, ref),
+		.heard_ms = k->heard_ms, .up_ms = k->up_ms, .pace_ns = k->pace_ms * NS_PER_MS, .mtu = k->mtu,
+		.at = k->at, .via = k->via != NO_SLOT ? l->link[k->via].id : ID_ZERO,
+	};
+	return true;
+}
+
+bool links_contact(const struct links *l, link_ref ref, struct contact *out)
+{
+	const struct link *k = look(l, ref);
+
+	if (!k || k->state != LINK_UP)
+		return false;
+	*out = (struct contact){ .id = k->id, .has_id = true };
+	if (endpoint_valid(&k->at)) {
+		out->at[0] = k->at;
+		out->at[0].iface = 0;
+		out->ats = 1;
+	}
+	return true;
+}
+
+void links_self(const struct links *l, struct contact *out)
+{
+	*out = (struct contact){ .id = l->self->id, .has_id = true, .has_key = true };
+	memcpy(out->key, identity_key(l->self), sizeof(out->key));
+	for (unsigned i = 0; i < l->ats && out->ats < CONTACT_ENDPOINTS; i++)
+		out->at[out->ats++] = l->at[i];
+	for (unsigned i = 0; i < l->ats; i++)
+		if (endpoint_eq(&l->at[i], &l->seen))
+			return;
+	if (l->seen_votes >= 2 && out->ats < CONTACT_ENDPOINTS)
+		out->at[out->ats++] = l->seen;
+}
+
+void links_account(const struct links *l, uint32_t *links, uint32_t *sessions, uint32_t *handshakes)
+{
+	*links = (uint32_t)(sizeof(*l) + l->slots * sizeof(*l->link));
+	*sessions = *handshakes = 0;
+	for (uint16_t i = 0; i < l->slots; i++) {
+		const struct link *k = &l->link[i];
+
+		*sessions += (k->session ? (uint32_t)(sizeof(*k->session) + 1) : 0) +
+			     (k->old ? (uint32_t)sizeof(*k->old) : 0);
+		for (struct attempt *t = k->attempts; t; t = t->next)
+			*handshakes += (uint32_t)sizeof(*t) + t->packet_len;
+	}
+}

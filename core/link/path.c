@@ -1,0 +1,294 @@
+/*
+ * Paths: how a link's packets travel, and how that changes.
+ *
+ * A peer seen at a new place is challenged there before anything is sent to it
+ * (RFC 9000, section 9): the session moves, nothing above it notices. A link
+ * that only a common neighbour can carry is relayed and tries its direct path
+ * again now and then. Relays keep no state: RELAY names the target, RELAYED the
+ * source, both by id, and only direct links are relayed over.
+ */
+#include <string.h>
+
+#include "core/link/table.h"
+
+enum { MTU_TRIES = 3, MOVE_MS = 3000 };
+
+void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via)
+{
+	(void)l;
+	if (k->via == via)
+		return;
+	k->via = via;
+	k->direct_ms = env_ms(e) + DIRECT_MS;
+	if (k->state == LINK_UP)
+		env_record(e, RECORD_LINK_PATH, k->id, via != NO_SLOT, 0);
+}
+
+void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at)
+{
+	struct attempt *t;
+	struct writer w;
+
+	for (t = k->attempts; t; t = t->next)
+		if (t->kind == ATTEMPT_MOVE && endpoint_eq(&t->at[0], at))
+			return;
+	t = mem_get(&e->mem, sizeof(*t));
+	if (!t)
+		return;
+	t->kind = ATTEMPT_MOVE;
+	t->at[0] = *at;
+	t->ats = 1;
+	t->via = NO_SLOT;
+	t->nonce = random_u64(&e->random);
+	t->born_ms = env_ms(e);
+	t->due_ms = t->born_ms + MOVE_MS;
+	t->next = k->attempts;
+	k->attempts = t;
+	w = message_open(e, l, k, NO_SLOT, MESSAGE_CHALLENGE, 8);
+	write_u64(&w, t->nonce);
+	message_shut(e, l, k, NO_SLOT, at, &w);
+}
+
+/* Did this packet come from where we send to? */
+void path_check(struct env *e, struct links *l, struct link *k, const struct arrival *a)
+{
+	if (a->via == NO_SLOT && k->state == LINK_UP && k->via == NO_SLOT && !endpoint_eq(&a->from, &k->at))
+		path_challenge(e, l, k, &a->from);
+}
+
+void path_challenge_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a)
+{
+	uint64_t nonce = read_u64(in);
+	struct writer w;
+
+	if (!reader_ok(in)) {
+		env_drop(e, DROP_SHORT);
+		return;
+	}
+	w = message_open(e, l, k, a->via, MESSAGE_RESPONSE, 8);
+	write_u64(&w, nonce);
+	message_shut(e, l, k, a->via, &a->from, &w);
+	if (a->via == NO_SLOT && k->via != NO_SLOT)
+		path_challenge(e, l, k, &a->from);	/* the direct way works towards us; and back? */
+}
+
+void path_response_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a)
+{
+	uint64_t nonce = read_u64(in);
+
+	for (struct attempt *t = k->attempts; reader_ok(in) && t; t = t->next) {
+		if (t->kind != ATTEMPT_MOVE || t->nonce != nonce || a->via != NO_SLOT)
+			continue;
+		k->at = t->at[0];
+		path_set_via(e, l, k, NO_SLOT);
+		attempt_free(e, l, k, t);
+		return;
+	}
+	env_drop(e, DROP_STATE);
+}
+
+/* ---- where we are ---- */
+
+static void own_add(struct links *l, const struct endpoint *at, bool first)
+{
+	for (unsigned i = 0; i < l->ats; i++)
+		if (endpoint_eq(&l->at[i], at))
+			return;
+	if (l->ats == CONTACT_ENDPOINTS)
+		l->ats--;
+	if (first)
+		memmove(l->at + 1, l->at, l->ats * sizeof(l->at[0]));
+	l->at[first ? 0 : l->ats] = *at;
+	l->ats++;
+}
+
+static void own_del(struct links *l, const struct endpoint *at)
+{
+	for (unsigned i = 0; i < l->ats; i++)
+		if (endpoint_eq(&l->at[i], at)) {
+			l->ats--;
+			memmove(l->at + i, l->at + i + 1, (l->ats - i) * sizeof(l->at[0]));
+			return;
+		}
+}
+
+void links_address(struct env *e, struct links *l, const struct endpoint *at, bool up)
+{
+	if (!endpoint_valid(at)) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
+	if (up)
+		own_add(l, at, false);
+	else
+		own_del(l, at);
+	links_resumed(e, l);		/* peers see us at a new place: let them find out now */
+}
+
+void links_mapping(struct env *e, struct links *l, const struct endpoint *at, bool up)
+{
+	if (!endpoint_valid(at)) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
+	if (up)
+		own_add(l, at, true);
+	else
+		own_del(l, at);
+}
+
+void path_seen(struct links *l, const struct endpoint *at)
+{
+	if (!endpoint_valid(at))
+		return;
+	if (endpoint_eq(at, &l->seen)) {
+		if (l->seen_votes < 8)
+			l->seen_votes++;
+	} else if (l->seen_votes <= 1) {
+		l->seen = *at;
+		l->seen_votes = 1;
+	} else {
+		l->seen_votes--;
+	}
+}
+
+void path_observed_in(struct env *e, struct links *l, struct reader *in)
+{
+	struct endpoint at = read_endpoint(in);
+
+	if (!reader_ok(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	path_seen(l, &at);
+}
+
+void path_tell_observed(struct env *e, struct links *l, struct link *k)
+{
+	struct writer w = message_open(e, l, k, k->via, MESSAGE_OBSERVED, 19);
+
+	write_endpoint(&w, k->via == NO_SLOT ? &k->at : &(struct endpoint){ .kind = ENDPOINT_NONE });
+	message_shut(e, l, k, k->via, &k->at, &w);
+}
+
+/* ---- relays ---- */
+
+/* @k's peer asks us to carry a packet to one of our neighbours. */
+void path_relay_in(struct env *e, struct links *l, struct link *k, struct reader *in)
+{
+	struct id to = read_id(in);
+	link_ref ref = reader_ok(in) ? links_find(l, to) : LINK_NONE;
+	struct link *target = link_ok(ref) ? link_at(l, ref.slot) : NULL;
+	struct writer w;
+
+	if (!reader_ok(in)) {
+		env_drop(e, DROP_SHORT);
+		return;
+	}
+	if (!target || target == k || target->state != LINK_UP || target->via != NO_SLOT || k->via != NO_SLOT) {
+		env_drop(e, DROP_ROUTE);
+		return;
+	}
+	w = message_open(e, l, target, NO_SLOT, MESSAGE_RELAYED, ID_BYTES + reader_left(in));
+	write_id(&w, k->id);
+	write_copy(&w, in->at, reader_left(in));
+	message_shut(e, l, target, NO_SLOT, &target->at, &w);
+}
+
+void path_relayed_in(struct env *e, struct links *l, struct link *k, struct reader *in)
+{
+	struct arrival a = { .via = link_slot(l, k), .peer = read_id(in) };
+
+	if (!reader_ok(in)) {
+		env_drop(e, DROP_SHORT);
+		return;
+	}
+	if (k->via != NO_SLOT) {
+		env_drop(e, DROP_ROUTE);
+		return;
+	}
+	packet_input(e, l, in->at, reader_left(in), &a);
+}
+
+/* ---- path MTU (the idea of RFC 8899: probe with padding, believe only answers) ---- */
+
+static uint16_t next_size(const struct env *e, uint16_t size)
+{
+	static const uint16_t LADDER[] = { 1400, 1280 };
+
+	if (!size)
+		return e->config->mtu;
+	for (unsigned i = 0; i < sizeof(LADDER) / sizeof(LADDER[0]); i++)
+		if (LADDER[i] < size)
+			return LADDER[i];
+	return 0;
+}
+
+void path_mtu_timer(struct env *e, struct links *l, struct link *k)
+{
+	struct writer w;
+	size_t body;
+
+	if (k->mtu_done || !k->called || k->via != NO_SLOT || env_ms(e) - k->up_ms < MTU_AFTER_MS)
+		return;
+	if (!k->mtu_try || ++k->mtu_tries >= MTU_TRIES) {
+		k->mtu_try = next_size(e, k->mtu_try);
+		k->mtu_tries = 0;
+		if (k->mtu_try <= k->mtu) {
+			k->mtu_done = true;
+			return;
+		}
+	}
+	body = k->mtu_try - SESSION_OVERHEAD - 1u;
+	w = message_open(e, l, k, NO_SLOT, MESSAGE_MTU_PROBE, body);
+	write_u16(&w, k->mtu_try);
+	if (!w.bad) {
+		uint8_t *pad = write_space(&w, body - 2);
+
+		if (pad)
+			memset(pad, 0, body - 2);
+	}
+	message_shut(e, l, k, NO_SLOT, &k->at, &w);
+}
+
+void path_mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a)
+{
+	uint16_t size = read_u16(in);
+	struct writer w;
+
+	if (!reader_ok(in) || size > WIRE_MTU_MAX || (!ack && reader_left(in) + SESSION_OVERHEAD + 3 < size)) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
+	if (size > k->mtu && (!ack || size == k->mtu_try))
+		k->mtu = size;
+	if (ack) {
+		k->mtu_done = true;
+		return;
+	}
+	k->mtu_done = true;			/* the peer measures for both */
+	w = message_open(e, l, k, a->via, MESSAGE_MTU_ACK, 2);
+	write_u16(&w, size);
+	message_shut(e, l, k, a->via, &a->from, &w);
+}
+
+void links_path_error(struct env *e, struct links *l, const struct endpoint *to, uint16_t mtu, bool unreachable)
+{
+	uint16_t headers = to->kind == ENDPOINT_UDP6 ? 48 : 28;
+
+	for (uint16_t i = 0; i < l->slots; i++) {
+		struct link *k = link_at(l, i);
+
+		if (!k || k->state != LINK_UP || !endpoint_eq(&k->at, to))
+			continue;
+		if (unreachable) {
+			links_doubt(e, l, (link_ref){ i });
+			continue;
+		}
+		mtu = mtu > headers ? (uint16_t)(mtu - headers) : 0;
+		if (mtu < k->mtu)
+			k->mtu = mtu < WIRE_MTU_MIN ? WIRE_MTU_MIN : mtu;
+		if (k->mtu_try > mtu)
+			k->mtu_tries = MTU_TRIES;	/* the next rung */
+	}
+}

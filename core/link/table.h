@@ -1,0 +1,165 @@
+/*
+ * table.h - how core/link keeps its links; for the files of core/link only
+ *
+ * link.c   the table, messages in and out      call.c   handshakes
+ * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU, addresses
+ */
+#ifndef LINK_TABLE_H
+#define LINK_TABLE_H
+
+#include "core/link/hello.h"
+#include "core/link/link.h"
+#include "core/seal/handshake.h"
+
+enum {
+	SLOT_BITS	= 10,			/* of a receiver index; then 14 bits of generation */
+	NO_SLOT		= UINT16_MAX,
+	ANSWERS_MAX	= 64,			/* answered calls not yet confirmed, per node */
+};
+_Static_assert(LINK_MAX <= 1 << SLOT_BITS, "a slot fits its bits");
+
+#define OVERLAP_MS	10000u			/* an old session still opens packets */
+#define ANSWER_MS	4000u			/* an answered call waits for its proof */
+#define CROSSING_MS	5000u			/* two handshakes this close are one meeting */
+#define RTO_FIRST_US	500000u
+#define RTO_MIN_US	50000u
+#define RTO_MAX_US	1000000u
+#define DIRECT_MS	60000u			/* a relayed link tries to become direct */
+#define MTU_AFTER_MS	60000u			/* links that last are asked what they carry */
+
+enum attempt_kind {
+	ATTEMPT_CALL,		/* our INIT is out */
+	ATTEMPT_ANSWER,		/* our REPLY is out; session set for IK, with FINISH for XX */
+	ATTEMPT_MOVE,		/* our CHALLENGE is out to a new place of the peer's */
+};
+
+/** struct attempt - what exists only while something is tried, listed at its link */
+struct attempt {
+	struct attempt *next;
+	struct handshake hs;		/* CALL; ANSWER of XX before FINISH */
+	struct session *session;	/* ANSWER: unconfirmed */
+	struct endpoint at[CONTACT_ENDPOINTS];
+	struct endpoint observed;
+	uint64_t incarnation;		/* the peer's */
+	uint64_t nonce;			/* MOVE */
+	uint8_t *packet;		/* CALL: the INIT; ANSWER: the REPLY, to be sent again */
+	uint16_t packet_len;
+	uint16_t via;			/* relay's slot, NO_SLOT = direct */
+	uint32_t due_ms, began_us, born_ms;
+	uint32_t index;			/* where the answer is to come */
+	uint8_t ats, kind, tries, max_tries;
+	bool has_id, continues, asked_via;
+	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
+	struct id id;			/* who is called, if known */
+};
+
+/** struct link - one slot; 24 of them at a million nodes */
+struct link {
+	struct id id;
+	struct session *session, *old;
+	struct attempt *attempts;
+	uint64_t incarnation;
+	struct endpoint at;		/* the direct path */
+	uint32_t heard_ms, up_ms, pace_ms;
+	uint32_t probe_us;		/* when the last probe left */
+	uint32_t srtt_us, rttvar_us;
+	uint32_t old_ms;		/* until when old opens packets */
+	uint32_t direct_ms;		/* next try of a relayed link to become direct */
+	uint16_t via;			/* the relay, NO_SLOT = direct */
+	uint16_t aid;			/* third node that helps settle a suspicion */
+	uint16_t mtu, mtu_try;		/* mtu_try: size of the MTU probe that is out, 0 = none */
+	uint16_t gen;			/* of receiver indexes */
+	uint8_t state;			/* enum link_state */
+	uint8_t stamp;			/* of the last probe */
+	uint8_t missed;			/* probes out and unanswered */
+	uint8_t mtu_tries;
+	bool called;			/* we began it */
+	bool suspect, mtu_done;
+};
+_Static_assert(sizeof(struct link) <= 136, "links are the largest part of a node: see core/README.md");
+
+struct news_item {
+	struct news_item *next;
+	struct news news;
+};
+
+struct links {
+	const struct identity *self;
+	struct link *link;
+	uint16_t slots, up, answers;
+	uint8_t near_version, table_version;
+	uint8_t ats, mapped;
+	struct endpoint at[CONTACT_ENDPOINTS];	/* our own: mappings first, then addresses */
+	struct endpoint seen;			/* where peers see us */
+	uint8_t seen_votes;
+	struct news_item *first, *last;		/* in the step's scratch */
+};
+
+/** struct arrival - how a packet came */
+struct arrival {
+	struct endpoint from;		/* direct */
+	uint16_t via;			/* relay's slot, NO_SLOT = direct */
+	struct id peer;			/* relayed: who the relay says sent it */
+};
+
+static inline uint32_t env_us(const struct env *e)
+{
+	return (uint32_t)((e->now_ns - e->birth_ns) / NS_PER_US);
+}
+
+static inline bool past(uint32_t now, uint32_t due)
+{
+	return (int32_t)(now - due) >= 0;
+}
+
+/* link.c */
+struct link *link_at(struct links *l, uint16_t slot);
+uint16_t link_slot(const struct links *l, const struct link *k);
+struct link *link_add(struct env *e, struct links *l);
+void link_drop(struct env *e, struct links *l, struct link *k);	/* frees the slot, says nothing */
+void link_end(struct env *e, struct links *l, struct link *k, enum link_end why, bool tell);
+void news_add(struct env *e, struct links *l, const struct news *n);
+void packet_send(struct env *e, struct links *l, const struct link *k, uint16_t via, const struct endpoint *to,
+		 const uint8_t *packet, size_t len, uint8_t kind);
+struct writer message_open(struct env *e, struct links *l, struct link *k, uint16_t via, uint8_t kind, size_t max);
+void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, const struct endpoint *to,
+		  struct writer *w);
+void packet_input(struct env *e, struct links *l, const uint8_t *data, size_t len, const struct arrival *a);
+
+/* call.c */
+void call_init_in(struct env *e, struct links *l, struct bytes packet, const struct arrival *a);
+void call_reply_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
+		   const struct arrival *a);
+void call_finish_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
+		    const struct arrival *a);
+void call_confirmed(struct env *e, struct links *l, struct link *k, struct attempt *t, const struct arrival *a);
+bool call_start(struct env *e, struct links *l, struct link *k, const struct contact *who, bool continues);
+void call_via(struct env *e, struct links *l, struct link *k, uint16_t via);
+bool attempts_due(struct env *e, struct links *l, struct link *k);	/* false: the link is gone */
+uint32_t attempts_next_ms(const struct env *e, const struct link *k);
+void attempt_free(struct env *e, struct links *l, struct link *k, struct attempt *t);
+uint32_t index_new(const struct env *e, struct link *k, uint16_t slot);
+
+/* alive.c */
+void alive_heard(struct env *e, struct links *l, struct link *k, const struct arrival *a);
+void alive_probe(struct env *e, struct links *l, struct link *k, uint16_t via, const struct endpoint *to);
+void alive_probe_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a);
+void alive_sample(struct link *k, uint32_t us);
+void alive_arm(struct env *e, struct links *l, struct link *k);
+void alive_timer(struct env *e, struct links *l, struct link *k);
+
+/* path.c */
+void path_check(struct env *e, struct links *l, struct link *k, const struct arrival *a);
+void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at);
+void path_challenge_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
+void path_response_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
+void path_observed_in(struct env *e, struct links *l, struct reader *in);
+void path_tell_observed(struct env *e, struct links *l, struct link *k);
+void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via);
+void path_relay_in(struct env *e, struct links *l, struct link *k, struct reader *in);
+void path_relayed_in(struct env *e, struct links *l, struct link *k, struct reader *in);
+void path_mtu_timer(struct env *e, struct links *l, struct link *k);
+void path_mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a);
+void path_seen(struct links *l, const struct endpoint *at);
+
+#endif /* LINK_TABLE_H */

@@ -1,0 +1,79 @@
+/*
+ * stage.h - a few nodes, one clock, and a wire whose every packet can be named
+ *
+ * For tests of whole cores without the simulator: nodes behind their doors, a
+ * constant delay between any two, and hooks to lose what a story wants lost.
+ * What the nodes record becomes the timeline that stories compare.
+ *
+ *	Time		virtual, from 0; delays in milliseconds
+ *	Chance		from the stage's seed only
+ */
+#ifndef STORY_STAGE_H
+#define STORY_STAGE_H
+
+#include "core/look.h"
+
+enum { STAGE_NODES = 64, STAGE_SAVED = 8192 };
+
+struct stage;
+
+/** what a story may do to a packet on its way: return false to lose it */
+typedef bool stage_wire(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg);
+
+struct actor {
+	struct node *node;		/* NULL while it is down */
+	struct identity identity;
+	uint8_t seed[32], chain[CERT_CHAIN_MAX];
+	struct endpoint at;
+	unsigned starts;
+	int64_t alarm_ns;
+	uint8_t saved[STAGE_SAVED];
+	uint32_t saved_len;
+	uint64_t sent, sent_bytes;	/* with 28 bytes of headers each */
+};
+
+struct stage {
+	struct config config;
+	const struct suite *suite;
+	int64_t now_ns, delay_ns;
+	unsigned actors;
+	struct actor actor[STAGE_NODES];
+	stage_wire *wire;
+	void *wire_arg;
+	bool (*keep)(const struct record *r);	/* which records make the timeline; NULL = all */
+	char *line;			/* the timeline */
+	size_t line_len, line_max;
+	struct reply last_reply;
+	unsigned replies;
+	struct effects fx;
+	struct packet_on_wire *queue;
+	unsigned queued, queue_max;
+	uint64_t next_order;
+	uint8_t overlay_seed[32], overlay[64];
+	uint32_t quota;
+	size_t memory;			/* bytes the nodes hold of the stage */
+};
+
+/** stage_new() - @n nodes that are down; node 0's endpoint is everybody's bootstrap */
+struct stage *stage_new(unsigned n, const struct suite *suite);
+void stage_free(struct stage *s);
+
+void stage_up(struct stage *s, unsigned i, bool with_state);	/* start node @i now */
+void stage_crash(struct stage *s, unsigned i);			/* gone without a word */
+void stage_stop(struct stage *s, unsigned i);			/* EVENT_STOP; freed when it has left */
+void stage_event(struct stage *s, unsigned i, const struct event *ev);
+void stage_run(struct stage *s, int64_t for_ns);		/* let so much time pass */
+
+/** stage_lookup() - Ask node @i for @key and run until the answer; the reply, or NULL after @for_ns */
+const struct reply *stage_lookup(struct stage *s, unsigned i, struct id key, int64_t for_ns);
+
+/** stage_ring_right() - Do all nodes that are up stand in one ring, each with the right neighbours? */
+bool stage_ring_right(const struct stage *s);
+
+/** stage_owner() - The node that owns @key by the ids of those up and joined */
+unsigned stage_owner(const struct stage *s, struct id key);
+
+/** stage_name() - The number of the node with @id, or STAGE_NODES */
+unsigned stage_name(const struct stage *s, struct id id);
+
+#endif /* STORY_STAGE_H */
