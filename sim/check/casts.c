@@ -5,7 +5,7 @@
  * at that moment everybody who is a member of the origin's part, as far as the
  * last census knows, is due. Whoever ends, begins or changes part afterwards is
  * excused and may have heard it or not. After wait_ns the due members that are
- * still members must have heard.
+ * still members must have heard, if the ring was one when it began.
  *
  * Twice is never allowed, under no loss, duplication, churn or fault: the
  * record comes from where the message would be handed to the user.
@@ -23,6 +23,7 @@ struct cast {
 	int64_t first_ns;
 	uint32_t from;			/* row of the origin */
 	uint32_t rows;			/* bits in each set */
+	bool whole;			/* the ring was one when it began */
 	uint64_t *due, *heard;
 };
 
@@ -75,6 +76,7 @@ static struct cast *begin(struct check_casts *k, const struct census *c, int64_t
 	b->first_ns = at_ns;
 	b->from = row;
 	b->rows = c->rows;
+	b->whole = k->whole;
 	b->due = g_new0(uint64_t, words);
 	b->heard = g_new0(uint64_t, words);
 	for (uint32_t i = 0; i < c->members; i++)
@@ -119,7 +121,9 @@ static void judge_one(struct check_casts *k, const struct census *c, const struc
 	uint32_t due = 0, missed = 0, first = CENSUS_NONE;
 
 	for (uint32_t i = 0; i < b->rows; i++) {
-		if (!has(b->due, i) || c->row[i].at == CENSUS_NONE || c->row[i].look.leaving)
+		const struct census_row *r = &c->row[i];
+
+		if (!has(b->due, i) || r->at == CENSUS_NONE || r->look.leaving || r->joined_ns > b->first_ns)
 			continue;
 		due++;
 		if (has(b->heard, i))
@@ -127,6 +131,8 @@ static void judge_one(struct check_casts *k, const struct census *c, const struc
 		missed++;
 		first = MIN(first, i);
 	}
+	if (!b->whole)
+		return;
 	k->due += due;
 	k->missed += missed;
 	if (missed && k->all_ppb == EVERYBODY_PPB)
@@ -151,7 +157,7 @@ void check_casts(struct check_casts *k, const struct census *c, const struct jud
 		cast_free(b);
 	}
 	k->casts = kept;
-	if (!all || k->all_ppb == EVERYBODY_PPB || !k->due)
+	if (!all || k->all_ppb == EVERYBODY_PPB || !k->all_ppb || !k->due)
 		return;
 	if ((EVERYBODY_PPB - k->all_ppb) * k->due < (uint64_t)TELLING_VISITS * EVERYBODY_PPB)
 		findings_undecided(j->found, ORACLE_BROADCASTS,

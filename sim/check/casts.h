@@ -10,9 +10,10 @@
 
 struct cast;
 
-/** struct check_casts - all zeroes, then .all_ppb and .wait_ns set, is a good beginning */
+/** struct check_casts - all zeroes, then .all_ppb, .wait_ns and .whole set, is a good beginning */
 struct check_casts {
-	uint32_t all_ppb;		/* share that must hear; 1e9: each broadcast everybody */
+	uint32_t all_ppb;		/* share that must hear; 1e9: each broadcast everybody; 0: no demand */
+	bool whole;			/* the ring is one now: what begins is judged for who is missed */
 	int64_t wait_ns;		/* when a broadcast is judged, after it was first heard */
 	struct cast **cast;		/* under way, in order of time */
 	uint32_t casts, cap;
@@ -38,7 +39,7 @@ void casts_excuse(struct check_casts *k, uint32_t row);
  * check_casts() - Judge what is old enough; @all: judge everything, it is the end
  *
  * Members of the origin's part when it began that are still members should have
- * heard. With all_ppb of 1e9 each broadcast is judged alone, else all together
+ * heard. With all_ppb of 1e9 each broadcast is judged alone, less all together
  * at the end, once enough visits were due to tell such a share.
  */
 void check_casts(struct check_casts *k, const struct census *c, const struct judge *j, bool all);

@@ -32,7 +32,8 @@ enum census_state {
 struct census_link {
 	struct id id;
 	struct id point;		/* USE_LONG_OUT: the drawn point */
-	int64_t up_ns, pace_ns;
+	int64_t pace_ns;
+	uint32_t up_ms;			/* when it came up, by its own clock */
 	uint32_t rto_us;
 	uint8_t state;			/* enum link_state */
 	uint8_t use;			/* enum link_use bits */
@@ -46,6 +47,7 @@ struct census_row {
 	uint32_t part;			/* compared for equality only; below the number of rows */
 	uint32_t quota;			/* bytes the node may take */
 	int64_t born_ns;		/* when this session began */
+	int64_t joined_ns;		/* when it last joined */
 	struct look look;
 	struct census_link *link;
 	struct id *known[2];		/* left, right; nearest first */

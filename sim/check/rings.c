@@ -21,8 +21,9 @@
  * which knows nobody outside (by link, neighbour list, remembered peer or
  * configured endpoint): no repair can ever join it. This is asked only while
  * all running hosts are in one part, since a partition may well make islands
- * that its end undoes. Allowed only while a death is being noticed (settle_ns):
- * a dead list; a cycle that goes round twice. Allowed for healed_ns after a
+ * that its end undoes. Allowed only while a death is being noticed (settle_ns),
+ * or after a fault that may have killed a whole list: a dead list; a cycle that
+ * goes round twice. Allowed for healed_ns after a
  * trouble began and after the last fault began or ended: two rings; a member
  * whose left or right neighbour is not the true one. A neighbour that is
  * leaving may be passed over, and nothing is asked of who is leaving itself.
@@ -84,6 +85,12 @@ static void check_lists(struct check_rings *r, const struct census *c, const str
 
 /* ---- successors ---- */
 
+/* How long a fault excuses what settle_ns does not: Zave assumes that no list dies all at once. */
+static int64_t shock_ns(const struct judge *j)
+{
+	return MAX(j->limits->healed_ns, j->limits->settle_ns);
+}
+
 static uint32_t best_successor(const struct census *c, uint32_t row)
 {
 	const struct census_row *r = &c->row[row];
@@ -128,7 +135,7 @@ static void follow(struct check_rings *r, const struct census *c, const struct c
 				continue;
 			out->disordered++;
 			if (since_see(&r->since, lowest, DISORDER, ID_ZERO) > j->limits->settle_ns &&
-			    since_tell(&r->since))
+			    census_quiet(c, shock_ns(j)) && since_tell(&r->since))
 				findings_add(j->found, ORACLE_RING, c->now_ns, lowest,
 					     "following successors from it goes round the ring %u "
 					     "times before it comes back (%u nodes), expected once",
@@ -155,7 +162,7 @@ static void check_dead_end(struct check_rings *r, const struct census *c, const 
 		return;
 	out->dead_ends++;
 	if (since_see(&r->since, row, DEAD_LIST, ID_ZERO) > j->limits->settle_ns &&
-	    since_tell(&r->since))
+	    census_quiet(c, shock_ns(j)) && since_tell(&r->since))
 		findings_add(j->found, ORACLE_RING, c->now_ns, row,
 			     "no living member among its right neighbour and the %u it knows on the "
 			     "right, though %u others can be reached", c->row[row].knowns[1],

@@ -38,7 +38,7 @@ static void one_sided(struct check_tables *t, const struct census *c, const stru
 		      uint32_t a, uint32_t b, const struct census_link *k)
 {
 	/* the key tells this link from an earlier one to the same peer */
-	struct id which = { k->id.hi ^ (uint64_t)k->up_ns, k->id.lo };
+	struct id which = { k->id.hi ^ k->up_ms, k->id.lo };
 	int64_t lasted = since_see(&t->since, a, ONE_SIDED, which);
 	int64_t bound = tables_patience_ns(j->limits, k);
 

@@ -13,7 +13,7 @@ static void begin(uint32_t n, uint32_t all_ppb)
 {
 	limits = usual_limits();
 	findings_init(&found, NULL, NULL);
-	casts = (struct check_casts){ .all_ppb = all_ppb, .wait_ns = 10 * SECOND };
+	casts = (struct check_casts){ .all_ppb = all_ppb, .whole = true, .wait_ns = 10 * SECOND };
 	ring_of(&c, n, 2, 4);
 }
 
@@ -127,6 +127,17 @@ static void another_part_need_not_hear(void)
 	end();
 }
 
+static void a_ring_in_pieces_owes_nothing_but_never_twice(void)
+{
+	begin(100, 1000000000);
+	casts.whole = false;
+	hear(7, 7, 1);
+	hear(8, 7, 1);
+	hear(8, 7, 1);
+	CU_ASSERT_EQUAL(look(30, true), 1);
+	end();
+}
+
 static void the_end_does_not_judge_the_unfinished(void)
 {
 	begin(100, 1000000000);
@@ -144,6 +155,7 @@ CU_TestInfo check_casts_tests[] = {
 	{ "too few visits tell no share", too_few_visits_tell_no_share },
 	{ "who went or came is excused", who_went_or_came_is_excused },
 	{ "another part need not hear", another_part_need_not_hear },
+	{ "a ring in pieces owes nothing, but never twice", a_ring_in_pieces_owes_nothing_but_never_twice },
 	{ "the end does not judge the unfinished", the_end_does_not_judge_the_unfinished },
 	CU_TEST_INFO_NULL
 };

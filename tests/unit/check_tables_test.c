@@ -90,7 +90,7 @@ static void a_new_link_to_the_same_peer_has_its_own_time(void)
 	l = census_add_link(&c, 3, seat(8, 12));
 	l->pace_ns = 5 * SECOND;
 	look_tables(1);
-	l->up_ns = 7 * SECOND;
+	l->up_ms = 7000;
 	CU_ASSERT_EQUAL(look_tables(8), 0);
 	CU_ASSERT_EQUAL(look_tables(15), 0);
 	CU_ASSERT_EQUAL(look_tables(18), 1);
