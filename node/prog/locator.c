@@ -8,6 +8,8 @@
 
 enum { SHOWN = 40 };			/* characters of a bad line in a message */
 
+static const char UNKNOWN[] = "";	/* the group after a header that is none */
+
 struct locator {
 	GArray *keys;			/* struct located; strings in `words` */
 	GArray *groups;			/* the same with key NULL */
@@ -51,6 +53,7 @@ static void add_group(struct locator *l, const char *name, const char *line, uns
 	char *inner, *what;
 	unsigned before;
 
+	*group = UNKNOWN;
 	if (!end || !blank(end + 1, strlen(end + 1))) {
 		what = shown(line);
 		fail_add(f, "%s:%u: '%s' is not a group; accepted: [name] alone on its line", name, at,
@@ -102,7 +105,7 @@ static void add_key(struct locator *l, const char *name, const char *line, unsig
 		g_free(what);
 	} else if (!group) {
 		fail_add(f, "%s:%u: %s stands before any [group]", name, at, key);
-	} else {
+	} else if (group != UNKNOWN) {
 		both = g_strconcat(group, "\n", key, NULL);
 		before = locator_key(l, group, key);
 		if (before) {
@@ -124,6 +127,7 @@ struct locator *locator_new(const char *name, const char *text, size_t len, stru
 {
 	struct locator *l = g_new0(struct locator, 1);
 	struct fail found = { 0 };
+	/* After a bad header the keys below it have a group, but none we know. */
 	const char *group = NULL, *valid_end;
 	unsigned at = 0;
 

@@ -109,30 +109,24 @@ static char *unknown_group(const struct schema *s, const char *name, char **acce
 {
 	const char **names = group_names(s);
 	char *head = g_strdup(name), *dot = strchr(head, '.'), *why;
+	const struct schema_group *g = NULL;
 	const char *near_one;
-	unsigned number;
 
 	if (dot)
 		*dot = 0;
 	near_one = nearest(head, names, s->count);
-	if (near_one) {
-		const struct schema_group *g = NULL;
-
-		for (unsigned i = 0; i < s->count; i++)
-			if (!strcmp(s->groups[i].name, near_one))
-				g = &s->groups[i];
-		if (g->numbered && !strcmp(head, near_one))
-			why = g_strdup_printf("this group needs a number: [%s.1] to [%s.%d]", near_one,
-					      near_one, NUMBER_MAX);
-		else if (!strcmp(head, near_one) && !schema_group_find(s, name, &number))
-			why = g_strdup_printf("this group has no number: [%s]", near_one);
-		else
-			why = g_strdup_printf("no such group, the nearest is [%s%s]", near_one,
-					      g->numbered ? ".1" : "");
+	for (unsigned i = 0; near_one && i < s->count; i++)
+		if (!strcmp(s->groups[i].name, near_one))
+			g = &s->groups[i];
+	if (g && !strcmp(head, near_one)) {
+		why = g_strdup(g->numbered ? "this group needs a number" : "this group has no number");
+		*accepted = g->numbered ? g_strdup_printf("[%s.1] to [%s.%d]", head, head, NUMBER_MAX) :
+			    g_strdup_printf("[%s]", head);
 	} else {
-		why = g_strdup("no such group");
+		why = g ? g_strdup_printf("no such group, the nearest is [%s%s]", near_one,
+					  g->numbered ? ".1" : "") : g_strdup("no such group");
+		*accepted = listed(names, s->count);
 	}
-	*accepted = listed(names, s->count);
 	g_free(head);
 	g_free(names);
 	return why;
@@ -211,12 +205,14 @@ static void take_overrides(struct reading *r)
 		} else if (!schema_split(r->schema, text, &o->group, &o->key, &o->value, r->f)) {
 			r->bad = true;
 		} else {
-			r->sets++;
-			if (!o->value) {
-				fail_add(r->f, "-s %s: no value; accepted: group.key=value", text);
-				r->bad = true;
-				o->value = "";
+			if (o->value) {
+				r->sets++;
+				continue;
 			}
+			fail_add(r->f, "-s %s: no value; accepted: group.key=value", text);
+			r->bad = true;
+			g_free(o->group);
+			g_free(o->key);
 		}
 	}
 }

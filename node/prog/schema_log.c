@@ -90,7 +90,7 @@ void log_say(struct fail *f, const char *file, const char *group, const char *ke
 		g_string_append_printf(out, "%s: [%s]", file, group);
 	if (key && !place.override)
 		g_string_append_printf(out, " %s", key);
-	if (key && value)
+	if (key && value && (*value || place.override))
 		g_string_append_printf(out, place.override ? "=%s" : " = %s", value);
 	g_string_append_printf(out, ": %s", why);
 	if (text && strstr(text, " #"))

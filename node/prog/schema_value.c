@@ -6,6 +6,8 @@
 
 #include <glib.h>
 
+enum { WORDS_MAX = 64 };
+
 /* The stored form of any type, before it goes into the member. */
 union stored {
 #define X(name, ctype, text) ctype as_##name;
@@ -92,6 +94,22 @@ static bool list_in_bounds(const struct schema_key *k, const struct numbers *lis
 	return true;
 }
 
+static void no_such_word(const struct schema_word *words, const char *text, char why[WHY_LEN])
+{
+	const char *names[WORDS_MAX] = { 0 }, *near_one;
+	unsigned count = 0;
+
+	for (; words->name && count < WORDS_MAX; words++)
+		names[count++] = words->name;
+	near_one = nearest(text, names, count);
+	if (!*text)
+		snprintf(why, WHY_LEN, "nothing stands here");
+	else if (near_one)
+		snprintf(why, WHY_LEN, "not one of the words, the nearest is %s", near_one);
+	else
+		snprintf(why, WHY_LEN, "not one of the words");
+}
+
 static bool parse(const struct schema_key *k, const char *text, union stored *s,
 		  char why[WHY_LEN])
 {
@@ -113,7 +131,7 @@ static bool parse(const struct schema_key *k, const char *text, union stored *s,
 	case TYPE_DRIFT:
 		return drift_parse(text, &s->as_DRIFT, why) && in_bounds(k, s->as_DRIFT, why);
 	case TYPE_WORD:
-		snprintf(why, WHY_LEN, *text ? "not one of the words" : "nothing stands here");
+		no_such_word(k->words, text, why);
 		return false;
 	case TYPE_TEXT:
 		s->as_TEXT = g_strdup(text);

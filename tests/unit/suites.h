@@ -29,13 +29,13 @@
 	X(queue)		\
 	X(random)		\
 	X(rundir)		\
+	X(scenario)		\
 	X(session)		\
 	X(shards)		\
 	X(slab)			\
 	X(suite)		\
 	X(truth)		\
 	X(units)
-
 
 #define X(name) extern CU_TestInfo name##_tests[];
 SUITE_LIST(X)
