@@ -5,36 +5,37 @@
 #include <CUnit/CUnit.h>
 
 #define SUITE_LIST(X)		\
-	X(bytes)		\
-	X(capture)		\
-	X(cert)			\
-	X(chance)		\
-	X(check_casts)		\
-	X(check_census)		\
+	X(bytes)	\
+	X(capture)	\
+	X(cert)		\
+	X(chance)	\
+	X(check_casts)	\
+	X(check_census)	\
 	X(check_lengths)	\
-	X(check_rings)		\
-	X(check_routes)		\
-	X(check_tables)		\
-	X(dist)			\
-	X(engine)		\
-	X(eventlog)		\
-	X(expect)		\
-	X(fixed)		\
-	X(handshake)		\
-	X(heap)			\
-	X(id)			\
-	X(mem)			\
-	X(metrics)		\
-	X(noise)		\
-	X(queue)		\
-	X(random)		\
-	X(rundir)		\
-	X(scenario)		\
-	X(session)		\
-	X(shards)		\
-	X(slab)			\
-	X(suite)		\
-	X(truth)		\
+	X(check_rings)	\
+	X(check_routes)	\
+	X(check_tables)	\
+	X(dist)		\
+	X(engine)	\
+	X(eventlog)	\
+	X(expect)	\
+	X(fixed)	\
+	X(handshake)	\
+	X(heap)		\
+	X(id)		\
+	X(mem)		\
+	X(metrics)	\
+	X(near)		\
+	X(noise)	\
+	X(queue)	\
+	X(random)	\
+	X(rundir)	\
+	X(scenario)	\
+	X(session)	\
+	X(shards)	\
+	X(slab)		\
+	X(suite)	\
+	X(truth)	\
 	X(units)
 
 #define X(name) extern CU_TestInfo name##_tests[];
