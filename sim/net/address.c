@@ -75,13 +75,13 @@ static void list_free(gpointer list)
 	g_array_free(list, TRUE);
 }
 
-void addresses_init(struct net *net)
+void net_addresses_init(struct net *net)
 {
 	net->others = g_hash_table_new_full(other_hash, other_equal, g_free, NULL);
 	net->listed = g_hash_table_new_full(NULL, NULL, NULL, list_free);
 }
 
-void addresses_done(struct net *net)
+void net_addresses_done(struct net *net)
 {
 	g_hash_table_destroy(net->others);
 	g_hash_table_destroy(net->listed);
@@ -119,7 +119,7 @@ uint32_t net_address_owner(const struct net *net, const struct endpoint *e)
 	       GPOINTER_TO_UINT(g_hash_table_lookup(net->others, e)) - 1 : NET_NOBODY;
 }
 
-bool address_owned(const struct net *net, uint32_t iface, const struct endpoint *e)
+bool net_address_owned(const struct net *net, uint32_t iface, const struct endpoint *e)
 {
 	if (plan_index(e) == iface)
 		return net->place[iface].flags & plan_flag(e->kind);
@@ -170,7 +170,7 @@ bool net_address_del(struct net *net, uint32_t iface, const struct endpoint *e)
 	GArray *list;
 
 	assert(iface < net->ifaces);
-	if (!address_owned(net, iface, e))
+	if (!net_address_owned(net, iface, e))
 		return false;
 	if (plan_index(e) == iface) {
 		net->place[iface].flags &= (uint8_t)~plan_flag(e->kind);

@@ -25,13 +25,13 @@ static uint32_t stream_of(uint32_t number, unsigned which)
 	return (uint32_t)STREAM_FAULT + 2 * number + which;
 }
 
-void faults_init(struct net *net)
+void net_faults_init(struct net *net)
 {
 	net->faults = g_array_new(FALSE, TRUE, sizeof(struct fault_state));
 	net->active = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 }
 
-void faults_done(struct net *net)
+void net_faults_done(struct net *net)
 {
 	for (guint i = 0; i < net->faults->len; i++)
 		g_free(fault_at(net, i)->of);
@@ -217,7 +217,7 @@ static bool harm_takes(const struct net *net, const struct fault_state *f, uint3
 
 /* -- all --------------------------------------------------------------------------------------- */
 
-void faults_judge(struct net *net, struct tally *t, uint32_t from, uint32_t to, uint64_t count,
+void net_faults_judge(struct net *net, struct tally *t, uint32_t from, uint32_t to, uint64_t count,
 		  struct judgement *j)
 {
 	for (guint i = 0; i < net->active->len; i++) {

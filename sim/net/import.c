@@ -12,129 +12,129 @@ enum {
 	SHOWN		= 40,		/* characters of a bad value repeated in a message */
 };
 
-void reader_fail(struct reader *r, const char *format, ...)
+void import_fail(struct import *in, const char *format, ...)
 {
 	va_list args;
 	size_t at;
 
-	if (r->failed)
+	if (in->failed)
 		return;
-	r->failed = true;
-	if (r->line)
-		snprintf(r->why->text, sizeof(r->why->text), "%s:%u: ", r->file, r->line);
+	in->failed = true;
+	if (in->line)
+		snprintf(in->why->text, sizeof(in->why->text), "%s:%u: ", in->file, in->line);
 	else
-		snprintf(r->why->text, sizeof(r->why->text), "%s: ", r->file);
-	at = strlen(r->why->text);
+		snprintf(in->why->text, sizeof(in->why->text), "%s: ", in->file);
+	at = strlen(in->why->text);
 	va_start(args, format);
-	vsnprintf(r->why->text + at, sizeof(r->why->text) - at, format, args);
+	vsnprintf(in->why->text + at, sizeof(in->why->text) - at, format, args);
 	va_end(args);
 }
 
-void reader_init(struct reader *r, const char *file, const void *data, size_t len,
+void import_begin(struct import *in, const char *file, const void *data, size_t len,
 		 enum table_meaning meaning, struct net_error *why)
 {
 	const uint8_t *b = data;
 
-	*r = (struct reader){ .file = file, .meaning = meaning, .why = why };
-	r->text = g_string_new(NULL);
-	r->gzipped = len >= 2 && b[0] == 0x1f && b[1] == 0x8b;	/* RFC 1952, section 2.3.1 */
-	r->z.next_in = (Bytef *)(uintptr_t)b;	/* zlib's type lacks a const it keeps */
-	if (!r->gzipped) {
-		r->window = (uint8_t *)(uintptr_t)b;
-		r->len = len;
-		r->ended = true;
+	*in = (struct import){ .file = file, .meaning = meaning, .why = why };
+	in->text = g_string_new(NULL);
+	in->gzipped = len >= 2 && b[0] == 0x1f && b[1] == 0x8b;	/* RFC 1952, section 2.3.1 */
+	in->z.next_in = (Bytef *)(uintptr_t)b;	/* zlib's type lacks a const it keeps */
+	if (!in->gzipped) {
+		in->window = (uint8_t *)(uintptr_t)b;
+		in->len = len;
+		in->ended = true;
 		return;
 	}
-	r->window = g_malloc(WINDOW);
+	in->window = g_malloc(WINDOW);
 	if (len > UINT32_MAX)
-		reader_fail(r, "longer than 4 GiB");
-	r->z.avail_in = (uInt)len;
-	if (inflateInit2(&r->z, 15 + 16) != Z_OK)	/* 16: a gzip header is wanted */
-		reader_fail(r, "zlib gives no stream");
+		import_fail(in, "longer than 4 GiB");
+	in->z.avail_in = (uInt)len;
+	if (inflateInit2(&in->z, 15 + 16) != Z_OK)	/* 16: a gzip header is wanted */
+		import_fail(in, "zlib gives no stream");
 }
 
-void reader_done(struct reader *r)
+void import_end(struct import *in)
 {
-	if (r->gzipped) {
-		inflateEnd(&r->z);
-		g_free(r->window);
+	if (in->gzipped) {
+		inflateEnd(&in->z);
+		g_free(in->window);
 	}
-	g_string_free(r->text, TRUE);
+	g_string_free(in->text, TRUE);
 }
 
 /* More of the stream into the window, which is used up. Members may follow each other. */
-static bool unpack(struct reader *r)
+static bool unpack(struct import *in)
 {
-	if (r->ended)
+	if (in->ended)
 		return false;
-	r->at = 0;
-	r->z.next_out = r->window;
-	r->z.avail_out = WINDOW;
-	while (r->z.avail_out == WINDOW) {
-		int code = inflate(&r->z, Z_NO_FLUSH);
+	in->at = 0;
+	in->z.next_out = in->window;
+	in->z.avail_out = WINDOW;
+	while (in->z.avail_out == WINDOW) {
+		int code = inflate(&in->z, Z_NO_FLUSH);
 
 		if (code == Z_STREAM_END) {
-			if (!r->z.avail_in) {
-				r->ended = true;
+			if (!in->z.avail_in) {
+				in->ended = true;
 				break;
 			}
-			inflateReset(&r->z);
-		} else if (code == Z_BUF_ERROR || (code == Z_OK && !r->z.avail_in && r->z.avail_out)) {
-			if (r->z.avail_out < WINDOW)
+			inflateReset(&in->z);
+		} else if (code == Z_BUF_ERROR || (code == Z_OK && !in->z.avail_in && in->z.avail_out)) {
+			if (in->z.avail_out < WINDOW)
 				break;		/* give what there is; the next call ends here */
-			reader_fail(r, "the gzip data ends in its middle: the file is truncated");
+			import_fail(in, "the gzip data ends in its middle: the file is truncated");
 			return false;
 		} else if (code != Z_OK) {
-			reader_fail(r, "the gzip data is damaged (%s)", r->z.msg ? r->z.msg : "zlib");
+			import_fail(in, "the gzip data is damaged (%s)", in->z.msg ? in->z.msg : "zlib");
 			return false;
 		}
 	}
-	r->len = WINDOW - r->z.avail_out;
-	return r->len;
+	in->len = WINDOW - in->z.avail_out;
+	return in->len;
 }
 
-char *reader_line(struct reader *r)
+char *import_line(struct import *in)
 {
 	bool any = false;
 
-	if (r->failed)
+	if (in->failed)
 		return NULL;
-	if (r->again) {
-		r->again = false;
-		return r->text->str;
+	if (in->again) {
+		in->again = false;
+		return in->text->str;
 	}
-	g_string_truncate(r->text, 0);
-	while (r->at < r->len || unpack(r)) {
-		const uint8_t *from = r->window + r->at;
-		const uint8_t *end = memchr(from, '\n', r->len - r->at);
-		size_t n = end ? (size_t)(end - from) : r->len - r->at;
+	g_string_truncate(in->text, 0);
+	while (in->at < in->len || unpack(in)) {
+		const uint8_t *from = in->window + in->at;
+		const uint8_t *end = memchr(from, '\n', in->len - in->at);
+		size_t n = end ? (size_t)(end - from) : in->len - in->at;
 
 		any = true;
-		if (r->text->len + n > LINE_MAX_BYTES) {
-			r->line++;
-			reader_fail(r, "the line is longer than %d bytes", LINE_MAX_BYTES);
+		if (in->text->len + n > LINE_MAX_BYTES) {
+			in->line++;
+			import_fail(in, "the line is longer than %d bytes", LINE_MAX_BYTES);
 			return NULL;
 		}
-		g_string_append_len(r->text, (const char *)from, (gssize)n);
-		r->at += n + !!end;
+		g_string_append_len(in->text, (const char *)from, (gssize)n);
+		in->at += n + !!end;
 		if (end)
 			break;
 	}
-	if (r->failed || !any)
+	if (in->failed || !any)
 		return NULL;
-	r->line++;
-	if (strlen(r->text->str) != r->text->len) {
-		reader_fail(r, "a NUL byte: this is not text");
+	in->line++;
+	if (strlen(in->text->str) != in->text->len) {
+		import_fail(in, "a NUL byte: this is not text");
 		return NULL;
 	}
-	if (r->text->len && r->text->str[r->text->len - 1] == '\r')
-		g_string_truncate(r->text, r->text->len - 1);
-	return r->text->str;
+	if (in->text->len && in->text->str[in->text->len - 1] == '\r')
+		g_string_truncate(in->text, in->text->len - 1);
+	return in->text->str;
 }
 
-void reader_again(struct reader *r)
+void import_again(struct import *in)
 {
-	r->again = true;
+	in->again = true;
 }
 
 /* A bad value as messages repeat it: short, and printable whatever it was. */
@@ -200,27 +200,27 @@ static bool milliseconds(const char *s, bool *minus, uint64_t *ns)
 	return true;
 }
 
-bool reader_ns(struct reader *r, const char *text, unsigned column, const char *what,
+bool import_ns(struct import *in, const char *text, unsigned column, const char *what,
 	       int64_t max_ns, bool negative, int64_t *out)
 {
 	uint64_t ns;
 	bool minus;
-	int64_t most = r->meaning == TABLE_RTT ? 2 * max_ns : max_ns;
+	int64_t most = in->meaning == TABLE_RTT ? 2 * max_ns : max_ns;
 	char repeat[SHOWN + 4];
 
 	if (!milliseconds(text, &minus, &ns) || ns > (uint64_t)most || (minus && ns && !negative)) {
-		reader_fail(r, "%s (field %u) is '%s'; wanted: milliseconds from %d to %d, like 12.5",
+		import_fail(in, "%s (field %u) is '%s'; wanted: milliseconds from %d to %d, like 12.5",
 			    what, column, shown(text, repeat),
 			    negative ? (int)(-most / 1000000) : 0, (int)(most / 1000000));
 		return false;
 	}
-	if (r->meaning == TABLE_RTT)
+	if (in->meaning == TABLE_RTT)
 		ns /= 2;
 	*out = minus ? -(int64_t)ns : (int64_t)ns;
 	return true;
 }
 
-bool reader_count(struct reader *r, const char *text, unsigned column, const char *what,
+bool import_count(struct import *in, const char *text, unsigned column, const char *what,
 		  uint32_t limit, uint32_t *out)
 {
 	uint64_t n = 0;
@@ -230,7 +230,7 @@ bool reader_count(struct reader *r, const char *text, unsigned column, const cha
 	for (; *s >= '0' && *s <= '9' && n < limit; s++)
 		n = n * 10 + (uint64_t)(*s - '0');
 	if (s == text || *s || n >= limit) {
-		reader_fail(r, "%s (field %u) is '%s'; wanted: a whole number from 0 to %u",
+		import_fail(in, "%s (field %u) is '%s'; wanted: a whole number from 0 to %u",
 			    what, column, shown(text, repeat), limit - 1);
 		return false;
 	}
@@ -238,7 +238,7 @@ bool reader_count(struct reader *r, const char *text, unsigned column, const cha
 	return true;
 }
 
-bool reader_split(struct reader *r, char *line, char **field, unsigned n)
+bool import_split(struct import *in, char *line, char **field, unsigned n)
 {
 	unsigned found = 0;
 
@@ -252,6 +252,6 @@ bool reader_split(struct reader *r, char *line, char **field, unsigned n)
 		s = comma;
 	}
 	if (found != n)
-		reader_fail(r, "%u fields between commas; wanted: %u", found, n);
+		import_fail(in, "%u fields between commas; wanted: %u", found, n);
 	return found == n;
 }

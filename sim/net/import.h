@@ -20,7 +20,7 @@
 
 #include "sim/net/table_inside.h"
 
-struct reader {
+struct import {
 	const char *file;		/* what messages call it */
 	uint32_t line;			/* number of the line given last */
 	enum table_meaning meaning;
@@ -35,39 +35,39 @@ struct reader {
 	bool again;			/* give it once more */
 };
 
-void reader_init(struct reader *r, const char *file, const void *data, size_t len,
+void import_begin(struct import *in, const char *file, const void *data, size_t len,
 		 enum table_meaning meaning, struct net_error *why);
-void reader_done(struct reader *r);
+void import_end(struct import *in);
 
-/** reader_line() - The next line without its end (\n or \r\n), or NULL: at the end, or failed */
-char *reader_line(struct reader *r);
+/** import_line() - The next line without its end (\n or \r\n), or NULL: at the end, or failed */
+char *import_line(struct import *in);
 
-/** reader_again() - Let the next reader_line() give the same line */
-void reader_again(struct reader *r);
+/** import_again() - Let the next import_line() give the same line */
+void import_again(struct import *in);
 
-/** reader_fail() - Keep the message "file:line: ..." unless there is one already */
-void reader_fail(struct reader *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/** import_fail() - Keep the message "file:line: ..." unless there is one already */
+void import_fail(struct import *in, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * reader_ns() - Milliseconds in @text, which is field @column (from 1) called @what
+ * import_ns() - Milliseconds in @text, which is field @column (from 1) called @what
  * @max_ns: the most accepted; the least is 0, or -@max_ns if @negative
  * @out: nanoseconds, halved if the file means round trips
  */
-bool reader_ns(struct reader *r, const char *text, unsigned column, const char *what,
+bool import_ns(struct import *in, const char *text, unsigned column, const char *what,
 	       int64_t max_ns, bool negative, int64_t *out);
 
-/** reader_count() - A whole number below @limit */
-bool reader_count(struct reader *r, const char *text, unsigned column, const char *what,
+/** import_count() - A whole number below @limit */
+bool import_count(struct import *in, const char *text, unsigned column, const char *what,
 		  uint32_t limit, uint32_t *out);
 
-/** reader_split() - Cut @line at commas into exactly @n fields */
-bool reader_split(struct reader *r, char *line, char **field, unsigned n);
+/** import_split() - Cut @line at commas into exactly @n fields */
+bool import_split(struct import *in, char *line, char **field, unsigned n);
 
-/* -- one for each format: a table, or NULL and reader_fail() was called ---------------------- */
+/* -- one for each format: a table, or NULL and import_fail() was called ---------------------- */
 
-struct net_table *import_square(struct reader *r);
-struct net_table *import_edges(struct reader *r);
-struct net_table *import_points(struct reader *r);
-struct net_table *import_spread(struct reader *r);
+struct net_table *import_square(struct import *in);
+struct net_table *import_edges(struct import *in);
+struct net_table *import_points(struct import *in);
+struct net_table *import_spread(struct import *in);
 
 #endif /* SIM_NET_IMPORT_H */

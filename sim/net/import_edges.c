@@ -36,16 +36,16 @@ static int by_nodes(const void *x, const void *y)
 	return p->line < q->line ? -1 : p->line > q->line;
 }
 
-static bool read_edge(struct reader *r, char *line, struct edge *e)
+static bool read_edge(struct import *in, char *line, struct edge *e)
 {
 	char *field[4];
 	int64_t ns, jitter;
 
-	if (!reader_split(r, line, field, 4) ||
-	    !reader_count(r, field[0], 1, "node_a", NET_ROWS_MAX, &e->a) ||
-	    !reader_count(r, field[1], 2, "node_b", NET_ROWS_MAX, &e->b) ||
-	    !reader_ns(r, field[2], 3, "latency_ms", NET_LATENCY_MAX_NS, false, &ns) ||
-	    !reader_ns(r, field[3], 4, "jitter_ms", NET_LATENCY_MAX_NS / 4, false, &jitter))
+	if (!import_split(in, line, field, 4) ||
+	    !import_count(in, field[0], 1, "node_a", NET_ROWS_MAX, &e->a) ||
+	    !import_count(in, field[1], 2, "node_b", NET_ROWS_MAX, &e->b) ||
+	    !import_ns(in, field[2], 3, "latency_ms", NET_LATENCY_MAX_NS, false, &ns) ||
+	    !import_ns(in, field[3], 4, "jitter_ms", NET_LATENCY_MAX_NS / 4, false, &jitter))
 		return false;
 	if (e->a > e->b) {
 		uint32_t swap = e->a;
@@ -54,14 +54,14 @@ static bool read_edge(struct reader *r, char *line, struct edge *e)
 		e->b = swap;
 	}
 	e->ns = (uint32_t)ns;
-	e->swing_ns = (uint32_t)(jitter * (r->meaning == TABLE_RTT ? SWING_RTT_PER_MILLE :
+	e->swing_ns = (uint32_t)(jitter * (in->meaning == TABLE_RTT ? SWING_RTT_PER_MILLE :
 							SWING_PER_MILLE) / 1000);
-	e->line = r->line;
+	e->line = in->line;
 	return true;
 }
 
 /* Sorted, the edges must be (0,0) (0,1) ... (n-1,n-1): the first that is not tells what is wrong. */
-static bool complete(struct reader *r, const struct edge *e, uint32_t edges, uint32_t *rows)
+static bool complete(struct import *in, const struct edge *e, uint32_t edges, uint32_t *rows)
 {
 	uint32_t n = e[edges - 1].a + 1, i = 0;
 
@@ -74,18 +74,18 @@ static bool complete(struct reader *r, const struct edge *e, uint32_t edges, uin
 			if (i < edges && e[i].a == a && e[i].b == b)
 				continue;
 			if (i && i < edges && e[i - 1].a == e[i].a && e[i - 1].b == e[i].b) {
-				r->line = e[i].line;
-				reader_fail(r, "the pair %u,%u a second time (first in line %u)",
+				in->line = e[i].line;
+				import_fail(in, "the pair %u,%u a second time (first in line %u)",
 					    e[i].a, e[i].b, e[i - 1].line);
 				return false;
 			}
-			reader_fail(r, "the pair %u,%u is missing; wanted: every pair of %u nodes and "
+			import_fail(in, "the pair %u,%u is missing; wanted: every pair of %u nodes and "
 				    "each with itself", a, b, n);
 			return false;
 		}
 	if (i < edges) {
-		r->line = e[i].line;
-		reader_fail(r, "the pair %u,%u a second time", e[i].a, e[i].b);
+		in->line = e[i].line;
+		import_fail(in, "the pair %u,%u a second time", e[i].a, e[i].b);
 		return false;
 	}
 	*rows = n;
@@ -110,29 +110,29 @@ static struct net_table *fill(const struct edge *e, uint32_t edges, uint32_t row
 	return t;
 }
 
-struct net_table *import_edges(struct reader *r)
+struct net_table *import_edges(struct import *in)
 {
 	GArray *edges = g_array_new(FALSE, FALSE, sizeof(struct edge));
 	struct net_table *t = NULL;
-	char *line = reader_line(r);
+	char *line = import_line(in);
 	uint32_t rows;
 
 	if (line && strcmp(line, HEADER))
-		reader_fail(r, "not a list of edges; wanted in the first line: %s", HEADER);
-	while ((line = reader_line(r))) {
+		import_fail(in, "not a list of edges; wanted in the first line: %s", HEADER);
+	while ((line = import_line(in))) {
 		struct edge e;
 
-		if (!read_edge(r, line, &e))
+		if (!read_edge(in, line, &e))
 			break;
 		g_array_append_val(edges, e);
 	}
-	if (!r->failed && !edges->len)
-		reader_fail(r, "no edges; wanted: lines of %s", HEADER);
-	if (!r->failed) {
+	if (!in->failed && !edges->len)
+		import_fail(in, "no edges; wanted: lines of %s", HEADER);
+	if (!in->failed) {
 		struct edge *e = (struct edge *)(void *)edges->data;
 
 		qsort(e, edges->len, sizeof(*e), by_nodes);
-		if (complete(r, e, edges->len, &rows))
+		if (complete(in, e, edges->len, &rows))
 			t = fill(e, edges->len, rows);
 	}
 	g_array_free(edges, TRUE);

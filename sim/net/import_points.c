@@ -7,28 +7,28 @@
 
 enum { FARTHEST_NS = 2000000000 };	/* of a coordinate from 0; fits int32_t */
 
-struct net_table *import_points(struct reader *r)
+struct net_table *import_points(struct import *in)
 {
 	GArray *x = g_array_new(FALSE, FALSE, sizeof(int32_t));
 	GArray *y = g_array_new(FALSE, FALSE, sizeof(int32_t));
 	struct net_table *t;
-	char *line = reader_line(r), *field[4];
+	char *line = import_line(in), *field[4];
 
 	if (line && strcmp(line, HEADER))
-		reader_fail(r, "not a list of coordinates; wanted in the first line: %s", HEADER);
-	while ((line = reader_line(r))) {
+		import_fail(in, "not a list of coordinates; wanted in the first line: %s", HEADER);
+	while ((line = import_line(in))) {
 		uint32_t index, root;
 		int64_t a, b;
 		int32_t v;
 
-		if (!reader_split(r, line, field, 4) ||
-		    !reader_count(r, field[0], 1, "index", NET_POINTS_MAX, &index) ||
-		    !reader_count(r, field[1], 2, "is_root", 2, &root) ||
-		    !reader_ns(r, field[2], 3, "x_ms", FARTHEST_NS, true, &a) ||
-		    !reader_ns(r, field[3], 4, "y_ms", FARTHEST_NS, true, &b))
+		if (!import_split(in, line, field, 4) ||
+		    !import_count(in, field[0], 1, "index", NET_POINTS_MAX, &index) ||
+		    !import_count(in, field[1], 2, "is_root", 2, &root) ||
+		    !import_ns(in, field[2], 3, "x_ms", FARTHEST_NS, true, &a) ||
+		    !import_ns(in, field[3], 4, "y_ms", FARTHEST_NS, true, &b))
 			break;
 		if (index != x->len) {
-			reader_fail(r, "index (field 1) is '%u'; wanted: %u, they count from 0",
+			import_fail(in, "index (field 1) is '%u'; wanted: %u, they count from 0",
 				    index, x->len);
 			break;
 		}
@@ -37,9 +37,9 @@ struct net_table *import_points(struct reader *r)
 		v = (int32_t)b;
 		g_array_append_val(y, v);
 	}
-	if (!r->failed && !x->len)
-		reader_fail(r, "no points; wanted: lines of %s", HEADER);
-	if (r->failed) {
+	if (!in->failed && !x->len)
+		import_fail(in, "no points; wanted: lines of %s", HEADER);
+	if (in->failed) {
 		g_array_free(x, TRUE);
 		g_array_free(y, TRUE);
 		return NULL;

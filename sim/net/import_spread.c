@@ -3,7 +3,7 @@
  *
  * Some pairs of clusters have no line, some have several (different paths
  * between them). A pair without lines is given one of those that touch either
- * cluster; table_line_of() does it.
+ * cluster; net_table_line() does it.
  */
 #include "sim/net/import.h"
 
@@ -30,7 +30,7 @@ static int by_rows(const void *x, const void *y)
 }
 
 /* Clusters are numbered as they first appear. */
-static bool cluster(struct reader *r, GHashTable *names, const char *name, unsigned column,
+static bool cluster(struct import *in, GHashTable *names, const char *name, unsigned column,
 		    uint32_t *out)
 {
 	gpointer known;
@@ -40,20 +40,20 @@ static bool cluster(struct reader *r, GHashTable *names, const char *name, unsig
 		return true;
 	}
 	if (!*name || strlen(name) > NAME_MAX_BYTES) {
-		reader_fail(r, "cluster (field %u) is a name of %zu bytes; wanted: 1 to %d", column,
+		import_fail(in, "cluster (field %u) is a name of %zu bytes; wanted: 1 to %d", column,
 			    strlen(name), NAME_MAX_BYTES);
 		return false;
 	}
 	*out = g_hash_table_size(names);
 	if (*out == CLUSTERS_MAX) {
-		reader_fail(r, "more than %d clusters", CLUSTERS_MAX);
+		import_fail(in, "more than %d clusters", CLUSTERS_MAX);
 		return false;
 	}
 	g_hash_table_insert(names, g_strdup(name), GUINT_TO_POINTER(*out));
 	return true;
 }
 
-static bool read_line(struct reader *r, GHashTable *names, char *text, struct table_line *l)
+static bool read_line(struct import *in, GHashTable *names, char *text, struct table_line *l)
 {
 	static const char *const title[9] = { "cluster_a", "cluster_b", "min_ms", "q1_ms",
 		"median_ms", "mean_ms", "q3_ms", "max_ms", "stddev_ms" };
@@ -61,16 +61,16 @@ static bool read_line(struct reader *r, GHashTable *names, char *text, struct ta
 	char *field[9];
 	int64_t ns[9];
 
-	if (!reader_split(r, text, field, 9) || !cluster(r, names, field[0], 1, &l->a) ||
-	    !cluster(r, names, field[1], 2, &l->b))
+	if (!import_split(in, text, field, 9) || !cluster(in, names, field[0], 1, &l->a) ||
+	    !cluster(in, names, field[1], 2, &l->b))
 		return false;
 	for (unsigned i = 2; i < 9; i++)
-		if (!reader_ns(r, field[i], i + 1, title[i], NET_LATENCY_MAX_NS, false, &ns[i]))
+		if (!import_ns(in, field[i], i + 1, title[i], NET_LATENCY_MAX_NS, false, &ns[i]))
 			return false;
 	for (unsigned i = 0; i < 5; i++) {
 		l->quartile_ns[i] = (uint32_t)ns[quartile[i]];
 		if (i && l->quartile_ns[i] < l->quartile_ns[i - 1]) {
-			reader_fail(r, "%s (field %u) is '%s', less than %s; wanted: "
+			import_fail(in, "%s (field %u) is '%s', less than %s; wanted: "
 				    "min <= q1 <= median <= q3 <= max", title[quartile[i]],
 				    quartile[i] + 1, field[quartile[i]], title[quartile[i - 1]]);
 			return false;
@@ -124,29 +124,29 @@ static struct net_table *fill(GArray *lines, uint32_t rows)
 	return t;
 }
 
-struct net_table *import_spread(struct reader *r)
+struct net_table *import_spread(struct import *in)
 {
 	GArray *lines = g_array_new(FALSE, FALSE, sizeof(struct table_line));
 	GHashTable *names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	struct net_table *t = NULL;
-	char *line = reader_line(r);
+	char *line = import_line(in);
 
 	if (line && strcmp(line, HEADER))
-		reader_fail(r, "not a list of spreads; wanted in the first line: %s", HEADER);
-	while ((line = reader_line(r))) {
+		import_fail(in, "not a list of spreads; wanted in the first line: %s", HEADER);
+	while ((line = import_line(in))) {
 		struct table_line l;
 
-		if (!read_line(r, names, line, &l))
+		if (!read_line(in, names, line, &l))
 			break;
 		if (lines->len == LINES_MAX) {
-			reader_fail(r, "more than %d lines", LINES_MAX);
+			import_fail(in, "more than %d lines", LINES_MAX);
 			break;
 		}
 		g_array_append_val(lines, l);
 	}
-	if (!r->failed && !lines->len)
-		reader_fail(r, "no lines; wanted: %s", HEADER);
-	if (r->failed)
+	if (!in->failed && !lines->len)
+		import_fail(in, "no lines; wanted: %s", HEADER);
+	if (in->failed)
 		g_array_free(lines, TRUE);
 	else
 		t = fill(lines, g_hash_table_size(names));

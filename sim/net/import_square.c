@@ -36,7 +36,7 @@ static bool blank(const char *s)
 	return !s[strspn(s, " \t")];
 }
 
-static bool read_row(struct reader *r, char *line, uint32_t row, uint32_t n, GArray *ns)
+static bool read_row(struct import *in, char *line, uint32_t row, uint32_t n, GArray *ns)
 {
 	char *field;
 	uint32_t column = 0;
@@ -47,10 +47,10 @@ static bool read_row(struct reader *r, char *line, uint32_t row, uint32_t n, GAr
 
 		if (column == n)
 			break;
-		if (!reader_ns(r, field, column + 1, "latency", NET_LATENCY_MAX_NS, false, &value))
+		if (!import_ns(in, field, column + 1, "latency", NET_LATENCY_MAX_NS, false, &value))
 			return false;
 		if (column == row && value) {
-			reader_fail(r, "latency (field %u) is '%s'; wanted: 0, this is the diagonal",
+			import_fail(in, "latency (field %u) is '%s'; wanted: 0, this is the diagonal",
 				    column + 1, field);
 			return false;
 		}
@@ -59,44 +59,44 @@ static bool read_row(struct reader *r, char *line, uint32_t row, uint32_t n, GAr
 		column++;
 	}
 	if (column < n || field) {
-		reader_fail(r, "%s than %u numbers; wanted: a square, and the first line has %u",
+		import_fail(in, "%s than %u numbers; wanted: a square, and the first line has %u",
 			    field ? "more" : "fewer", n, n);
 		return false;
 	}
 	return true;
 }
 
-struct net_table *import_square(struct reader *r)
+struct net_table *import_square(struct import *in)
 {
 	GArray *ns = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	uint32_t rows = 0, n = 0;
 	struct net_table *t;
 	char *line;
 
-	while ((line = reader_line(r))) {
+	while ((line = import_line(in))) {
 		if (!rows)
 			n = count_fields(line);
 		if (rows && rows >= n) {
 			if (blank(line))
 				continue;
-			reader_fail(r, "more than %u lines; wanted: a square, and the first line has "
+			import_fail(in, "more than %u lines; wanted: a square, and the first line has "
 				    "%u numbers", n, n);
 			break;
 		}
 		if (n < 2 || n > NET_ROWS_MAX) {
-			reader_fail(r, "%u numbers in the first line; wanted: 2 to %d", n, NET_ROWS_MAX);
+			import_fail(in, "%u numbers in the first line; wanted: 2 to %d", n, NET_ROWS_MAX);
 			break;
 		}
-		if (!read_row(r, line, rows, n, ns))
+		if (!read_row(in, line, rows, n, ns))
 			break;
 		rows++;
 	}
-	if (!r->failed && rows < n)
-		reader_fail(r, "the file ends after %u lines; wanted: %u, as many as there are numbers "
+	if (!in->failed && rows < n)
+		import_fail(in, "the file ends after %u lines; wanted: %u, as many as there are numbers "
 			    "in a line", rows, n);
-	if (!r->failed && !n)
-		reader_fail(r, "the file is empty; wanted: lines of milliseconds");
-	if (r->failed) {
+	if (!in->failed && !n)
+		import_fail(in, "the file is empty; wanted: lines of milliseconds");
+	if (in->failed) {
 		g_array_free(ns, TRUE);
 		return NULL;
 	}

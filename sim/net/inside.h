@@ -141,15 +141,15 @@ static inline uint64_t net_pair_draw(const struct net *net, uint32_t stream, uin
 
 /* -- address.c -------------------------------------------------------------------------------- */
 
-void addresses_init(struct net *net);
-void addresses_done(struct net *net);
-bool address_owned(const struct net *net, uint32_t iface, const struct endpoint *e);
+void net_addresses_init(struct net *net);
+void net_addresses_done(struct net *net);
+bool net_address_owned(const struct net *net, uint32_t iface, const struct endpoint *e);
 
 /* -- latency.c -------------------------------------------------------------------------------- */
 
-/** latency_at() - One way for a packet that enters the path at @now_ns, jitter included; @slow_milli
+/** net_latency_at() - One way for a packet that enters the path at @now_ns, jitter included; @slow_milli
  *  as in struct net_harm. *jittered: whether jitter changed it */
-int64_t latency_at(const struct net *net, uint32_t from, uint32_t to, int64_t now_ns,
+int64_t net_latency_at(const struct net *net, uint32_t from, uint32_t to, int64_t now_ns,
 		   uint64_t slow_milli, bool *jittered);
 
 /* -- fault.c ---------------------------------------------------------------------------------- */
@@ -160,10 +160,10 @@ struct judgement {
 	int64_t  delay_ns;
 };
 
-/** faults_judge() - What the active faults do to the packet numbered @count of @from */
-void faults_judge(struct net *net, struct tally *t, uint32_t from, uint32_t to, uint64_t count,
+/** net_faults_judge() - What the active faults do to the packet numbered @count of @from */
+void net_faults_judge(struct net *net, struct tally *t, uint32_t from, uint32_t to, uint64_t count,
 		  struct judgement *j);
-void faults_init(struct net *net);
-void faults_done(struct net *net);
+void net_faults_init(struct net *net);
+void net_faults_done(struct net *net);
 
 #endif /* SIM_NET_INSIDE_H */

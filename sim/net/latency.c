@@ -43,16 +43,16 @@ static int64_t of_table(const struct net *net, uint32_t from, uint32_t to, struc
 
 	switch (t->kind) {
 	case KIND_POINTS:
-		return plane_ns(a->x_ns, a->y_ns, b->x_ns, b->y_ns);
+		return net_plane_ns(a->x_ns, a->y_ns, b->x_ns, b->y_ns);
 	case KIND_SPREAD:
-		p->line = table_line_of(t, a->row, b->row,
+		p->line = net_table_line(t, a->row, b->row,
 					net_pair_draw(net, STREAM_LINE, from, to));
 		return p->line->quartile_ns[2];
 	case KIND_MATRIX:
 		break;
 	}
 	if (one_row(t, a, b))
-		return table_near(t, a->row, net_pair_draw(net, STREAM_ROW, from, to));
+		return net_table_near(t, a->row, net_pair_draw(net, STREAM_ROW, from, to));
 	at = (size_t)a->row * t->rows + b->row;
 	if (t->swing_ns)
 		p->swing_ns = t->swing_ns[at];
@@ -93,7 +93,7 @@ static struct path path_of(const struct net *net, uint32_t from, uint32_t to)
 		p.ns = of_table(net, from, to, &p);
 		break;
 	case NET_PATH_SYNTHETIC:
-		p.ns = plane_ns(a->x_ns, a->y_ns, b->x_ns, b->y_ns);
+		p.ns = net_plane_ns(a->x_ns, a->y_ns, b->x_ns, b->y_ns);
 		break;
 	}
 	p.ns = stretched(net, from, to, p.ns + a->access_ns + b->access_ns);
@@ -169,7 +169,7 @@ static int64_t vary(const struct variation *v, uint64_t width, int64_t now_ns)
 	return value + (int64_t)((__int128)(next - value) * (int64_t)(at - 3 * ramp) / (int64_t)ramp);
 }
 
-int64_t latency_at(const struct net *net, uint32_t from, uint32_t to, int64_t now_ns,
+int64_t net_latency_at(const struct net *net, uint32_t from, uint32_t to, int64_t now_ns,
 		   uint64_t slow_milli, bool *jittered)
 {
 	struct path p = path_of(net, from, to);

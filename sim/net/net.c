@@ -197,8 +197,8 @@ struct net *net_new(const struct net_config *c, struct net_error *why)
 	net->link_of = g_hash_table_new_full(link_hash, link_equal, g_free, NULL);
 	net->pairs = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	net->tally = g_new0(struct tally, net->c.lanes);
-	addresses_init(net);
-	faults_init(net);
+	net_addresses_init(net);
+	net_faults_init(net);
 	chain_init(net);
 	regions_init(net);
 	return net;
@@ -208,8 +208,8 @@ void net_free(struct net *net)
 {
 	if (!net)
 		return;
-	addresses_done(net);
-	faults_done(net);
+	net_addresses_done(net);
+	net_faults_done(net);
 	for (unsigned lane = 0; lane < net->c.lanes; lane++)
 		g_free(net->tally[lane].touched);
 	g_free(net->tally);

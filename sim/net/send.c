@@ -184,7 +184,7 @@ static enum net_drop cross(struct net *net, struct tally *t, uint32_t iface, uin
 	int64_t latency;
 	bool jittered;
 
-	faults_judge(net, t, iface, v->to, count, &j);
+	net_faults_judge(net, t, iface, v->to, count, &j);
 	if (j.drop != NET_DROP_NONE)
 		return j.drop;
 	pair = pair_of(net, iface, v->to);
@@ -199,7 +199,7 @@ static enum net_drop cross(struct net *net, struct tally *t, uint32_t iface, uin
 	drop = lost_on_path(net, iface, &net->port[iface], count, pieces, pair);
 	if (drop != NET_DROP_NONE)
 		return drop;
-	latency = latency_at(net, iface, v->to, left_ns, j.slow_milli, &jittered) + j.delay_ns;
+	latency = net_latency_at(net, iface, v->to, left_ns, j.slow_milli, &jittered) + j.delay_ns;
 	t->marked[NET_MARK_JITTERED] += jittered;
 	make_copies(net, t, iface, count, p, left_ns, latency, v);
 	return NET_DROP_NONE;
@@ -216,7 +216,7 @@ static enum net_drop depart(struct net *net, struct tally *t, uint32_t iface,
 
 	if (port->down)
 		return NET_DROP_DOWN;
-	if (!address_owned(net, iface, &p->source))
+	if (!net_address_owned(net, iface, &p->source))
 		return NET_DROP_SOURCE;
 	v->to = net_address_owner(net, &p->destination);
 	if (v->to == iface) {			/* never leaves the machine */
@@ -260,11 +260,11 @@ enum net_drop net_arrive(struct net *net, unsigned lane, uint32_t iface, const s
 	assert(lane < net->c.lanes && iface < net->ifaces && now_ns >= 0);
 	port = &net->port[iface];
 	link = &g_array_index(net->links, struct link, net->place[iface].link);
-	if (port->down || !address_owned(net, iface, &p->destination)) {
+	if (port->down || !net_address_owned(net, iface, &p->destination)) {
 		t->dropped[NET_DROP_GONE]++;
 		return NET_DROP_GONE;
 	}
-	if (address_owned(net, iface, &p->source)) {
+	if (net_address_owned(net, iface, &p->source)) {
 		done_ns = now_ns;		/* from itself: no link is passed */
 	} else if (!transmit(link->down_bps, link->down_queue_ns, p->ip_len, now_ns,
 			     &port->down_free_ns, &done_ns, &t->marked[NET_MARK_QUEUED])) {

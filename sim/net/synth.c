@@ -11,7 +11,7 @@
 
 #include "sim/net/inside.h"
 
-enum { CLUSTERS = 6, QUANTILES = 6, US = 1000 };
+enum { CLUSTERS = 6, QUANTILES = 6, US = 1000, PPM = 1000 * 1000 };
 
 struct cluster {
 	uint32_t weight_ppm;
@@ -20,21 +20,21 @@ struct cluster {
 };
 
 static const struct cluster cluster[CLUSTERS] = {
-	{ 250000, 9300, 15500, 9200 },
-	{ 208000, 18300, -36900, 800 },
-	{ 194000, -4300, 10000, 7300 },
-	{ 170000, -71600, 71500, 9200 },
-	{ 123000, 22300, -59200, 8300 },
-	{ 55000, 75900, -54300, 18000 },
+	{ 283000, 4800, 14400, 10027 },
+	{ 195000, 24400, -36100, 843 },
+	{ 188000, -4400, 10300, 9235 },
+	{ 167000, -75100, 66600, 9243 },
+	{ 122000, 27700, -60600, 8901 },
+	{ 45000, 85500, -60200, 14559 },
 };
 
 /* Access delay, each way: at these shares of hosts (per mille), these microseconds. */
 static const uint32_t share_pm[QUANTILES] = { 0, 250, 500, 750, 950, 1000 };
-static const uint32_t access_us[QUANTILES] = { 150, 270, 520, 5790, 7400, 21610 };
+static const uint32_t access_us[QUANTILES] = { 160, 336, 604, 5039, 6855, 42524 };
 
 static const struct cluster *cluster_of(uint64_t draw)
 {
-	uint64_t at = net_below(draw, 1000000);
+	uint64_t at = net_below(draw, PPM);
 	unsigned i;
 
 	for (i = 0; i < CLUSTERS - 1 && at >= cluster[i].weight_ppm; i++)
@@ -54,7 +54,7 @@ static int32_t around(int32_t centre_us, int32_t deviation_us, uint64_t draw)
 
 static uint32_t access_delay(uint64_t draw)
 {
-	uint64_t at = net_below(draw, 1000000);		/* ppm of hosts */
+	uint64_t at = net_below(draw, PPM);
 	unsigned i = 0;
 
 	while (i < QUANTILES - 2 && at >= share_pm[i + 1] * 1000)

@@ -10,15 +10,15 @@
 #include "sim/net/import.h"
 #include "sim/net/table_inside.h"
 
-static enum table_format guess(struct reader *r)
+static enum table_format guess(struct import *in)
 {
-	const char *line = reader_line(r);
+	const char *line = import_line(in);
 
 	if (!line) {
-		reader_fail(r, "the file is empty");
+		import_fail(in, "the file is empty");
 		return TABLE_AUTO;
 	}
-	reader_again(r);
+	import_again(in);
 	if (g_str_has_prefix(line, "node_a,"))
 		return TABLE_EDGES;
 	if (g_str_has_prefix(line, "cluster_a,"))
@@ -27,7 +27,7 @@ static enum table_format guess(struct reader *r)
 		return TABLE_POINTS;
 	if (line[strspn(line, " \t+-.0123456789eE")] == 0 && line[0])
 		return TABLE_SQUARE;
-	reader_fail(r, "the format cannot be told from this line; wanted: numbers apart by tabs, or one "
+	import_fail(in, "the format cannot be told from this line; wanted: numbers apart by tabs, or one "
 		    "of the headings node_a,... cluster_a,... index,...");
 	return TABLE_AUTO;
 }
@@ -64,18 +64,18 @@ struct net_table *net_table_parse(const char *file, const void *data, size_t len
 				  struct net_error *why)
 {
 	struct net_table *t = NULL;
-	struct reader r;
+	struct import in;
 
-	reader_init(&r, file, data, len, meaning, why);
-	switch (format == TABLE_AUTO ? guess(&r) : format) {
+	import_begin(&in, file, data, len, meaning, why);
+	switch (format == TABLE_AUTO ? guess(&in) : format) {
 	case TABLE_AUTO:	break;		/* guess() has said why */
-	case TABLE_SQUARE:	t = import_square(&r); break;
-	case TABLE_EDGES:	t = import_edges(&r); break;
-	case TABLE_SPREAD:	t = import_spread(&r); break;
-	case TABLE_POINTS:	t = import_points(&r); break;
+	case TABLE_SQUARE:	t = import_square(&in); break;
+	case TABLE_EDGES:	t = import_edges(&in); break;
+	case TABLE_SPREAD:	t = import_spread(&in); break;
+	case TABLE_POINTS:	t = import_points(&in); break;
 	}
-	assert(!t == r.failed);			/* a table or a message, never neither or both */
-	reader_done(&r);
+	assert(!t == in.failed);			/* a table or a message, never neither or both */
+	import_end(&in);
 	if (t && t->kind == KIND_MATRIX && !t->diagonal)
 		find_near(t);
 	return t;
@@ -125,7 +125,7 @@ bool net_table_is_points(const struct net_table *t)
 	return t->kind == KIND_POINTS;
 }
 
-const struct table_line *table_line_of(const struct net_table *t, uint32_t a, uint32_t b,
+const struct table_line *net_table_line(const struct net_table *t, uint32_t a, uint32_t b,
 				       uint64_t draw)
 {
 	const struct table_span *ab = &t->pair[(size_t)a * t->rows + b];
@@ -140,12 +140,12 @@ const struct table_line *table_line_of(const struct net_table *t, uint32_t a, ui
 					t->touching[tb->first + i - ta->count]];
 }
 
-int64_t table_near(const struct net_table *t, uint32_t a, uint64_t draw)
+int64_t net_table_near(const struct net_table *t, uint32_t a, uint64_t draw)
 {
 	return t->near_ns[(size_t)a * t->near + (uint32_t)(((draw >> 32) * t->near) >> 32)];
 }
 
-int64_t plane_ns(int32_t ax, int32_t ay, int32_t bx, int32_t by)
+int64_t net_plane_ns(int32_t ax, int32_t ay, int32_t bx, int32_t by)
 {
 	double dx = (double)((int64_t)ax - bx), dy = (double)((int64_t)ay - by);
 
@@ -159,9 +159,9 @@ int64_t net_table_ns(const struct net_table *t, uint32_t a, uint32_t b)
 	case KIND_MATRIX:
 		return t->ns[(size_t)a * t->rows + b];
 	case KIND_POINTS:
-		return plane_ns(t->x_ns[a], t->y_ns[a], t->x_ns[b], t->y_ns[b]);
+		return net_plane_ns(t->x_ns[a], t->y_ns[a], t->x_ns[b], t->y_ns[b]);
 	case KIND_SPREAD:
-		return table_line_of(t, a, b, chance_draw(0, a < b ? a : b, 0, a < b ? b : a))
+		return net_table_line(t, a, b, chance_draw(0, a < b ? a : b, 0, a < b ? b : a))
 			->quartile_ns[2];
 	}
 	return 0;

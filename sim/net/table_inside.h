@@ -36,17 +36,17 @@ struct net_table {
 };
 
 /**
- * table_line_of() - The line for a pair of rows
+ * net_table_line() - The line for a pair of rows
  * @draw: picks among several; for a pair without lines, among those that touch either row
  */
-const struct table_line *table_line_of(const struct net_table *t, uint32_t a, uint32_t b,
+const struct table_line *net_table_line(const struct net_table *t, uint32_t a, uint32_t b,
 				       uint64_t draw);
 
-/** table_near() - A stand-in for the latency inside row @a of a matrix without diagonal */
-int64_t table_near(const struct net_table *t, uint32_t a, uint64_t draw);
+/** net_table_near() - A stand-in for the latency inside row @a of a matrix without diagonal */
+int64_t net_table_near(const struct net_table *t, uint32_t a, uint64_t draw);
 
-/** plane_ns() - sqrt(dx^2 + dy^2) rounded down; each operation correctly rounded, so the same
+/** net_plane_ns() - sqrt(dx^2 + dy^2) rounded down; each operation correctly rounded, so the same
  *  everywhere */
-int64_t plane_ns(int32_t ax, int32_t ay, int32_t bx, int32_t by);
+int64_t net_plane_ns(int32_t ax, int32_t ay, int32_t bx, int32_t by);
 
 #endif /* SIM_NET_TABLE_INSIDE_H */

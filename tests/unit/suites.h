@@ -26,6 +26,10 @@
 	X(mem)		\
 	X(metrics)	\
 	X(near)		\
+	X(net)		\
+	X(net_fault)	\
+	X(net_import)	\
+	X(net_latency)	\
 	X(noise)	\
 	X(queue)	\
 	X(random)	\
