@@ -298,6 +298,17 @@ static const struct owner *walk_next(struct walk *w)
 	return &w->t->bucket[w->bucket].owner[w->at++];
 }
 
+bool truth_changed(const struct truth *t, const struct owner *of, int64_t since_ns)
+{
+	const struct owner *next = truth_next(t, of), *o;
+	struct walk w = walk_from(t, id_add(of->id, (struct id){ 0, 1 }));
+
+	while ((o = walk_next(&w)) && o != next)
+		if (o->until_ns != INT64_MAX && o->until_ns > since_ns)
+			return true;
+	return false;
+}
+
 /* Until when @at_ns is covered by those between @key and @who in @part; @at_ns itself if it is not. */
 static int64_t covered(const struct truth *t, struct id key, struct id who,
 		       const struct epoch *e, uint16_t part, int64_t at_ns)

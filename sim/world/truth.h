@@ -64,6 +64,9 @@ const struct owner *truth_owner(const struct truth *t, struct id key, uint32_t a
 const struct owner *truth_next(const struct truth *t, const struct owner *of);
 const struct owner *truth_prev(const struct truth *t, const struct owner *of);
 
+/** truth_changed() - Did anybody between the owner @of and its next one stop owning after @since_ns? */
+bool truth_changed(const struct truth *t, const struct owner *of, int64_t since_ns);
+
 /**
  * truth_owned() - Did @who own @key at some instant from @from_ns to @until_ns (both
  * included), in the part that host @asker lay in at that instant?
