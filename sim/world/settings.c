@@ -27,7 +27,8 @@ void settings_fill(struct world *w)
 	c->probe_far_ns = sc->link.probe_far_ns;
 	c->suspect_ns = sc->link.suspect_ns;
 	c->suspect_probes = (uint8_t)sc->link.suspect_probes;
-	c->lookup_retry_ns = sc->lookups.retry_ns;
+	if (sc->lookups.retry_ns)	/* 0: no lookups */
+		c->lookup_retry_ns = sc->lookups.retry_ns;
 
 	w->bootstrap = g_new0(struct endpoint, 2 * w->first_churner + 1);
 	for (uint32_t i = 0; i < w->first_churner; i++) {
