@@ -408,7 +408,7 @@ static enum drop parse(struct blob *b, struct bytes data)
 		b->who[i] = contact_read(&r);
 		b->lost[i] = flags & WRITTEN_LOST;
 		if (!reader_ok(&r))
-			return reader_left(&r) ? DROP_VALUE : DROP_SHORT;
+			return DROP_SHORT;
 		if (flags & ~WRITTEN_LOST || !callable(&b->who[i]))
 			return DROP_VALUE;
 		for (unsigned j = 0; j < i; j++)

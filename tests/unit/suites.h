@@ -33,6 +33,7 @@
 	X(noise)	\
 	X(queue)	\
 	X(random)	\
+	X(remember)	\
 	X(rundir)	\
 	X(scenario)	\
 	X(session)	\
