@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "sim/engine/fold.h"
 #include "sim/engine/lane.h"
@@ -60,9 +61,12 @@ uint32_t engine_object(struct engine *e, uint32_t site)
 						   sizeof(*e->block)));
 		e->objects_cap = cap;
 	}
-	if (!(id & ((1u << OBJECT_BITS) - 1)))
-		e->block[block] = engine_or_abort(aligned_alloc(64, sizeof(struct object)
-								    << OBJECT_BITS));
+	if (!(id & ((1u << OBJECT_BITS) - 1))) {
+		size_t bytes = sizeof(struct object) << OBJECT_BITS;
+
+		e->block[block] = engine_or_abort(aligned_alloc(bytes, bytes));
+		madvise(e->block[block], bytes, MADV_HUGEPAGE);	/* a wish: may be refused */
+	}
 	e->objects++;
 	e->site[id] = site;
 	*object_at(e, id) = (struct object){
@@ -251,8 +255,10 @@ void engine_note(struct lane *l, uint32_t object, uint64_t fact)
 
 void engine_break(struct lane *l)
 {
-	assert(l->engine->in_window && "there is no event to break after");
-	l->broken = true;
+	if (l->engine->in_window)
+		l->broken = true;
+	else
+		engine_stop(l->engine);		/* after the barrier, there is no event */
 }
 
 static void look_ahead(const struct lane *l)
@@ -371,6 +377,7 @@ void engine_stats(const struct engine *e, struct engine_stats *s)
 {
 	*s = (struct engine_stats){
 		.windows = e->windows,
+		.shared_windows = e->shared_windows,
 		.barriers = e->barriers_done,
 		.object_bytes = ((uint64_t)((e->objects - 1) >> OBJECT_BITS) + 1) *
 				(sizeof(struct object) << OBJECT_BITS) +

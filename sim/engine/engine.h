@@ -195,7 +195,7 @@ void engine_stop(struct engine *e);
  * engine_break() - End the run after the event being handled, for a close look
  *
  * With one shard nothing after it has happened. The next run finishes the window first, so the
- * digest is what it would have been.
+ * digest is what it would have been. In a barrier it is engine_stop().
  */
 void engine_break(struct lane *l);
 
@@ -211,7 +211,7 @@ uint64_t engine_digest(const struct engine *e);
 /** engine_chain() - The part of @object in it: to find the first that differs */
 uint64_t engine_chain(const struct engine *e, uint32_t object);
 
-/** struct engine_stats - the first four do not depend on the number of shards; the rest may */
+/** struct engine_stats - the first five do not depend on the number of shards; the rest may */
 struct engine_stats {
 	uint64_t handled;		/* events, alarms among them */
 	uint64_t posted;
@@ -220,6 +220,7 @@ struct engine_stats {
 	uint64_t stale;			/* queue entries of such alarms, skipped */
 	uint64_t crossed;		/* of posted, to another shard */
 	uint64_t windows;
+	uint64_t shared_windows;	/* of them, with enough events to wake the threads for */
 	uint64_t barriers;
 	uint64_t pending;		/* entries queued now */
 	uint64_t max_pending;		/* sum over the shards of each one's maximum */

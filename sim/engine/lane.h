@@ -16,7 +16,7 @@
 #include "sim/engine/queue.h"
 
 enum {
-	OBJECT_BITS	= 12,			/* objects to a block; blocks do not move */
+	OBJECT_BITS	= 15,			/* objects to a block, a huge page; blocks do not move */
 	LOOP_EVENTS	= 1 << 20,		/* at one time, and 64 for each object: it will never end */
 };
 
@@ -78,7 +78,8 @@ struct engine {
 	bool broken;			/* a window waits to be finished */
 	int64_t window_end_ns;
 	_Atomic bool stop;
-	uint64_t windows;
+	uint64_t windows, shared_windows;
+	uint64_t recent;		/* events per window of late, times RECENT */
 
 	struct object **block;
 	uint32_t *site;			/* by object: dense, for whoever posts to it */

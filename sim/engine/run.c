@@ -10,12 +10,20 @@
  *	 lane 1	 ────●────●─────│collect│───●─ ...
  *		 └── window ────┘       └── the next
  *
+ * Calling the threads together costs some microseconds, so windows in which
+ * little is expected, going by the last few, are done by one.
+ *
  * In the collecting half every lane takes in what the others posted to it and
  * freed for it, which none of them touches then.
  */
 #include <stdlib.h>
 
 #include "sim/engine/lane.h"
+
+enum {
+	RECENT		= 8,			/* windows over which events are averaged */
+	CREW_EVENTS	= 32,			/* in a window, to be worth the threads */
+};
 
 /* -- barriers ------------------------------------------------------------------------------- */
 
@@ -132,21 +140,42 @@ static void window_part(void *ctx, uint32_t n)
 
 	for (uint32_t i = n; i < e->config.shards; i += step)
 		lane_run(&e->lane[i], e->window_end_ns);
-	if (e->crew)
-		crew_meet(e->crew);
+	crew_meet(e->crew);
 	for (uint32_t i = n; i < e->config.shards; i += step)
 		lane_collect(&e->lane[i]);
+}
+
+static void window_alone(struct engine *e)
+{
+	for (uint32_t i = 0; i < e->config.shards; i++)
+		lane_run(&e->lane[i], e->window_end_ns);
+	for (uint32_t i = 0; i < e->config.shards; i++)
+		lane_collect(&e->lane[i]);
+}
+
+static uint64_t handled(const struct engine *e)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < e->config.shards; i++)
+		sum += e->lane[i].handled;
+	return sum;
 }
 
 /* True unless a lane broke it off. */
 static bool window(struct engine *e)
 {
+	uint64_t before = handled(e);
+
 	e->in_window = true;
-	if (e->crew)
+	if (e->crew && e->recent >= CREW_EVENTS * RECENT) {
 		crew_run(e->crew);
-	else
-		window_part(e, 0);
+		e->shared_windows++;
+	} else {
+		window_alone(e);
+	}
 	e->in_window = false;
+	e->recent += handled(e) - before - e->recent / RECENT;
 	e->broken = false;
 	for (uint32_t i = 0; i < e->config.shards; i++) {
 		struct lane *l = &e->lane[i];

@@ -365,6 +365,7 @@ static void take(struct outcome *o, const struct engine *e, const struct toy *t)
 static struct outcome outcome_of(uint32_t shards, uint32_t threads, uint32_t objects,
 				 uint32_t sites, uint64_t seed, int64_t until_ns)
 {
+	struct engine_stats s;
 	struct outcome o;
 	struct toy t;
 	struct engine *e;
@@ -373,6 +374,9 @@ static struct outcome outcome_of(uint32_t shards, uint32_t threads, uint32_t obj
 	e = engine_for(&t, shards, threads);
 	CU_ASSERT(engine_run_until(e, until_ns) == ENGINE_REACHED);
 	take(&o, e, &t);
+	engine_stats(e, &s);
+	CU_ASSERT(threads == 1 ? !s.shared_windows :
+		  s.shared_windows && s.shared_windows < s.windows);
 	engine_free(e);
 	toy_free(&t);
 	return o;
