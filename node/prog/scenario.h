@@ -122,10 +122,12 @@ struct scenario_net {
 	uint32_t reorder_ppb;		/* packets held back ... */
 	int64_t reorder_by_ns;		/* ... for this long */
 	uint32_t corrupt_ppb;		/* packets with a flipped bit */
-	uint32_t asymmetry_ppb;		/* how much slower one direction is at most, by pair */
+	uint32_t asymmetry_ppb;		/* one direction of a pair is at most this slower, the other
+					 * as much faster */
 	uint32_t non_transitive_ppb;	/* of pairs that cannot reach each other at all */
 	int64_t mtu_bytes;
-	struct dist access;		/* delay of a node's access link, each way; may be none */
+	struct dist access;		/* delay of a node's access link, each way; may be none. It
+					 * takes the place of that of built-in coordinates */
 	int64_t up_bit_s;		/* of a node's access link; 0: unlimited */
 	int64_t down_bit_s;
 	int64_t queue_bytes;		/* of the access link, each way; drop tail */

@@ -150,6 +150,10 @@ static void check_net(struct checking *c)
 	}
 	if (!n->loss_ppb)
 		inert(c, "net", "loss-burst", "loss", "without loss nothing is lost in a row");
+	else if (n->loss_ppb > PPB_ONE * (uint64_t)n->loss_burst / ((uint64_t)n->loss_burst + 1) &&
+		 n->loss_burst > 1)
+		wrong(c, "net", "loss", "too much to come in bursts of %d; longer bursts can lose more",
+		      (int)n->loss_burst);
 	if (!n->reorder_ppb)
 		inert(c, "net", "reorder-by", "reorder", "no packet is held back without reorder");
 	if (!n->up_bit_s && !n->down_bit_s)

@@ -73,7 +73,8 @@ bool underlay_build(struct world *w, struct fail *f)
 		uint32_t got;
 
 		if (dist_given(access))
-			iface.access_ns = dist_sample_ns(access, host_chance(w, i, STREAM_ACCESS, 0));
+			iface.access_ns = MIN(NET_LATENCY_MAX_NS,
+				dist_sample_ns(access, host_chance(w, i, STREAM_ACCESS, 0)));
 		got = net_iface_add(w->net, &iface);
 		g_assert(got == i);
 		net_iface_up(w->net, i, false);
