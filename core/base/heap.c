@@ -102,6 +102,15 @@ void heap_del(struct heap *h, uint16_t tag)
 		sift_down(h, i, last);
 }
 
+void heap_trim(struct heap *h, struct mem *m, uint16_t tags)
+{
+	tags = (uint16_t)(((tags - 1) | 7) + 1);
+	if (tags < h->tags)
+		mem_grow(m, &h->pos, &h->tags, tags, sizeof(*h->pos));
+	if (h->count + 8 < h->cap)
+		mem_grow(m, &h->entry, &h->cap, (uint16_t)(h->count + 2), sizeof(*h->entry));
+}
+
 static int64_t due_of(const struct heap *h, uint64_t entry)
 {
 	return h->birth_ns + (int64_t)(entry >> TAG_BITS) * NS_PER_US;

@@ -33,6 +33,9 @@ bool heap_set(struct heap *h, struct mem *m, uint16_t tag, int64_t due_ns);
 /** heap_del() - Disarm @tag; fine if it is not armed */
 void heap_del(struct heap *h, uint16_t tag);
 
+/** heap_trim() - Give back what tags of @tags and above took; none of them is armed */
+void heap_trim(struct heap *h, struct mem *m, uint16_t tags);
+
 /** heap_due() - When @tag is due, INT64_MAX if it is not armed */
 int64_t heap_due(const struct heap *h, uint16_t tag);
 

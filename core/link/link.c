@@ -498,6 +498,17 @@ void links_versions(struct links *l, uint8_t near, uint8_t table)
 	l->table_version = table;
 }
 
+void links_trim(struct env *e, struct links *l)
+{
+	uint16_t used = l->slots;
+
+	while (used && l->link[used - 1].state == LINK_FREE)
+		used--;
+	if (used + 4 < l->slots)
+		mem_grow(&e->mem, &l->link, &l->slots, (uint16_t)(used + 1), sizeof(*l->link));
+	heap_trim(&e->timers, &e->mem, (uint16_t)(TIMER_LINK + l->slots));
+}
+
 /* ---- what is ---- */
 
 static const struct link *look(const struct links *l, link_ref ref)

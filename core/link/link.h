@@ -155,6 +155,9 @@ void links_via(struct env *e, struct links *l, link_ref ref, link_ref through);
 /** links_versions() - What our probes say of our neighbour list and link table */
 void links_versions(struct links *l, uint8_t near, uint8_t table);
 
+/** links_trim() - Give back the memory of free slots at the end of the table */
+void links_trim(struct env *e, struct links *l);
+
 /* ---- what is ---- */
 
 /** struct link_view - what others may know of a link */

@@ -37,6 +37,41 @@ static bool near_peer(const struct ring_peer *p)
 	return p->up && (p->use & USE_NEAR || p->wants & USE_NEAR);
 }
 
+/* Does the link to @p belong to our link table? Ways in and strangers do not. */
+static bool in_table(const struct env *e, const struct ring_peer *p)
+{
+	uint8_t use = p->use | (e->config->one_way ? 0 : p->wants);
+
+	return peer_stands(p) && use & (USE_NEAR | USE_LONG_OUT);
+}
+
+static uint32_t mix(uint32_t h, uint64_t v)
+{
+	return (uint32_t)((h ^ v ^ v >> 32) * 0x9e3779b1u) ^ h >> 15;
+}
+
+/* What our lists say, in one number: an unchanged list is not sent again. */
+static uint32_t near_sum(const struct ring *r)
+{
+	uint32_t h = 1;
+
+	for (int s = 0; s < SIDES; s++)
+		for (unsigned i = 0; i < r->near.count[s]; i++)
+			if (r->near.known[s][i].hops < near_depth(&r->near))
+				h = mix(mix(h, r->near.known[s][i].id.hi), (uint64_t)s);
+	return mix(h, r->state == RING_JOINED);
+}
+
+static uint32_t table_sum(const struct ring *r, const struct env *e)
+{
+	uint32_t h = 0;			/* order does not matter: slots come and go */
+
+	for (unsigned i = 0; i < r->peers; i++)
+		if (in_table(e, &r->peer[i]))
+			h += mix(1, r->peer[i].id.hi);
+	return h;
+}
+
 /* Both sides in turn, nearest first, as far as the bytes go; nothing goes back to who told it. */
 void gossip_write(struct ring *r, struct writer *w, link_ref to)
 {
@@ -82,17 +117,20 @@ void gossip_send(struct ring *r, struct env *e, link_ref ref)
 	links_sent(e, r->links, ref, &w);
 }
 
-static void send_table(struct ring *r, struct env *e, link_ref ref)
+void gossip_table_send(struct ring *r, struct env *e, link_ref ref)
 {
-	struct writer w = links_message(e, r->links, ref, MESSAGE_TABLE, 5 + 4 * TABLE_MAX);
+	struct writer w;
 	unsigned count = 0;
 	uint8_t *place;
 
+	if (!e->config->lookahead)
+		return;
+	w = links_message(e, r->links, ref, MESSAGE_TABLE, 5 + 4 * TABLE_MAX);
 	write_u8(&w, r->table_version);
 	write_u16(&w, near_log2_size(&r->near));
 	place = write_space(&w, 1);
 	for (unsigned i = 0; i < r->peers && count < TABLE_MAX; i++)
-		if (peer_stands(&r->peer[i]) && i != ref.slot) {
+		if (in_table(e, &r->peer[i]) && i != ref.slot) {
 			write_u32(&w, id_prefix(r->peer[i].id));
 			count++;
 		}
@@ -198,7 +236,7 @@ void gossip_asked(struct ring *r, struct env *e, link_ref from, struct reader *i
 	if (what & ASK_FOR_NEAR)
 		gossip_send(r, e, from);
 	if (what & ASK_FOR_TABLE)
-		send_table(r, e, from);
+		gossip_table_send(r, e, from);
 }
 
 void gossip_versions(struct ring *r, struct env *e, const struct news *n)
@@ -217,13 +255,17 @@ void gossip_versions(struct ring *r, struct env *e, const struct news *n)
 void gossip_timer(struct ring *r, struct env *e, uint16_t tag)
 {
 	bool near = tag == RING_GOSSIP;
+	uint32_t sum = near ? near_sum(r) : table_sum(r, e);
 
-	if (r->state >= RING_LEFT)
+	if (r->state >= RING_LEFT || sum == (near ? r->near_sum : r->table_sum))
 		return;
-	if (near)
+	if (near) {
 		r->near_version++;
-	else
+		r->near_sum = sum;
+	} else {
 		r->table_version++;
+		r->table_sum = sum;
+	}
 	versions(r);
 	for (unsigned i = 0; i < r->peers; i++) {
 		link_ref ref = { (uint16_t)i };
@@ -231,6 +273,6 @@ void gossip_timer(struct ring *r, struct env *e, uint16_t tag)
 		if (near && near_peer(&r->peer[i]))
 			gossip_send(r, e, ref);
 		else if (!near && e->config->lookahead && peer_stands(&r->peer[i]))
-			send_table(r, e, ref);
+			gossip_table_send(r, e, ref);
 	}
 }

@@ -61,6 +61,7 @@ unsigned peers_wanting(const struct ring *r, uint8_t use);	/* up links wanted by
 /* gossip.c */
 void gossip_changed(struct ring *r, struct env *e, bool first_hand);
 void gossip_table_changed(struct ring *r, struct env *e);
+void gossip_table_send(struct ring *r, struct env *e, link_ref ref);
 void gossip_send(struct ring *r, struct env *e, link_ref ref);
 void gossip_write(struct ring *r, struct writer *w, link_ref to);
 void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in);

@@ -66,8 +66,10 @@ void peers_want(struct ring *r, struct env *e, link_ref ref, uint8_t use)
 
 	p->use |= use;
 	p->since_ms = env_ms(e);
-	if (p->said != p->use)
+	if (p->said != p->use) {
 		say(r, e, ref.slot);
+		gossip_table_changed(r, e);
+	}
 }
 
 /* The log-densities that all link peers see, averaged (DESIGN section 5). */
@@ -89,7 +91,7 @@ void peers_size(struct ring *r, struct env *e)
 }
 
 /* A peer that stands on the ring is first-hand knowledge; so is that it does no longer. */
-static void stands(struct ring *r, struct env *e, unsigned slot)
+static void stands(struct ring *r, struct env *e, unsigned slot, bool stood)
 {
 	struct ring_peer *p = &r->peer[slot];
 	struct contact c;
@@ -101,6 +103,8 @@ static void stands(struct ring *r, struct env *e, unsigned slot)
 	if (near_add(&r->near, e, p->id, c.ats ? &c.at[0] : NULL, 1, (uint16_t)slot))
 		gossip_changed(r, e, true);
 	gossip_table_changed(r, e);
+	if (!stood)
+		gossip_table_send(r, e, (link_ref){ (uint16_t)slot });
 }
 
 /* The near neighbours on both sides get their use and every link its pace. */
@@ -136,8 +140,10 @@ void peers_review(struct ring *r, struct env *e)
 			p->since_ms = env_ms(e);
 		else
 			links_pace(e, r->links, (link_ref){ (uint16_t)i }, e->config->probe_far_ns);
-		if (p->said != p->use)
+		if (p->said != p->use) {
 			say(r, e, i);
+			gossip_table_changed(r, e);
+		}
 		if (p->use & USE_NEAR && !p->was_near)
 			gossip_send(r, e, (link_ref){ (uint16_t)i });
 	}
@@ -262,7 +268,7 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 	}
 	if (wants)
 		p->since_ms = env_ms(e);
-	stands(r, e, ref.slot);
+	stands(r, e, ref.slot, stood);
 	if (stood && !peer_stands(p)) {
 		near_orphan(&r->near, ref.slot);
 		gossip_changed(r, e, true);
@@ -281,6 +287,7 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 void peers_close_unused(struct ring *r, struct env *e)
 {
 	uint32_t now = env_ms(e);
+	uint16_t used;
 
 	for (unsigned i = 0; i < r->peers; i++) {
 		struct ring_peer *p = &r->peer[i];
@@ -299,4 +306,9 @@ void peers_close_unused(struct ring *r, struct env *e)
 		if (!p->use && !p->wants && now - p->since_ms > UNUSED_AFTER_MS)
 			links_close(e, r->links, (link_ref){ (uint16_t)i }, END_UNWANTED);
 	}
+	links_trim(e, r->links);
+	for (used = r->peers; used && !r->peer[used - 1].up;)
+		used--;
+	if (used + 4 < r->peers)
+		mem_grow(&e->mem, &r->peer, &r->peers, (uint16_t)(used + 1), sizeof(*r->peer));
 }

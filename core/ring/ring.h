@@ -77,6 +77,7 @@ struct ring {
 	uint32_t next_nonce;
 	uint16_t log2_size;		/* the ring's size, Q8, averaged over all link peers */
 	uint8_t near_version, table_version;
+	uint32_t near_sum, table_sum;	/* of what was sent last */
 	uint8_t boots_tried;
 	struct id side[SIDES];		/* immediate neighbours last told to the world */
 	int64_t start_ns, joined_ns, alone_ns, drift_ns, contact_ns, find_ns;
