@@ -13,3 +13,6 @@ $(B)/bin/suite-%: $(B)/tests/unit/%_test.o tests/unit/one.c $(foreach d,$(ON),$(
 	$(call say,LD)$(CC) $(STD) $(CFLAGS) $(call cflags,tests) -DSUITE=$* -o $@ $(filter-out tests/unit/one.c,$^) tests/unit/one.c $(call ldlibs,tests)
 
 .PRECIOUS: $(B)/tests/unit/%_test.o $(B)/%.o
+
+include tests/fuzz/fuzz.mk
+fuzz:				## every fuzz target over its corpus, FUZZ_SECONDS=5 each
