@@ -29,6 +29,8 @@ void links_free(struct env *e, struct links *l)
 	if (!l)
 		return;
 	for (uint16_t i = 0; i < l->slots; i++)
+		l->link[i].via = NO_SLOT;	/* nobody is told about paths any more */
+	for (uint16_t i = 0; i < l->slots; i++)
 		if (l->link[i].state != LINK_FREE)
 			link_drop(e, l, &l->link[i]);
 	mem_put(&e->mem, l->link, l->slots * sizeof(*l->link));
