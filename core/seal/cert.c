@@ -264,11 +264,12 @@ void cert_digest(uint8_t out[CERT_DIGEST], struct bytes chain)
 struct id cert_id(const uint8_t key[KEY_BYTES], const uint8_t salt[CERT_SALT])
 {
 	uint8_t both[KEY_BYTES + CERT_SALT], out[ID_BYTES];
-	struct reader r = reader_of(out, sizeof(out));
+	struct reader r;
 
 	memcpy(both, key, KEY_BYTES);
 	memcpy(both + KEY_BYTES, salt, CERT_SALT);
 	crypto_generichash_blake2b(out, sizeof(out), both, sizeof(both), NULL, 0);
+	r = reader_of(out, sizeof(out));
 	return read_id(&r);
 }
 

@@ -1,8 +1,8 @@
 /*
  * identity.h - who this node is: key, certificate chain, place on the ring
  *
- *	Memory		128 bytes in struct node (120 on 32-bit); the chain is borrowed from
- *			the host for as long as the node lives, which keeps it
+ *	Memory		128 bytes in struct node; the chain is borrowed from the
+ *			host for as long as the node lives, which keeps it
  *			anyway to start the node again
  *	Chance		none: the seed comes from the host
  */

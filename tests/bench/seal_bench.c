@@ -1,6 +1,5 @@
-/* ON: core/base core/seal
- * WITH: sim/world/model_crypto.c
- *
+/* ON: core/base core/seal sim/world/model_crypto.c */
+/*
  * seal_bench.c - what handshakes, certificates and packets cost
  *
  *	seal_bench [milliseconds per row]

@@ -211,7 +211,7 @@ static void a_signer_grants_only_what_it_was_given(void)
 {
 	static const char *const AB[] = { "a", "b" }, *const BC[] = { "b", "c" };
 	const struct prefix net = { { 10, 7, 0x40 }, 4, 18 }, in = { { 10, 7, 0x7f, 1 }, 4, 32 };
-	const struct prefix out = { { 10, 7, 0x80, 1 }, 4, 32 }, wide = { { 10, 7 }, 4, 17 };
+	const struct prefix out = { { 10, 7, 0x80, 1 }, 4, 32 }, wide = { { 10, 7, 0x40 }, 4, 17 };
 	const struct prefix six = { { 10, 7, 0x7f, 1 }, 6, 128 };
 	struct made m;
 	/* signer's list of one kind, leaf's, verdict */
