@@ -149,16 +149,20 @@ void call_via(struct env *e, struct links *l, struct link *k, uint16_t via)
 	for (struct attempt *t = k->attempts; t; t = t->next)
 		if (t->kind == ATTEMPT_CALL && t->has_id && t->via == NO_SLOT) {
 			t->via = via;
+			t->due_ms = env_ms(e) + VIA_MS;
 			packet_send(e, l, k, via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
+			alive_arm(e, l, k);
 		}
 }
 
 /* ---- becoming one link ---- */
 
-static void take_path(struct env *e, struct links *l, struct link *k, const struct arrival *a)
+static void take_path(struct env *e, struct links *l, struct link *k, const struct arrival *a, const struct hello *h)
 {
 	if (a->via == NO_SLOT)
 		k->at = a->from;
+	else if (h->ats)
+		k->at = h->at[0];		/* to be tried from time to time */
 	if (a->via != k->via)
 		path_set_via(e, l, k, a->via);
 }
@@ -194,7 +198,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 			session_free(e, k->old);
 			k->old = spare;
 			k->old_ms = now + OVERLAP_MS;
-			take_path(e, l, k, a);
+			take_path(e, l, k, a, h);
 			return;
 		}
 		n = (struct news){ .kind = NEWS_DOWN, .link = { link_slot(l, k) }, .id = who, .why = END_RESTARTED };
@@ -218,7 +222,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	k->mtu_try = 0;
 	k->mtu = WIRE_MTU_MIN;
 	k->srtt_us = k->rttvar_us = 0;
-	take_path(e, l, k, a);
+	take_path(e, l, k, a, h);
 	n = (struct news){ .kind = NEWS_UP, .link = { link_slot(l, k) }, .id = who, .a = called };
 	env_record(e, RECORD_LINK_UP, who, took, k->via != NO_SLOT);
 	news_add(e, l, &n);
@@ -372,6 +376,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	t->due_ms = env_ms(e) + ANSWER_MS;
 	t->index = index_new(e, k, link_slot(l, k));
 	t->incarnation = h.incarnation;
+	t->observed = h.at[0];
 	t->continues = h.continues;
 	if (g.known) {
 		t->has_id = true;
@@ -409,7 +414,10 @@ out:
 /* The caller's first packet under the keys of answer @t: now we believe it. */
 void call_confirmed(struct env *e, struct links *l, struct link *k, struct attempt *t, const struct arrival *a)
 {
-	struct hello h = { .incarnation = t->incarnation, .continues = t->continues };
+	struct hello h = {
+		.incarnation = t->incarnation, .continues = t->continues, .ats = endpoint_valid(&t->observed),
+		.at = { t->observed },
+	};
 	struct session *s = t->session;
 	struct id who = t->has_id ? t->id : k->id;
 	uint32_t rtt = env_us(e) - t->began_us;
@@ -449,6 +457,7 @@ void call_finish_in(struct env *e, struct links *l, struct link *k, struct attem
 	t->has_id = true;
 	t->id = g.who.id;
 	t->incarnation = h.incarnation;
+	t->observed = h.at[0];
 	t->continues = h.continues;
 	known = links_find(l, g.who.id);
 	if (link_ok(known) && known.slot != link_slot(l, k)) {	/* move the answer to the slot it belongs to */
@@ -502,8 +511,8 @@ static bool call_due(struct env *e, struct links *l, struct link *k, struct atte
 		link_end(e, l, k, END_UNREACHED, false);
 		return false;
 	}
-	if (t->tries == 2 && t->has_id && !t->asked_via && k->state != LINK_UP) {
-		t->asked_via = true;
+	if ((t->tries == 2 || t->tries == 3) && t->has_id && k->state != LINK_UP) {
+		n.a = t->tries == 3;
 		news_add(e, l, &n);
 	}
 	send_init(e, l, k, t);

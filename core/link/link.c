@@ -442,6 +442,10 @@ link_ref links_call(struct env *e, struct links *l, const struct contact *who)
 		ref = links_find(l, who->id);
 		if (link_ok(ref))
 			return ref;
+	} else if (who->ats) {
+		for (uint16_t i = 0; i < l->slots; i++)
+			if (l->link[i].state == LINK_UP && endpoint_eq(&l->link[i].at, &who->at[0]))
+				return (link_ref){ i };
 	}
 	k = link_add(e, l);
 	if (!k) {

@@ -25,6 +25,7 @@ _Static_assert(LINK_MAX <= 1 << SLOT_BITS, "a slot fits its bits");
 #define RTO_MIN_US	50000u
 #define RTO_MAX_US	1000000u
 #define DIRECT_MS	60000u			/* a relayed link tries to become direct */
+#define VIA_MS		600u		/* a relayed INIT is answered in this time, or nobody is there */
 #define MTU_AFTER_MS	60000u			/* links that last are asked what they carry */
 
 enum attempt_kind {
@@ -39,7 +40,7 @@ struct attempt {
 	struct handshake hs;		/* CALL; ANSWER of XX before FINISH */
 	struct session *session;	/* ANSWER: unconfirmed */
 	struct endpoint at[CONTACT_ENDPOINTS];
-	struct endpoint observed;
+	struct endpoint observed;	/* ANSWER: where the caller says it is */
 	uint64_t incarnation;		/* the peer's */
 	uint64_t nonce;			/* MOVE */
 	uint8_t *packet;		/* CALL: the INIT; ANSWER: the REPLY, to be sent again */
@@ -48,7 +49,7 @@ struct attempt {
 	uint32_t due_ms, began_us, born_ms;
 	uint32_t index;			/* where the answer is to come */
 	uint8_t ats, kind, tries, max_tries;
-	bool has_id, continues, asked_via;
+	bool has_id, continues;
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	struct id id;			/* who is called, if known */
 };

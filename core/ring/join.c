@@ -243,9 +243,9 @@ static void find_place(struct ring *r, struct env *e)
 		if (!link_ok(to) || (r->peer[slot].member && !peer_at(r, to)->member))
 			to = (link_ref){ (uint16_t)slot };
 	}
+	r->find_ns = e->now_ns + FIND_STEP;
 	if (!link_ok(to))
 		return;
-	r->find_ns = e->now_ns + FIND_STEP;
 	ask_find(r, e, r->self, FIND_NEAR, to);
 }
 
@@ -438,6 +438,8 @@ void join_left(struct ring *r, struct env *e, link_ref from, struct reader *in)
 	links_sent(e, r->links, from, &w);
 	gossip_changed(r, e, true);
 	peers_review(r, e);
+	if (!link_ok(ring_side(r, RIGHT)))
+		tell_world_sides(r, e);		/* the last one said goodbye: we are a ring of one, not lost */
 	join_review(r, e);
 	route_retry(r, e);
 }

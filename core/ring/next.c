@@ -5,9 +5,12 @@
  * as the best place its peer can reach in one hop (Manku, Bawa, Raghavan,
  * "Symphony", USITS 2003, section 3.4). Lookahead alone could walk in circles
  * when tables are old, so a message carries the least distance of any node it
- * visited. A hop that does not get below it is a loan: it sets OWED, and while
- * OWED is set only hops that do get below are taken. The least distance thus
- * falls at least every second hop, and no message loops.
+ * visited. A hop that does not get below it is a loan: it sets OWED, and no
+ * second loan is given before a hop does get below. With a true table that is
+ * the next hop. With an old one there may be no such link; then the message
+ * goes on without lookahead, OWED, nearer with every hop, until it is below.
+ * So either the least distance falls or, while OWED, the distance itself does:
+ * no message loops, and none is stuck where a table lied.
  *
  * The last step, from the key's predecessor to its owner, may lead away from
  * the key by distance; it is marked FINAL. A FINAL message only moves to nodes
@@ -55,10 +58,10 @@ static enum next greedy(const struct ring *r, const struct env *e, struct way *w
 			unsigned avoids, link_ref *out)
 {
 	const struct config *c = e->config;
-	struct id own = away(c, r->self, w->to), best_away = ID_MAX, least = w->least;
+	struct id own = away(c, r->self, w->to), best_away = ID_MAX, plain_away = own, least = w->least;
 	uint32_t best_reach = UINT32_MAX, key = id_prefix(w->to);
 	bool owed = w->flags & ROUTE_OWED;
-	unsigned best = UINT16_MAX;
+	unsigned best = UINT16_MAX, plain = UINT16_MAX;
 
 	if (id_less(own, least))
 		least = own;
@@ -70,6 +73,10 @@ static enum next greedy(const struct ring *r, const struct env *e, struct way *w
 		if (!peer_stands(p) || p->doubted || avoided(avoid, avoids, (uint16_t)i))
 			continue;
 		d = away(c, p->id, w->to);
+		if (owed && id_less(d, plain_away)) {
+			plain = i;
+			plain_away = d;
+		}
 		far = reach(p, c->one_way, c->lookahead, key);
 		if (!id_less(d, least) && (owed || far >= (uint32_t)(least.hi >> 32)))
 			continue;
@@ -78,6 +85,10 @@ static enum next greedy(const struct ring *r, const struct env *e, struct way *w
 			best_reach = far;
 			best_away = d;
 		}
+	}
+	if (best == UINT16_MAX) {
+		best = plain;
+		best_away = plain_away;
 	}
 	if (best == UINT16_MAX)
 		return NEXT_WAIT;

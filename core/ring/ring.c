@@ -158,12 +158,12 @@ static void want_via(struct ring *r, struct env *e, const struct news *n)
 	for (int s = 0; s < SIDES; s++) {
 		struct known *k = near_find(&r->near, (enum side)s, n->id);
 
-		if (k)
+		if (k && (n->a || !link_ok(through)))
 			k->tries = 1;		/* nothing waits for it any longer */
 	}
 	if (link_ok(through))
 		links_via(e, r->links, n->link, through);
-	if (!id_eq(n->id, ID_ZERO) && r->state == RING_JOINED) {
+	if (!n->a && r->state == RING_JOINED) {
 		links_self(r->links, &self);
 		w = route_open(r, buf, sizeof(buf), n->id, ROUTE_EXACT, BODY_MEET);
 		contact_write(&w, &self);
