@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sim/net/inside.h"
@@ -218,8 +219,8 @@ void net_free(struct net *net)
 	g_hash_table_destroy(net->pairs);
 	regions_free(net->regions);
 	g_free(net->row_region);
-	g_free(net->place);
-	g_free(net->port);
+	free(net->place);
+	free(net->port);
 	g_free(net);
 }
 
@@ -291,6 +292,19 @@ static void seat(struct net *net, struct place *p, uint32_t where)
 	}
 }
 
+/* An array of @count for @room things, on cache lines of its own. */
+static void *grown(void *old, uint32_t count, uint32_t room, size_t each)
+{
+	void *fresh = aligned_alloc(64, room * each);
+
+	if (!fresh)
+		g_error("no memory for %u interfaces", room);
+	if (old)
+		memcpy(fresh, old, count * each);
+	free(old);
+	return fresh;
+}
+
 uint32_t net_iface_add(struct net *net, const struct net_iface_config *c)
 {
 	uint32_t iface = net->ifaces;
@@ -299,9 +313,9 @@ uint32_t net_iface_add(struct net *net, const struct net_iface_config *c)
 	assert(iface + net->roamed < NET_PLAN);
 	assert(c->access_ns >= 0 && c->access_ns <= NET_LATENCY_MAX_NS);
 	if (iface == net->room) {
-		net->room = net->room ? net->room + net->room / 2 : 64;
-		net->place = g_renew(struct place, net->place, net->room);
-		net->port = g_renew(struct port, net->port, net->room);
+		net->room = net->room ? (net->room + net->room / 2) & ~1u : 64;
+		net->place = grown(net->place, iface, net->room, sizeof(*net->place));
+		net->port = grown(net->port, iface, net->room, sizeof(*net->port));
 	}
 	seat(net, &p, c->seated ? c->seat : iface);
 	p.access_ns = (uint32_t)MIN(p.access_ns + c->access_ns, UINT32_MAX);
@@ -312,6 +326,13 @@ uint32_t net_iface_add(struct net *net, const struct net_iface_config *c)
 	net->ifaces++;
 	net_iface_mtu(net, iface, c->mtu);
 	return iface;
+}
+
+void net_warm(const struct net *net, uint32_t iface)
+{
+	assert(iface < net->ifaces);
+	__builtin_prefetch(&net->place[iface]);
+	__builtin_prefetch(&net->port[iface], 1);
 }
 
 uint32_t net_ifaces(const struct net *net)

@@ -23,7 +23,7 @@
  * earlier than floor_ns after it departed. What an interface sends to itself
  * takes just floor_ns and meets nothing else.
  *
- *	Memory		60 bytes an interface; the table is borrowed until net_free()
+ *	Memory		64 bytes an interface; the table is borrowed until net_free()
  *	Chance		counters only: (seed, interface, purpose, packets it sent), or the
  *			pair and the time for jitter. One more interface, impairment or
  *			packet changes nothing for the others.
@@ -223,6 +223,9 @@ void net_depart(struct net *net, unsigned lane, uint32_t iface, const struct pac
  */
 enum net_drop net_arrive(struct net *net, unsigned lane, uint32_t iface, const struct packet *p,
 			 int64_t now_ns, int64_t *deliver_ns);
+
+/** net_warm() - @iface will be asked about soon: bring it near the processor. Changes nothing */
+void net_warm(const struct net *net, uint32_t iface);
 
 /** net_flip() - Carry out a copy's flip on @payload; does nothing for NET_INTACT or len 0 */
 void net_flip(uint8_t *payload, uint32_t len, uint32_t flip);
