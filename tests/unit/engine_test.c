@@ -517,7 +517,7 @@ static bool aborts(void (*react)(struct diary *, struct lane *, const struct eng
 		   int64_t wrong)
 {
 	static struct diary d;
-	int status;
+	int status = 0;
 	pid_t child = fork();
 
 	if (!child) {
