@@ -31,6 +31,7 @@
 	X(net_import)		\
 	X(net_latency)		\
 	X(noise)		\
+	X(prog)			\
 	X(queue)		\
 	X(random)		\
 	X(remember)		\
