@@ -25,7 +25,9 @@
  * or after a fault that may have killed a whole list: a dead list; a cycle that
  * goes round twice. Allowed for healed_ns after a
  * trouble began and after the last fault began or ended: two rings; a member
- * whose left or right neighbour is not the true one. A neighbour that is
+ * whose left or right neighbour is not the true one, or that knows fewer than
+ * half of the eight nearest on a side: its list would not survive what Zave's
+ * proof lets happen to it. A neighbour that is
  * leaving may be passed over, and nothing is asked of who is leaving itself.
  */
 #include "sim/check/rings.h"
@@ -35,7 +37,10 @@
 
 #include <glib.h>
 
-enum what { LIST_ORDER, DEAD_LIST, DISORDER, TWO_RINGS, WRONG_LEFT, WRONG_RIGHT, ISLAND };
+enum what {
+	LIST_ORDER, DEAD_LIST, DISORDER, TWO_RINGS, WRONG_LEFT, WRONG_RIGHT, THIN_LEFT, THIN_RIGHT, ISLAND
+};
+enum { KNOW = 8 };		/* true neighbours to know on each side (DESIGN section 5) */
 
 void check_rings_done(struct check_rings *r)
 {
@@ -216,6 +221,40 @@ static void check_neighbour(struct check_rings *r, const struct census *c, const
 			     c->row[who].look.joined ? "" : " (not joined)", truly);
 }
 
+/* How many of the true neighbours nearest to it on @side does @row know? *@of: of how many */
+static uint32_t knows(const struct census *c, uint32_t row, unsigned side, uint32_t *of)
+{
+	const struct census_row *me = &c->row[row];
+	uint32_t others = census_part(c, me->part)->members - 1, at = row, hits = 0;
+
+	*of = MIN(KNOW, others);
+	for (uint32_t i = 0; i < *of; i++) {
+		at = side ? census_right(c, at) : census_left(c, at);
+		for (uint32_t k = 0; k < me->knowns[side]; k++)
+			if (id_eq(me->known[side][k], c->row[at].look.id)) {
+				hits++;
+				break;
+			}
+	}
+	return hits;
+}
+
+static void check_list(struct check_rings *r, const struct census *c, const struct judge *j, uint32_t row,
+		       unsigned side, struct rings_view *out)
+{
+	uint32_t of, hits = knows(c, row, side, &of);
+
+	if (2 * hits >= of || c->row[row].look.leaving)
+		return;
+	out->thin++;
+	if (j->limits->healed_ns &&
+	    since_see(&r->since, row, side ? THIN_RIGHT : THIN_LEFT, ID_ZERO) > j->limits->healed_ns &&
+	    census_quiet(c, j->limits->healed_ns) && since_tell(&r->since))
+		findings_add(j->found, ORACLE_RING, c->now_ns, row,
+			     "it knows %u of its %u nearest neighbours on the %s, expected at least half", hits,
+			     of, side ? "right" : "left");
+}
+
 /* ---- the way back ---- */
 
 static uint32_t root_of(struct check_rings *r, uint32_t row)
@@ -312,6 +351,8 @@ void check_rings(struct check_rings *r, const struct census *c, const struct jud
 				check_dead_end(r, c, j, row, out);
 			check_neighbour(r, c, j, row, 0, out);
 			check_neighbour(r, c, j, row, 1, out);
+			check_list(r, c, j, row, 0, out);
+			check_list(r, c, j, row, 1, out);
 		}
 		follow(r, c, part, j, out, &on_cycle);
 	}

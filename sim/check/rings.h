@@ -19,6 +19,7 @@ struct rings_view {
 	uint32_t disordered;		/* of them: those that go round more than once */
 	uint32_t right_good, left_good;	/* members whose neighbour on that side is the true one */
 	uint32_t appendages;		/* members on no cycle */
+	uint32_t thin;			/* lists that hold too few of the nearest, counted by side */
 	uint32_t dead_ends;		/* members that know no living member clockwise, of parts > 1 */
 	uint32_t islands;		/* groups of members that know nothing of each other, beyond
 					 * one per part; only judged while the underlay is whole */

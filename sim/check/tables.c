@@ -3,8 +3,9 @@
  *
  * If A has a link to B that is up, B has one to A that is up. The two sides
  * may differ while one is still finding out: A probes after its pace of silence
- * and settles a suspicion in suspect_ns, so a link only A has must be gone
- * after pace + suspicion + some round trips. Peers that do not run, or lie in
+ * (an eighth later if it did not call: core/link/alive.c) and settles a
+ * suspicion in suspect_ns, so a link only A has must be gone after that and
+ * some round trips. Peers that do not run, or lie in
  * another part of the underlay, are the business of leftovers.c.
  *
  * Crossing calls leave one link (DESIGN section 5): two links from A to the
@@ -23,7 +24,7 @@ int64_t tables_patience_ns(const struct limits *l, const struct census_link *k)
 {
 	int64_t pace = k->pace_ns > 0 ? k->pace_ns : l->far_ns;
 
-	return pace + l->suspect_ns + 8 * (int64_t)k->rto_us * 1000 + l->slack_ns;
+	return pace + pace / 8 + l->suspect_ns + 8 * (int64_t)k->rto_us * 1000 + l->slack_ns;
 }
 
 static bool has(const struct census_row *r, struct id id)

@@ -138,7 +138,7 @@ static void two_rings_are_seen(void)
 	CU_ASSERT_EQUAL(look(1), 0);
 	CU_ASSERT_EQUAL(view.rings, 2);
 	CU_ASSERT_EQUAL(view.islands, 0);
-	CU_ASSERT_EQUAL(look(62), 1 + 24);		/* the rings, and two neighbours each */
+	CU_ASSERT_EQUAL(look(62), 1 + 24 + 24);	/* the rings; two neighbours, two lists each */
 	end();
 }
 
@@ -244,6 +244,25 @@ static void a_list_out_of_order_is_told_at_once(void)
 	end();
 }
 
+static void a_thin_list_is_told_after_the_bound(void)
+{
+	begin(20);
+	CU_ASSERT_EQUAL(look(1), 0);
+	CU_ASSERT_EQUAL(view.thin, 0);			/* four of eight will do */
+	c.row[2].knowns[0] = 3;
+	CU_ASSERT_EQUAL(look(2), 0);
+	CU_ASSERT_EQUAL(view.thin, 1);
+	CU_ASSERT_EQUAL(look(63), 1);
+	end();
+	begin(3);
+	CU_ASSERT_EQUAL(look(1), 0);
+	CU_ASSERT_EQUAL(view.thin, 0);
+	c.row[2].knowns[0] = 0;
+	look(2);
+	CU_ASSERT_EQUAL(view.thin, 1);
+	end();
+}
+
 static void alone_one_is_ones_own_neighbour(void)
 {
 	begin(1);
@@ -284,6 +303,7 @@ CU_TestInfo check_rings_tests[] = {
 	{ "a list of the dead is a dead end", a_list_of_the_dead_is_a_dead_end },
 	{ "the first living entry of the list counts", the_first_living_entry_of_the_list_counts },
 	{ "a list out of order is told at once", a_list_out_of_order_is_told_at_once },
+	{ "a thin list is told after the bound", a_thin_list_is_told_after_the_bound },
 	{ "alone one is one's own neighbour", alone_one_is_ones_own_neighbour },
 	{ "who has not joined is no member", who_has_not_joined_is_no_member },
 	CU_TEST_INFO_NULL

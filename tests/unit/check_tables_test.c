@@ -59,10 +59,10 @@ static void a_one_sided_link_is_told_after_its_own_pace(void)
 	l = census_add_link(&c, 3, seat(8, 12));
 	l->pace_ns = 60 * SECOND;
 	l->rto_us = 100000;
-	CU_ASSERT_EQUAL(tables_patience_ns(&limits, l), 60 * SECOND + 3 * SECOND / 2 + 8 * SECOND / 10 + 2 * SECOND);
+	CU_ASSERT_EQUAL(tables_patience_ns(&limits, l), 60 * SECOND * 9 / 8 + 3 * SECOND / 2 + 8 * SECOND / 10 + 2 * SECOND);
 	CU_ASSERT_EQUAL(look_tables(1), 0);
-	CU_ASSERT_EQUAL(look_tables(65), 0);
-	CU_ASSERT_EQUAL(look_tables(65.5), 1);
+	CU_ASSERT_EQUAL(look_tables(72.5), 0);
+	CU_ASSERT_EQUAL(look_tables(73), 1);
 	CU_ASSERT_EQUAL(look_tables(80), 1);
 	check_tables_done(&tables);
 	end();
@@ -144,7 +144,7 @@ static void traces_of_the_dead_are_told_one_by_one(void)
 	c.row[6].state = ROW_GONE;
 	CU_ASSERT_EQUAL(look_leftovers(1), 0);
 	CU_ASSERT_EQUAL(look_leftovers(10), 0);
-	CU_ASSERT_EQUAL(look_leftovers(11.5), 4);	/* links of two on each side: 5 + 1.5 + 1.6 + 2 s */
+	CU_ASSERT_EQUAL(look_leftovers(12), 4);		/* links of two on each side: 5.6 + 1.5 + 1.6 + 2 s */
 	CU_ASSERT_EQUAL(look_leftovers(14), 6);		/* left of 7, right of 5: 12 s */
 	CU_ASSERT_EQUAL(look_leftovers(90), 6);
 	CU_ASSERT_EQUAL(look_leftovers(92), 14);	/* known to four on each side */
