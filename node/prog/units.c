@@ -142,7 +142,7 @@ static bool measure(const char *text, const struct unit *units, const char *what
 {
 	const struct unit *u;
 	struct decimal d;
-	int64_t v;
+	int64_t v = 0;
 
 	if (!decimal_read(text, what, &d, why))
 		return false;
@@ -198,7 +198,7 @@ bool drift_parse(const char *text, int32_t *ppb, char why[WHY_LEN])
 bool share_parse(const char *text, uint32_t *ppb, char why[WHY_LEN])
 {
 	struct decimal d;
-	int64_t v;
+	int64_t v = 0;
 
 	if (!decimal_read(text, "a share", &d, why))
 		return false;
