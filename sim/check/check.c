@@ -61,8 +61,8 @@ struct check {
 	GArray **noted;			/* by shard */
 	GArray *sorted;
 	unsigned shards;
-	int m_checks[ORACLES], m_violations[ORACLES], m_hop_limit;
-	uint64_t told_checks[ORACLES], told_violations[ORACLES];
+	int m_checks[ORACLES], m_violations[ORACLES];
+	uint64_t told_checks[ORACLES], told_violations[ORACLES], told_drops;
 
 	struct check_rings rings;
 	struct check_routes routes;
@@ -261,6 +261,8 @@ static void barrier(void *ctx, int64_t now_ns)
 		take_turn(c, (enum turn)i, false);
 		d->next_ns = now_ns + d->every_ns;
 	}
+	if (c->want->routing_ns)
+		judge_hop_limit(c, now_ns);
 	c->casts.whole = c->want->ring_ns ? c->view.right : c->census.parts == 1;
 	check_casts(&c->casts, &c->census, &c->judge, false);
 	note_metrics(c);
@@ -280,13 +282,10 @@ static void on_stepped(void *ctx, unsigned shard, int64_t now_ns, uint32_t host)
 
 static void judge_hop_limit(struct check *c, int64_t now_ns)
 {
-	uint64_t drops = 0;
+	uint64_t drops = world_drops(c->world, DROP_HOPS);
 
-	if (c->m_hop_limit == M_NONE || !world_metrics(c->world, 0))
-		return;
-	for (unsigned i = 0; i < c->shards; i++)
-		drops += (uint64_t)world_metrics(c->world, i)->cell[c->m_hop_limit];
-	check_hop_limit(&c->judge, now_ns, drops);
+	check_hop_limit(&c->judge, now_ns, drops - c->told_drops);
+	c->told_drops = drops;
 }
 
 static void judge_lengths(struct check *c)
@@ -305,9 +304,9 @@ static void on_interval(void *ctx, int64_t now_ns, bool last)
 {
 	struct check *c = ctx;
 
-	if (c->want->routing_ns)
-		judge_hop_limit(c, now_ns);
 	if (last) {
+		if (c->want->routing_ns)
+			judge_hop_limit(c, now_ns);
 		judge_notes(c);
 		take_census(c);
 		for (unsigned i = 0; i < TURNS; i++)
@@ -337,7 +336,6 @@ static void add_metrics(struct check *c)
 		g_free(checks);
 		g_free(broken);
 	}
-	c->m_hop_limit = catalog_find(k, "drop.hop_limit_reached");
 }
 
 /* Everybody hears everything if nothing is lost and nobody goes; at 1 % loss a share is promised. */

@@ -121,3 +121,12 @@ void traffic_row(struct world *w, int64_t now_ns, int64_t span_ns)
 	if (span_ns > 0)
 		add_nodes(w, now_ns, span_ns);
 }
+
+uint64_t world_drops(const struct world *w, enum drop why)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < w->shards; i++)
+		sum += w->shard[i].fx.drops[why];
+	return sum;
+}

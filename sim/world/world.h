@@ -184,6 +184,9 @@ uint64_t world_violations(const struct world *w);	/* all of them, as of the last
 enum { WORLD_KEPT = 100 };
 const struct violation *world_violation_at(const struct world *w, unsigned i);
 
+/** world_drops() - Datagrams and messages that cores dropped for @why since the beginning. In barriers */
+uint64_t world_drops(const struct world *w, enum drop why);
+
 /** world_metrics() - Where shard @i notes (record/metrics.h); in a barrier any */
 struct metrics *world_metrics(const struct world *w, unsigned shard);
 
