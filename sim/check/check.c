@@ -247,6 +247,14 @@ static void take_census(struct check *c)
 	census_index(&c->census);
 }
 
+static void judge_hop_limit(struct check *c, int64_t now_ns)
+{
+	uint64_t drops = world_drops(c->world, DROP_HOPS);
+
+	check_hop_limit(&c->judge, now_ns, drops - c->told_drops);
+	c->told_drops = drops;
+}
+
 static void barrier(void *ctx, int64_t now_ns)
 {
 	struct check *c = ctx;
@@ -278,14 +286,6 @@ static void on_stepped(void *ctx, unsigned shard, int64_t now_ns, uint32_t host)
 	for (unsigned i = 0; i < TURNS; i++)
 		if (c->due[i].every_ns == EVERY_STEP)
 			take_turn(c, (enum turn)i, true);
-}
-
-static void judge_hop_limit(struct check *c, int64_t now_ns)
-{
-	uint64_t drops = world_drops(c->world, DROP_HOPS);
-
-	check_hop_limit(&c->judge, now_ns, drops - c->told_drops);
-	c->told_drops = drops;
 }
 
 static void judge_lengths(struct check *c)
