@@ -12,6 +12,12 @@
 
 enum { HASH_BYTES = 32 };
 
+#ifdef __clang__
+#define COMPILER __VERSION__
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
+
 void json_quote(GString *to, const char *text)
 {
 	JsonNode *node = json_node_new(JSON_NODE_VALUE);
@@ -154,7 +160,7 @@ char *manifest_text(const struct manifest *m, const struct metrics *cost, struct
 
 	member(to, "program", m->program);
 	member(to, "version", m->version);
-	member(to, "compiler", __VERSION__);
+	member(to, "compiler", COMPILER);
 	g_string_append(to, "  \"command\": [");
 	for (int i = 0; i < m->argc; i++) {
 		if (i)

@@ -29,7 +29,7 @@ struct rundir {
 /* What a run, or weft-report on it, may have put into a directory. */
 static const char *const folders[] = { "samples", "figures" };
 static const char *const endings[] = {
-	".json", ".jsonl", ".csv", ".txt", ".ini", ".pcap", ".svg", ".html",
+	".json", ".jsonl", ".csv", ".txt", ".ini", ".pcap", ".svg", ".gp", ".html",
 };
 
 static bool is_folder(const char *name)

@@ -1,0 +1,54 @@
+/*
+ * sweep.h - one experiment over parameters and seeds: sweep.csv
+ *
+ * A row is a run. Columns before "seed" are parameters (scenario keys with their
+ * values as written), columns after it are metrics, named as in summary.json.
+ * Rows with equal parameters are one point; over its seeds a metric has a mean
+ * and a 95 % confidence interval (Student's t).
+ *
+ *	ring.long,churn.session,seed,lookup.right,lookup.hops.mean,...
+ *	4,60m,1,0.99991,3.62,...
+ */
+#ifndef SWEEP_H
+#define SWEEP_H
+
+#include "analysis/csv.h"
+#include "analysis/stats.h"
+
+/** struct sweep_point - the rows with one set of parameter values */
+struct sweep_point {
+	unsigned *row;
+	unsigned rows;
+	char *label;			/* "ring.long = 4, churn.session = 60m" */
+};
+
+struct sweep {
+	char *dir;
+	struct csv *table;
+	unsigned parameters;		/* columns 0..parameters-1; then seed; then metrics */
+	struct sweep_point *point;	/* in order of first appearance */
+	unsigned points;
+};
+
+/** sweep_read() - DIR/sweep.csv; NULL with a message */
+struct sweep *sweep_read(const char *dir, struct fail *f);
+
+/** sweep_of() - The same from a table, which becomes the sweep's; freed on failure */
+struct sweep *sweep_of(const char *dir, struct csv *table, struct fail *f);
+void sweep_free(struct sweep *s);
+
+/** sweep_interval() - Mean and interval of metric column @column at point @i */
+struct interval sweep_interval(const struct sweep *s, unsigned i, unsigned column);
+
+/** sweep_value() - The value of parameter @parameter at point @i, as written */
+const char *sweep_value(const struct sweep *s, unsigned i, unsigned parameter);
+
+/**
+ * sweep_numbers() - Is parameter @parameter a number with one and the same unit everywhere?
+ * @unit: what follows the number; borrowed
+ *
+ * Then @value gets one number per point and the axis can be a scale.
+ */
+bool sweep_numbers(const struct sweep *s, unsigned parameter, double *value, const char **unit);
+
+#endif /* SWEEP_H */
