@@ -87,7 +87,7 @@ void lookups_reply(struct shard *s, struct lane *l, struct host *h, const struct
 
 enum verdict_kind { RIGHT, WRONG, LOST };
 
-static void judged(struct lookups *k, struct lookup *u, enum verdict_kind v)
+static void judged(struct lookups *k, struct lookup *u, enum verdict_kind v, int64_t at_ns)
 {
 	struct metrics *m = k->world->shard[0].m;
 
@@ -95,9 +95,8 @@ static void judged(struct lookups *k, struct lookup *u, enum verdict_kind v)
 	metrics_add(m, v == RIGHT ? M_LOOKUP_RIGHT : v == WRONG ? M_LOOKUP_WRONG : M_LOOKUP_LOST, 1);
 	health_lookup(k->world->health, u->item.at_ns, v == RIGHT);
 	if (v != RIGHT && k->world->log)
-		eventlog_say(k->world->log, 0, engine_now(k->world->engine), u->item.host,
-			     v == WRONG ? "wrong" : "lost", "lookup %u of %016" G_GINT64_MODIFIER "x",
-			     u->number, u->key.hi);
+		eventlog_say(k->world->log, 0, at_ns, u->item.host, v == WRONG ? "wrong" : "lost",
+			     "lookup %u of %016" G_GINT64_MODIFIER "x", u->number, u->key.hi);
 	pending_done(&k->pending, u);
 }
 
@@ -112,15 +111,15 @@ static void answered(struct lookups *k, const struct note *n)
 	if (!u)					/* too late, or given up */
 		return;
 	if (answer != ANSWER_OK) {
-		judged(k, u, LOST);
+		judged(k, u, LOST, n->at_ns);
 	} else if (truth_owned(k->world->truth, u->key, n->id, n->host, u->item.at_ns, n->at_ns)) {
 		metrics_note(m, M_LOOKUP_HOPS, hops);
 		metrics_note(m, M_LOOKUP_LATENCY, n->at_ns - u->item.at_ns);
 		if (tries <= 1)
 			metrics_add(m, M_LOOKUP_FIRST_TRY, 1);
-		judged(k, u, RIGHT);
+		judged(k, u, RIGHT, n->at_ns);
 	} else {
-		judged(k, u, WRONG);
+		judged(k, u, WRONG, n->at_ns);
 	}
 }
 
@@ -139,7 +138,7 @@ void lookups_time(struct lookups *k, int64_t now_ns)
 	struct lookup *u;
 
 	while ((u = pending_expire(&k->pending, now_ns - k->timeout_ns)))
-		judged(k, u, LOST);
+		judged(k, u, LOST, u->item.at_ns + k->timeout_ns);
 }
 
 void lookups_note(struct lookups *k, const struct note *n)
