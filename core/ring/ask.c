@@ -164,7 +164,7 @@ static void write_neighbours(const struct ring *r, struct writer *w, struct id k
 		if (rank[s] >= r->near.count[s])
 			continue;
 		k = &r->near.known[s][rank[s]++];
-		if (id_eq(k->id, key) || k->hops == HEARSAY || listed(ids, count, k->id))
+		if (id_eq(k->id, key) || near_hearsay(k) || listed(ids, count, k->id))
 			continue;
 		ref = peer_find(r, k->id);
 		if (!link_ok(ref) || !links_contact(r->links, ref, &c)) {

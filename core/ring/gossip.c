@@ -73,14 +73,19 @@ static uint32_t table_sum(const struct ring *r, const struct env *e)
 }
 
 /* Both sides in turn, nearest first, as far as the bytes go; nothing goes back to who told it. */
-void gossip_write(struct ring *r, struct writer *w, link_ref to)
+void gossip_write(const struct ring *r, const struct env *e, struct writer *w, link_ref to)
 {
-	struct id reader = peer_at(r, to)->id;
-	unsigned rank[SIDES] = { 0, 0 }, count = 0;
+	struct id reader = r->peer[to.slot].id;
+	unsigned rank[SIDES] = { 0, 0 }, count = 0, gones;
+	struct id gone[NEAR_GONE];
 	uint8_t *place;
 
 	write_u8(w, r->near_version);
 	write_u8(w, r->state == RING_JOINED ? STATUS_JOINED : 0);
+	gones = near_gone(&r->near, e, gone, NEAR_GONE);
+	write_u8(w, (uint8_t)gones);
+	for (unsigned i = 0; i < gones; i++)
+		write_id(w, gone[i]);
 	place = write_space(w, 1);
 	for (unsigned turn = 0; rank[LEFT] < r->near.count[LEFT] || rank[RIGHT] < r->near.count[RIGHT]; turn++) {
 		enum side s = turn % 2 ? RIGHT : LEFT;
@@ -113,7 +118,7 @@ void gossip_send(struct ring *r, struct env *e, link_ref ref)
 {
 	struct writer w = links_message(e, r->links, ref, MESSAGE_NEAR, NEAR_BYTES + 64);
 
-	gossip_write(r, &w, ref);
+	gossip_write(r, e, &w, ref);
 	links_sent(e, r->links, ref, &w);
 }
 
@@ -157,11 +162,18 @@ static bool kept(const void *list, struct id id)
 void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in)
 {
 	struct ring_peer *p = peer_at(r, from);
-	uint8_t version = read_u8(in), flags = read_u8(in), count = read_u8(in);
+	uint8_t version = read_u8(in), flags = read_u8(in), gone = read_u8(in), count;
 	struct list list = { .count = 0 };
 	bool changed = false, vouches = near_peer(p);
 
 	(void)flags;
+	for (unsigned i = 0; i < gone && reader_ok(in); i++) {
+		struct id id = read_id(in);
+
+		if (reader_ok(in) && vouches && !id_eq(id, p->id))
+			changed |= near_told_gone(&r->near, e, id);
+	}
+	count = read_u8(in);
 	for (unsigned i = 0; i < count; i++) {
 		struct contact c = contact_read(in);
 		uint8_t hops = read_u8(in);

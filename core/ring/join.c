@@ -19,7 +19,7 @@
 #include "core/base/fixed.h"
 #include "core/ring/parts.h"
 
-enum { NEAR_CALLS = 3, CONTACT_CALLS = 3, START_CALLS = 8, LEAVE_TRIES = 8, KEEP_REMEMBERED = 4096 };
+enum { NEAR_CALLS = 3, CONTACT_CALLS = 3, START_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 2, KEEP_REMEMBERED = 4096 };
 #define JOIN_STEP	(400 * NS_PER_MS)
 #define FIND_STEP	(1 * NS_PER_S)
 #define FOUND_NS	(5 * NS_PER_S)
@@ -74,8 +74,9 @@ static bool undecided(const struct known *k)
 }
 
 /*
- * Call the nearest on each side until config.near of them are linked. Several
- * are called at once: after a mass failure most names on the list are dead.
+ * Call the nearest on each side until config.near of them are linked. Names
+ * whose teller is gone do not count, and a few more are called at once: after a
+ * mass failure most of them are dead.
  */
 void join_call_near(struct ring *r, struct env *e)
 {
@@ -96,6 +97,7 @@ void join_call_near(struct ring *r, struct env *e)
 			if (!endpoint_valid(&k->at))
 				continue;
 			calls++;
+			linked += k->hops != HEARSAY_ORPHAN && !k->tries;
 			c = (struct contact){ .id = k->id, .has_id = true, .ats = 1, .at = { k->at } };
 			if (!link_ok(links_find(r->links, k->id)))
 				links_call(e, r->links, &c);
@@ -336,7 +338,7 @@ void join_enter(struct ring *r, struct env *e, link_ref from, struct reader *in)
 	w = links_message(e, r->links, from, MESSAGE_WELCOME, 1180);
 	write_u8(&w, nonce);
 	write_u8(&w, yes);
-	gossip_write(r, &w, from);
+	gossip_write(r, e, &w, from);
 	links_sent(e, r->links, from, &w);
 	if (!yes || p->welcomed || p->member)
 		return;
@@ -387,7 +389,7 @@ static void say_goodbye(struct ring *r, struct env *e, link_ref to)
 {
 	struct writer w = links_message(e, r->links, to, MESSAGE_LEAVE, 1180);
 
-	gossip_write(r, &w, to);
+	gossip_write(r, e, &w, to);
 	links_sent(e, r->links, to, &w);
 }
 
@@ -474,11 +476,15 @@ void join_keep(struct ring *r, struct env *e)
 	if (r->state != RING_JOINED)
 		return;
 	peers_close_unused(r, e);
+	if (near_age(&r->near))
+		join_review(r, e);
 	peers_size(r, e);
 	if (longs_wanted(r, e) > peers_using(r, USE_LONG_OUT))
 		timer_soon(e, RING_DRAW, 0);
-	if (remember_due(&r->remember, e, &c) && !link_ok(links_find(r->links, c.id)))
+	if (remember_due(&r->remember, e, &c) && !link_ok(links_find(r->links, c.id))) {
+		c.tries = SEEK_TRIES;
 		links_call(e, r->links, &c);
+	}
 	pause = (int64_t)exp2_u64((int64_t)r->log2_size << 24) * BOOT_PER_NODE;
 	if (pause < BOOT_MIN)
 		pause = BOOT_MIN;

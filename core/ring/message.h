@@ -6,9 +6,11 @@
  *
  *	STATUS		flags 1 | use 1 | log2 of the ring's size as seen, Q8 2
  *			what the sender is, and what it wants this link for
- *	NEAR		version 1 | flags 1 | contacts, each followed by hops 1
- *			the sender's neighbours: hops 1 = it has a link to it,
- *			more = told by others, as in a distance-vector protocol
+ *	NEAR		version 1 | flags 1 | gone 1 | ids 16 each
+ *			| contacts, each followed by hops 1
+ *			ids that lately died or left, so that gossip does not keep
+ *			them; then the sender's neighbours: hops 1 = it has a link
+ *			to it, more = told by others, as in a distance-vector protocol
  *	TABLE		version 1 | log2 of size Q8 2 | count 2 | prefixes 4 each
  *			where the sender's links lead, for lookahead
  *	ASK		what 1: ASK_FOR_NEAR | ASK_FOR_TABLE

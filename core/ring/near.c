@@ -69,7 +69,7 @@ struct known *near_find(const struct near *n, enum side side, struct id id)
 
 static bool better(const struct known *k, uint8_t hops, uint16_t told_by)
 {
-	return k->told_by == told_by || k->hops == HEARSAY || hops < k->hops;
+	return k->told_by == told_by || near_hearsay(k) || hops < k->hops;
 }
 
 static bool add_side(struct near *n, struct env *e, enum side s, const struct known *new)
@@ -83,7 +83,7 @@ static bool add_side(struct near *n, struct env *e, enum side s, const struct kn
 	if (at < n->count[s] && id_eq(list[at].id, new->id)) {
 		struct known *k = &list[at];
 
-		if (new->hops == HEARSAY && k->hops != HEARSAY)
+		if (new->hops == HEARSAY)
 			return false;
 		if (better(k, new->hops, new->told_by)) {
 			bool said = k->hops != new->hops && (k->hops <= near_depth(n)) !=
@@ -140,6 +140,45 @@ static void remove_at(struct near *n, enum side s, unsigned i)
 	memmove(n->known[s] + i, n->known[s] + i + 1, (n->count[s] - i) * sizeof(struct known));
 }
 
+static void mark_gone(struct near *n, const struct env *e, struct id id, uint32_t for_ms)
+{
+	near_back(n, id);
+	n->gone[n->gone_next].id = id;
+	n->gone[n->gone_next].since_ms = env_ms(e);
+	n->gone[n->gone_next].until_ms = env_ms(e) + for_ms;
+	n->gone_next = (uint8_t)((n->gone_next + 1) % NEAR_GONE);
+}
+
+bool near_told_gone(struct near *n, struct env *e, struct id id)
+{
+	bool known = false;
+
+	if (is_gone(n, e, id))
+		return false;
+	for (int s = 0; s < SIDES; s++) {
+		const struct known *k = near_find(n, (enum side)s, id);
+
+		if (k && k->hops == 1)
+			return false;
+		known |= k != NULL;
+	}
+	return known && near_del(n, e, id, NEAR_GONE_TOLD_MS);
+}
+
+unsigned near_gone(const struct near *n, const struct env *e, struct id *out, unsigned max)
+{
+	uint32_t now = env_ms(e);
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < NEAR_GONE && count < max; i++) {
+		unsigned at = (n->gone_next + NEAR_GONE - 1 - i) % NEAR_GONE;
+
+		if (n->gone[at].until_ms > now && now - n->gone[at].since_ms < NEAR_GONE_TOLD_MS)
+			out[count++] = n->gone[at].id;
+	}
+	return count;
+}
+
 bool near_del(struct near *n, struct env *e, struct id id, uint32_t for_ms)
 {
 	bool was = false;
@@ -151,12 +190,8 @@ bool near_del(struct near *n, struct env *e, struct id id, uint32_t for_ms)
 				was = true;
 				break;
 			}
-	if (for_ms) {
-		near_back(n, id);
-		n->gone[n->gone_next].id = id;
-		n->gone[n->gone_next].until_ms = env_ms(e) + for_ms;
-		n->gone_next = (uint8_t)((n->gone_next + 1) % NEAR_GONE);
-	}
+	if (for_ms)
+		mark_gone(n, e, id, for_ms);
 	return was;
 }
 
@@ -166,8 +201,26 @@ void near_orphan(struct near *n, uint16_t told_by)
 		for (unsigned i = 0; i < n->count[s]; i++)
 			if (n->known[s][i].told_by == told_by) {
 				n->known[s][i].told_by = UINT16_MAX;
-				n->known[s][i].hops = HEARSAY;
+				n->known[s][i].hops = HEARSAY_ORPHAN;
 			}
+}
+
+bool near_age(struct near *n)
+{
+	bool changed = false;
+
+	for (int s = 0; s < SIDES; s++)
+		for (unsigned i = 0; i < n->count[s];) {
+			struct known *k = &n->known[s][i];
+
+			if (near_hearsay(k) && --k->hops < HEARSAY_OLD) {
+				remove_at(n, s, i);
+				changed = true;
+			} else {
+				i++;
+			}
+		}
+	return changed;
 }
 
 bool near_retract(struct near *n, uint16_t told_by, bool (*kept)(const void *list, struct id id), const void *list)

@@ -21,7 +21,10 @@ enum {
 	NEAR_KNOW_MIN	= 8,		/* known on each side at least (DESIGN section 5) */
 	NEAR_KNOW_MAX	= 32,
 	NEAR_GONE	= 8,		/* ids lately dead or gone that gossip may not bring back */
-	HEARSAY		= 0xff,		/* hops of an entry nobody vouches for any more: a name to try */
+	NEAR_GONE_TOLD_MS = 10000,	/* ... for so long if we only heard that they are */
+	HEARSAY		= 0xff,		/* hops of an entry nobody vouches for: a name just told ... */
+	HEARSAY_ORPHAN	= 0xfe,		/* ... or whose teller is gone ... */
+	HEARSAY_OLD	= 0xfc,		/* ... counting down to here, where it is forgotten */
 };
 
 /** struct known - one neighbour; 40 bytes */
@@ -39,7 +42,7 @@ struct near {
 	struct known *known[SIDES];
 	uint16_t count[SIDES], cap[SIDES];
 	uint8_t want;			/* entries to keep on each side */
-	struct { struct id id; uint32_t until_ms; } gone[NEAR_GONE];
+	struct { struct id id; uint32_t since_ms, until_ms; } gone[NEAR_GONE];
 	uint8_t gone_next;
 };
 
@@ -72,6 +75,21 @@ void near_orphan(struct near *n, uint16_t told_by);
  * @kept: says whether its new list holds an id
  */
 bool near_retract(struct near *n, uint16_t told_by, bool (*kept)(const void *list, struct id id), const void *list);
+
+/** near_hearsay() - does nobody vouch for @k? */
+static inline bool near_hearsay(const struct known *k)
+{
+	return k->hops >= HEARSAY_OLD;
+}
+
+/** near_age() - Called at even steps: what has been hearsay for HEARSAY - HEARSAY_OLD steps is forgotten */
+bool near_age(struct near *n);
+
+/** near_told_gone() - We hear that @id died or left: forget it unless we have a link to it. True if that changed anything */
+bool near_told_gone(struct near *n, struct env *e, struct id id);
+
+/** near_gone() - The ids that died or left within the last @within_ms, newest first, at most @max */
+unsigned near_gone(const struct near *n, const struct env *e, struct id *out, unsigned max);
 
 /** near_find() - The entry of @id on @side, or NULL */
 struct known *near_find(const struct near *n, enum side side, struct id id);

@@ -63,7 +63,7 @@ void gossip_changed(struct ring *r, struct env *e, bool first_hand);
 void gossip_table_changed(struct ring *r, struct env *e);
 void gossip_table_send(struct ring *r, struct env *e, link_ref ref);
 void gossip_send(struct ring *r, struct env *e, link_ref ref);
-void gossip_write(struct ring *r, struct writer *w, link_ref to);
+void gossip_write(const struct ring *r, const struct env *e, struct writer *w, link_ref to);
 void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in);
 void gossip_table_read(struct ring *r, struct env *e, link_ref from, struct reader *in);
 void gossip_asked(struct ring *r, struct env *e, link_ref from, struct reader *in);
