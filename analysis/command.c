@@ -70,16 +70,16 @@ static void said(const struct options *o, const char *out)
 
 static void of_sweep(const struct options *o, const char *dir, struct fail *f)
 {
-	struct sweep *s = sweep_read(dir, f);
+	struct grid *s = grid_read(dir, f);
 	const char *out = o->out ? o->out : dir;
 
 	if (!s)
 		return;
 	if (o->json)
-		print_json(report_sweep_json(s));
-	if ((!o->json || o->out) && dir_make(out, f) && report_sweep(s, out, f))
+		print_json(report_grid_json(s));
+	if ((!o->json || o->out) && dir_make(out, f) && report_grid(s, out, f))
 		said(o, out);
-	sweep_free(s);
+	grid_free(s);
 }
 
 static void of_runs(const struct options *o, char **dirs, unsigned count, struct fail *f)

@@ -62,13 +62,18 @@ void plot_caption(struct plot *p, const char *format, ...)
 
 char *plot_quote(const char *text)
 {
-	/* single quotes: no escapes, no `commands`, no @macros; a quote is doubled */
+	/*
+	 * Single quotes: no escapes, no `commands`, no @macros inside. A doubled quote should
+	 * stand for one, but not at the beginning (gnuplot 5.4 ends the string there), so
+	 * quotes become apostrophes.
+	 */
 	GString *to = g_string_new("'");
 
 	for (const char *p = text; *p; p++) {
 		if (*p == '\'')
-			g_string_append_c(to, '\'');
-		g_string_append_c(to, (unsigned char)*p < ' ' || *p == 127 ? ' ' : *p);
+			g_string_append(to, "\u2019");
+		else
+			g_string_append_c(to, (unsigned char)*p < ' ' || *p == 127 ? ' ' : *p);
 	}
 	g_string_append_c(to, '\'');
 	return g_string_free(to, FALSE);

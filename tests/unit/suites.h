@@ -7,7 +7,7 @@
 #define SUITE_LIST(X)		\
 	X(bytes)	\
 	X(capture)	\
-	X(cert)		\
+	X(cert)	\
 	X(chance)	\
 	X(check_casts)	\
 	X(check_census)	\
@@ -15,33 +15,34 @@
 	X(check_rings)	\
 	X(check_routes)	\
 	X(check_tables)	\
-	X(dist)		\
+	X(dist)	\
 	X(engine)	\
 	X(eventlog)	\
 	X(expect)	\
 	X(fixed)	\
 	X(handshake)	\
-	X(heap)		\
-	X(id)		\
-	X(mem)		\
+	X(heap)	\
+	X(id)	\
+	X(mem)	\
 	X(metrics)	\
-	X(near)		\
-	X(net)		\
+	X(near)	\
+	X(net)	\
 	X(net_fault)	\
 	X(net_import)	\
 	X(net_latency)	\
-	X(next)		\
+	X(next)	\
 	X(noise)	\
-	X(prog)		\
+	X(prog)	\
 	X(queue)	\
 	X(random)	\
 	X(remember)	\
+	X(report)	\
 	X(rundir)	\
 	X(scenario)	\
 	X(scenarios)	\
 	X(session)	\
 	X(shards)	\
-	X(slab)		\
+	X(slab)	\
 	X(suite)	\
 	X(truth)	\
 	X(units)

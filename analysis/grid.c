@@ -1,10 +1,10 @@
-/* sweep.c - rows into points */
+/* grid.c - rows into points */
 #include <math.h>
 #include <string.h>
 
 #include <glib.h>
 
-#include "analysis/sweep.h"
+#include "analysis/grid.h"
 
 static bool same_point(const struct csv *c, unsigned parameters, unsigned a, unsigned b)
 {
@@ -24,35 +24,35 @@ static char *label_of(const struct csv *c, unsigned parameters, unsigned row)
 	return g_string_free(to, FALSE);
 }
 
-static void sort_into_points(struct sweep *s)
+static void sort_into_points(struct grid *s)
 {
 	const struct csv *c = s->table;
-	GArray *points = g_array_new(FALSE, TRUE, sizeof(struct sweep_point));
+	GArray *points = g_array_new(FALSE, TRUE, sizeof(struct grid_point));
 
 	for (unsigned row = 0; row < c->rows; row++) {
-		struct sweep_point *p = NULL;
+		struct grid_point *p = NULL;
 
 		for (unsigned i = 0; i < points->len && !p; i++) {
-			struct sweep_point *q = &g_array_index(points, struct sweep_point, i);
+			struct grid_point *q = &g_array_index(points, struct grid_point, i);
 
 			if (same_point(c, s->parameters, q->row[0], row))
 				p = q;
 		}
 		if (!p) {
 			g_array_set_size(points, points->len + 1);
-			p = &g_array_index(points, struct sweep_point, points->len - 1);
+			p = &g_array_index(points, struct grid_point, points->len - 1);
 			p->label = label_of(c, s->parameters, row);
 		}
 		p->row = g_renew(unsigned, p->row, p->rows + 1);
 		p->row[p->rows++] = row;
 	}
 	s->points = points->len;
-	s->point = (struct sweep_point *)(void *)g_array_free(points, FALSE);
+	s->point = (struct grid_point *)(void *)g_array_free(points, FALSE);
 }
 
-struct sweep *sweep_of(const char *dir, struct csv *table, struct fail *f)
+struct grid *grid_of(const char *dir, struct csv *table, struct fail *f)
 {
-	struct sweep *s = g_new0(struct sweep, 1);
+	struct grid *s = g_new0(struct grid, 1);
 	int seed = csv_column(table, "seed");
 
 	s->dir = g_strdup(dir);
@@ -69,20 +69,20 @@ struct sweep *sweep_of(const char *dir, struct csv *table, struct fail *f)
 		sort_into_points(s);
 		return s;
 	}
-	sweep_free(s);
+	grid_free(s);
 	return NULL;
 }
 
-struct sweep *sweep_read(const char *dir, struct fail *f)
+struct grid *grid_read(const char *dir, struct fail *f)
 {
 	char *path = g_build_filename(dir, "sweep.csv", NULL);
 	struct csv *table = csv_read(path, f);
 
 	g_free(path);
-	return table ? sweep_of(dir, table, f) : NULL;
+	return table ? grid_of(dir, table, f) : NULL;
 }
 
-void sweep_free(struct sweep *s)
+void grid_free(struct grid *s)
 {
 	if (!s)
 		return;
@@ -96,9 +96,9 @@ void sweep_free(struct sweep *s)
 	g_free(s);
 }
 
-struct interval sweep_interval(const struct sweep *s, unsigned i, unsigned column)
+struct interval grid_interval(const struct grid *s, unsigned i, unsigned column)
 {
-	const struct sweep_point *p = &s->point[i];
+	const struct grid_point *p = &s->point[i];
 	double *v = g_new(double, p->rows);
 	struct interval r;
 
@@ -109,15 +109,15 @@ struct interval sweep_interval(const struct sweep *s, unsigned i, unsigned colum
 	return r;
 }
 
-const char *sweep_value(const struct sweep *s, unsigned i, unsigned parameter)
+const char *grid_value(const struct grid *s, unsigned i, unsigned parameter)
 {
 	return csv_text(s->table, s->point[i].row[0], parameter);
 }
 
-bool sweep_numbers(const struct sweep *s, unsigned parameter, double *value, const char **unit)
+bool grid_numbers(const struct grid *s, unsigned parameter, double *value, const char **unit)
 {
 	for (unsigned i = 0; i < s->points; i++) {
-		const char *text = sweep_value(s, i, parameter);
+		const char *text = grid_value(s, i, parameter);
 		size_t len = strspn(text, "0123456789.-");
 		char *number = g_strndup(text, len);
 		bool ok = number_parse(number, &value[i]) && (!i || !strcmp(text + len, *unit));

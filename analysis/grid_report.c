@@ -1,4 +1,4 @@
-/* sweep_report.c - figures, table and numbers of a sweep */
+/* grid_report.c - figures, table and numbers of a sweep */
 #include <math.h>
 #include <string.h>
 
@@ -31,18 +31,18 @@ static const struct {
 };
 
 /* Values of all parameters but the first, as the name of a line; g_free() it. */
-static char *line_of(const struct sweep *s, unsigned i)
+static char *line_of(const struct grid *s, unsigned i)
 {
 	GString *to = g_string_new(NULL);
 
 	for (unsigned k = 1; k < s->parameters; k++)
 		g_string_append_printf(to, "%s%s = %s", k > 1 ? ", " : "", s->table->head[k],
-				       sweep_value(s, i, k));
+				       grid_value(s, i, k));
 	return g_string_free(to, FALSE);
 }
 
 /* Names of lines in order of first appearance, and which line each point is on. */
-static GPtrArray *lines_of(const struct sweep *s, unsigned *line)
+static GPtrArray *lines_of(const struct grid *s, unsigned *line)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 
@@ -62,17 +62,17 @@ static GPtrArray *lines_of(const struct sweep *s, unsigned *line)
 }
 
 /* Where point @i stands on the axis of the first parameter. */
-static void places(const struct sweep *s, struct plot *p, double *x)
+static void places(const struct grid *s, struct plot *p, double *x)
 {
 	const char *unit = "";
 	char *name, *quoted;
 	double low = INFINITY, high = -INFINITY;
-	bool numbers = s->parameters && sweep_numbers(s, 0, x, &unit);
+	bool numbers = s->parameters && grid_numbers(s, 0, x, &unit);
 	GString *tics = g_string_new("set xtics noenhanced (");
 	GPtrArray *seen = g_ptr_array_new();
 
 	for (unsigned i = 0; !numbers && i < s->points; i++) {
-		const char *value = s->parameters ? sweep_value(s, i, 0) : "all runs";
+		const char *value = s->parameters ? grid_value(s, i, 0) : "all runs";
 		unsigned at = 0;
 
 		while (at < seen->len && strcmp(g_ptr_array_index(seen, at), value))
@@ -111,7 +111,7 @@ static void places(const struct sweep *s, struct plot *p, double *x)
 }
 
 /* One metric against the first parameter, a line per set of the others. */
-static bool draw_metric(struct plot *p, const struct sweep *s, unsigned column, const char *axis,
+static bool draw_metric(struct plot *p, const struct grid *s, unsigned column, const char *axis,
 			double scale)
 {
 	unsigned *line = g_new(unsigned, s->points), fewest = UINT_MAX, most = 0;
@@ -127,7 +127,7 @@ static bool draw_metric(struct plot *p, const struct sweep *s, unsigned column, 
 		unsigned block = plot_block(p);
 
 		for (unsigned i = 0; i < s->points; i++) {
-			struct interval v = sweep_interval(s, i, column);
+			struct interval v = grid_interval(s, i, column);
 			double half = isfinite(v.half) ? v.half : 0;
 
 			if (line[i] != k || !v.count)
@@ -203,13 +203,13 @@ static unsigned lower_hull(struct dot *d, unsigned count)
 	return n;
 }
 
-static unsigned dots_of(const struct sweep *s, unsigned cost, unsigned gain, struct dot *d)
+static unsigned dots_of(const struct grid *s, unsigned cost, unsigned gain, struct dot *d)
 {
 	unsigned count = 0;
 
 	for (unsigned i = 0; i < s->points; i++) {
-		d[count] = (struct dot){ sweep_interval(s, i, cost).mean,
-					 sweep_interval(s, i, gain).mean, i };
+		d[count] = (struct dot){ grid_interval(s, i, cost).mean,
+					 grid_interval(s, i, gain).mean, i };
 		count += isfinite(d[count].x) && isfinite(d[count].y);
 	}
 	if (count)
@@ -218,7 +218,7 @@ static unsigned dots_of(const struct sweep *s, unsigned cost, unsigned gain, str
 }
 
 /* Dots in the colours of their lines, each with its value of the first parameter. */
-static void draw_dots(struct plot *p, const struct sweep *s, const struct dot *d, unsigned count,
+static void draw_dots(struct plot *p, const struct grid *s, const struct dot *d, unsigned count,
 		      GString *to)
 {
 	unsigned *line = g_new(unsigned, s->points);
@@ -237,7 +237,7 @@ static void draw_dots(struct plot *p, const struct sweep *s, const struct dot *d
 		g_free(title);
 	}
 	for (unsigned i = 0; s->parameters && i < count; i++) {
-		char *quoted = plot_quote(sweep_value(s, d[i].point, 0));
+		char *quoted = plot_quote(grid_value(s, d[i].point, 0));
 
 		plot_say(p, "set label %s noenhanced at %g,%g left offset 0.6,0.5 font 'Sans,11' "
 			 "textcolor rgb '#666666'", quoted, d[i].x, d[i].y);
@@ -247,7 +247,7 @@ static void draw_dots(struct plot *p, const struct sweep *s, const struct dot *d
 	g_free(line);
 }
 
-static bool draw_cost(struct plot *p, const struct sweep *s)
+static bool draw_cost(struct plot *p, const struct grid *s)
 {
 	int cost = csv_column(s->table, "maintenance.bytes_per_node_s.mean");
 	int gain = csv_column(s->table, "lookup.latency_ms.mean");
@@ -294,7 +294,7 @@ static bool add(struct page *page, struct plot *p, const char *dir, struct fail 
 	return svg;
 }
 
-static bool figures_of(struct page *page, const struct sweep *s, const char *out, struct fail *f)
+static bool figures_of(struct page *page, const struct grid *s, const char *out, struct fail *f)
 {
 	char *dir = g_build_filename(out, "figures", NULL);
 	bool ok = dir_make(dir, f);
@@ -342,7 +342,7 @@ static void interval_text(struct interval v, bool share, char buf[VALUE_LEN])
 }
 
 /* Metrics down, points across while they fit; else a table per point would say nothing more. */
-static void table(struct page *p, const struct sweep *s)
+static void table(struct page *p, const struct grid *s)
 {
 	GPtrArray *heads = g_ptr_array_new_with_free_func(g_free);
 	char buf[VALUE_LEN];
@@ -364,7 +364,7 @@ static void table(struct page *p, const struct sweep *s)
 			const char *name = (const char *)g_ptr_array_index(heads, k) + 1;
 			int column = csv_column(s->table, name);
 
-			interval_text(sweep_interval(s, i, (unsigned)column), is_share(name), buf);
+			interval_text(grid_interval(s, i, (unsigned)column), is_share(name), buf);
 			page_cell(p, "number", buf);
 		}
 	}
@@ -372,7 +372,7 @@ static void table(struct page *p, const struct sweep *s)
 	g_ptr_array_free(heads, TRUE);
 }
 
-bool report_sweep(const struct sweep *s, const char *out, struct fail *f)
+bool report_grid(const struct grid *s, const char *out, struct fail *f)
 {
 	char *path = g_build_filename(out, "report.html", NULL), *html;
 	char *base = g_path_get_basename(s->dir), *about;
@@ -396,7 +396,7 @@ bool report_sweep(const struct sweep *s, const char *out, struct fail *f)
 	return ok;
 }
 
-JsonNode *report_sweep_json(const struct sweep *s)
+JsonNode *report_grid_json(const struct grid *s)
 {
 	JsonObject *root = json_object_new();
 	JsonArray *list = json_array_new();
@@ -408,9 +408,9 @@ JsonNode *report_sweep_json(const struct sweep *s)
 
 		for (unsigned k = 0; k < s->parameters; k++)
 			json_object_set_string_member(parameters, s->table->head[k],
-						      sweep_value(s, i, k));
+						      grid_value(s, i, k));
 		for (unsigned c = s->parameters + 1; c < s->table->columns; c++) {
-			struct interval v = sweep_interval(s, i, c);
+			struct interval v = grid_interval(s, i, c);
 			JsonObject *m = json_object_new();
 
 			json_object_set_int_member(m, "runs", v.count);
