@@ -166,7 +166,6 @@ void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in
 	struct list list = { .count = 0 };
 	bool changed = false, vouches = near_peer(p);
 
-	(void)flags;
 	for (unsigned i = 0; i < gone && reader_ok(in); i++) {
 		struct id id = read_id(in);
 
@@ -195,6 +194,8 @@ void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in
 	p->near_seen = version;
 	p->has_near = 1;
 	p->asked = 0;
+	if (flags & STATUS_JOINED)
+		peers_joined(r, e, from);
 	if (changed) {
 		gossip_changed(r, e, false);
 		peers_size(r, e);

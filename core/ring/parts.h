@@ -24,6 +24,7 @@ enum ring_timer {
 	RING_CAST,		/* delegated ranges */
 	RING_LEAVE,		/* repeating the goodbye */
 	RING_SAVE,		/* remembered peers go to stable storage */
+	RING_SAY,		/* a STATUS was not acknowledged */
 	RING_TIMERS
 };
 _Static_assert((int)RING_TIMERS <= (int)TIMER_LINK, "link timers begin there");
@@ -53,6 +54,9 @@ void peers_down(struct ring *r, struct env *e, const struct news *n);
 void peers_review(struct ring *r, struct env *e);	/* near use, paces, STATUS where it changed */
 void peers_close_unused(struct ring *r, struct env *e);
 void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in);
+void peers_joined(struct ring *r, struct env *e, link_ref ref);
+void peers_status_ack(struct ring *r, struct env *e, link_ref ref, struct reader *in);
+void peers_say_again(struct ring *r, struct env *e);
 void peers_want(struct ring *r, struct env *e, link_ref ref, uint8_t use);	/* adds to our use */
 void peers_size(struct ring *r, struct env *e);		/* recompute log2_size */
 unsigned peers_using(const struct ring *r, uint8_t use);	/* up links we use so */

@@ -9,7 +9,8 @@
 #include "core/base/fixed.h"
 #include "core/ring/parts.h"
 
-enum { SAID_NOTHING = 0xff };
+enum { SAID_NOTHING = 0xff, SAY_TRIES = 6 };
+#define SAY_AGAIN_NS	(1 * NS_PER_S)
 #define UNUSED_AFTER_MS	15000u
 #define LEAF_MS		20000u
 #define GONE_DEAD_MS	30000u
@@ -47,17 +48,44 @@ unsigned peers_wanting(const struct ring *r, uint8_t use)
 	return n;
 }
 
+static uint8_t status_flags(const struct ring *r)
+{
+	return (uint8_t)((r->state == RING_JOINED ? STATUS_JOINED : 0) |
+			 (r->state >= RING_LEAVING ? STATUS_LEAVING : 0));
+}
+
+/* Say what we are and want. It is said again, a few times, until it is acknowledged. */
 static void say(struct ring *r, struct env *e, unsigned slot)
 {
 	struct ring_peer *p = &r->peer[slot];
 	struct writer w = links_message(e, r->links, (link_ref){ (uint16_t)slot }, MESSAGE_STATUS, 4);
 
-	write_u8(&w, (uint8_t)((r->state == RING_JOINED ? STATUS_JOINED : 0) |
-			       (r->state >= RING_LEAVING ? STATUS_LEAVING : 0)));
+	write_u8(&w, status_flags(r));
 	write_u8(&w, p->use);
 	write_u16(&w, near_log2_size(&r->near));
 	links_sent(e, r->links, (link_ref){ (uint16_t)slot }, &w);
 	p->said = p->use;
+	if (p->unheard < SAY_TRIES)
+		p->unheard++;
+	timer_soon(e, RING_SAY, SAY_AGAIN_NS);
+}
+
+void peers_say_again(struct ring *r, struct env *e)
+{
+	for (unsigned i = 0; i < r->peers; i++)
+		if (r->peer[i].up && r->peer[i].unheard && r->peer[i].unheard < SAY_TRIES)
+			say(r, e, i);
+}
+
+void peers_status_ack(struct ring *r, struct env *e, link_ref ref, struct reader *in)
+{
+	struct ring_peer *p = peer_at(r, ref);
+	uint8_t flags = read_u8(in), use = read_u8(in);
+
+	if (!reader_ok(in))
+		env_drop(e, DROP_SHORT);
+	else if (flags == status_flags(r) && use == p->use)
+		p->unheard = 0;
 }
 
 void peers_want(struct ring *r, struct env *e, link_ref ref, uint8_t use)
@@ -241,17 +269,39 @@ void peers_down(struct ring *r, struct env *e, const struct news *n)
 	route_retry(r, e);
 }
 
+/* A neighbour list says so: the STATUS that did was lost. */
+void peers_joined(struct ring *r, struct env *e, link_ref ref)
+{
+	struct ring_peer *p = peer_at(r, ref);
+	bool stood = peer_stands(p);
+
+	if (p->member || p->leaving)
+		return;
+	p->member = 1;
+	p->welcomed = 0;
+	stands(r, e, ref.slot, stood);
+	peers_review(r, e);
+	join_review(r, e);
+	if (!stood)
+		route_retry(r, e);
+}
+
 void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in)
 {
 	struct ring_peer *p = peer_at(r, ref);
 	uint8_t flags = read_u8(in), wants = read_u8(in);
 	uint16_t size = read_u16(in);
 	bool stood = peer_stands(p);
+	struct writer ack;
 
 	if (!reader_ok(in)) {
 		env_drop(e, DROP_SHORT);
 		return;
 	}
+	ack = links_message(e, r->links, ref, MESSAGE_STATUS_ACK, 2);
+	write_u8(&ack, flags);
+	write_u8(&ack, wants);
+	links_sent(e, r->links, ref, &ack);
 	if (wants & USE_NEAR && !(p->wants & USE_NEAR) && !(p->use & USE_NEAR))
 		gossip_send(r, e, ref);
 	p->member = !!(flags & STATUS_JOINED);
