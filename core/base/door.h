@@ -133,8 +133,8 @@ struct reply {
 struct entry;
 
 enum {
-	EFFECTS_ROOM	= 64,		/* the host gives at least so many of each ... */
-	EFFECTS_BYTES	= 128 << 10,	/* ... and so many bytes */
+	EFFECTS_ROOM	= 512,		/* the host gives at least so many of each ... */
+	EFFECTS_BYTES	= 1 << 20,	/* ... and so many bytes */
 };
 
 /**

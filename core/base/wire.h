@@ -53,8 +53,8 @@
  *	CLOSE			reason 1 (enum link_end)
  *	RELAY			id 16 of the target | a whole packet
  *	RELAYED			id 16 of the source | a whole packet
- *	NEAR, TABLE, ASK, ENTER, WELCOME, LEAVE, LEAVE_ACK, STATUS, ROUTE,
- *	ROUTE_ACK, CAST, CAST_ACK	see core/ring/message.h
+ *	NEAR, TABLE, ASK, ENTER, WELCOME, LEAVE, LEAVE_ACK, STATUS,
+ *	STATUS_ACK, ROUTE, ROUTE_ACK, CAST, CAST_ACK	see core/ring/message.h
  */
 #ifndef BASE_WIRE_H
 #define BASE_WIRE_H
@@ -108,6 +108,7 @@ enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
 	X(LEAVE,	21,	"leave")	\
 	X(LEAVE_ACK,	22,	"leave-ack")	\
 	X(STATUS,	23,	"status")	\
+	X(STATUS_ACK,	28,	"status-ack")	\
 	X(ROUTE,	24,	"route")	\
 	X(ROUTE_ACK,	25,	"route-ack")	\
 	X(CAST,		26,	"cast")		\

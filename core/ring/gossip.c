@@ -238,6 +238,19 @@ static void ask(struct ring *r, struct env *e, link_ref ref, uint8_t what)
 	links_sent(e, r->links, ref, &w);
 }
 
+/* Some names nobody vouches for any more: do our neighbours? Their lists go out when they change, not when ours do. */
+void gossip_ask_around(struct ring *r, struct env *e)
+{
+	bool any = false;
+
+	for (int s = 0; s < SIDES; s++)
+		for (unsigned i = 0; i < r->near.count[s]; i++)
+			any |= near_hearsay(&r->near.known[s][i]);
+	for (unsigned i = 0; any && i < r->peers; i++)
+		if (r->peer[i].up && r->peer[i].use & USE_NEAR)
+			ask(r, e, (link_ref){ (uint16_t)i }, ASK_FOR_NEAR);
+}
+
 void gossip_asked(struct ring *r, struct env *e, link_ref from, struct reader *in)
 {
 	uint8_t what = read_u8(in);

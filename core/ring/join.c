@@ -476,6 +476,7 @@ void join_keep(struct ring *r, struct env *e)
 	if (r->state != RING_JOINED)
 		return;
 	peers_close_unused(r, e);
+	gossip_ask_around(r, e);
 	if (near_age(&r->near))
 		join_review(r, e);
 	peers_size(r, e);

@@ -6,6 +6,7 @@
  *
  *	STATUS		flags 1 | use 1 | log2 of the ring's size as seen, Q8 2
  *			what the sender is, and what it wants this link for
+ *	STATUS_ACK	flags 1 | use 1: as heard; without it STATUS comes again
  *	NEAR		version 1 | flags 1 | gone 1 | ids 16 each
  *			| contacts, each followed by hops 1
  *			ids that lately died or left, so that gossip does not keep
@@ -54,6 +55,7 @@ enum {
 	ROUTE_OWED	= 1 << 2,	/* a lookahead hop moved away; the next must pay back */
 	ROUTE_FINAL	= 1 << 3,	/* from predecessor to owner, exempt from the distance rule */
 	ROUTE_VIA	= 1 << 4,	/* the sender is no member: answers go through via */
+	ROUTE_PLAIN	= 1 << 5,	/* the loan could not be paid back: no lookahead until it is */
 
 	ROUTE_HOPS_MAX	= 250,
 	ROUTE_BYTES_MAX	= 1100,		/* envelope and body */

@@ -54,17 +54,17 @@ static uint32_t reach(const struct ring_peer *p, bool one_way, bool lookahead, u
 	return best;
 }
 
-static enum next greedy(const struct ring *r, const struct env *e, struct way *w, const uint16_t *avoid,
-			unsigned avoids, link_ref *out)
+/*
+ * The best peer below @limit; with @loan also one that only its table brings
+ * below it. UINT16_MAX if there is none.
+ */
+static unsigned best_peer(const struct ring *r, const struct config *c, struct id key, struct id limit, bool loan,
+			  const uint16_t *avoid, unsigned avoids, struct id *best_away)
 {
-	const struct config *c = e->config;
-	struct id own = away(c, r->self, w->to), best_away = ID_MAX, plain_away = own, least = w->least;
-	uint32_t best_reach = UINT32_MAX, key = id_prefix(w->to);
-	bool owed = w->flags & ROUTE_OWED;
-	unsigned best = UINT16_MAX, plain = UINT16_MAX;
+	uint32_t best_reach = UINT32_MAX, key32 = id_prefix(key);
+	unsigned best = UINT16_MAX;
 
-	if (id_less(own, least))
-		least = own;
+	*best_away = ID_MAX;
 	for (unsigned i = 0; i < r->peers; i++) {
 		const struct ring_peer *p = &r->peer[i];
 		struct id d;
@@ -72,30 +72,45 @@ static enum next greedy(const struct ring *r, const struct env *e, struct way *w
 
 		if (!peer_stands(p) || p->doubted || avoided(avoid, avoids, (uint16_t)i))
 			continue;
-		d = away(c, p->id, w->to);
-		if (owed && id_less(d, plain_away)) {
-			plain = i;
-			plain_away = d;
-		}
-		far = reach(p, c->one_way, c->lookahead, key);
-		if (!id_less(d, least) && (owed || far >= (uint32_t)(least.hi >> 32)))
+		if (c->one_way && !(p->use & (USE_NEAR | USE_LONG_OUT)))
+			continue;		/* incoming links do not count there */
+		d = away(c, p->id, key);
+		far = reach(p, c->one_way, c->lookahead, key32);
+		if (!id_less(d, limit) && (!loan || far >= (uint32_t)(limit.hi >> 32)))
 			continue;
-		if (far < best_reach || (far == best_reach && id_less(d, best_away))) {
+		if (far < best_reach || (far == best_reach && id_less(d, *best_away))) {
 			best = i;
 			best_reach = far;
-			best_away = d;
+			*best_away = d;
 		}
 	}
-	if (best == UINT16_MAX) {
-		best = plain;
-		best_away = plain_away;
+	return best;
+}
+
+static enum next greedy(const struct ring *r, const struct env *e, struct way *w, const uint16_t *avoid,
+			unsigned avoids, link_ref *out)
+{
+	const struct config *c = e->config;
+	struct id own = away(c, r->self, w->to), away_then;
+	bool owed = w->flags & ROUTE_OWED, plain = w->flags & ROUTE_PLAIN;
+	unsigned best;
+
+	if (id_less(own, w->least)) {
+		w->least = own;
+		owed = plain = false;
+	}
+	best = best_peer(r, c, w->to, plain ? own : w->least, !owed && !plain, avoid, avoids, &away_then);
+	if (best == UINT16_MAX && owed) {
+		plain = true;
+		best = best_peer(r, c, w->to, own, false, avoid, avoids, &away_then);
 	}
 	if (best == UINT16_MAX)
 		return NEXT_WAIT;
-	w->flags &= (uint8_t)~ROUTE_OWED;
-	if (!id_less(best_away, least))
+	w->flags &= (uint8_t)~(ROUTE_OWED | ROUTE_PLAIN);
+	if (plain)
+		w->flags |= ROUTE_PLAIN;
+	else if (!id_less(away_then, w->least))
 		w->flags |= ROUTE_OWED;
-	w->least = least;
 	*out = (link_ref){ (uint16_t)best };
 	return NEXT_LINK;
 }

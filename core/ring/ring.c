@@ -79,6 +79,9 @@ static void message(struct ring *r, struct env *e, const struct news *n)
 	case MESSAGE_STATUS:
 		peers_status(r, e, n->link, &in);
 		break;
+	case MESSAGE_STATUS_ACK:
+		peers_status_ack(r, e, n->link, &in);
+		break;
 	case MESSAGE_NEAR:
 		gossip_read(r, e, n->link, &in);
 		break;
@@ -250,6 +253,9 @@ void ring_timer(struct ring *r, struct env *e, uint16_t tag)
 		break;
 	case RING_SAVE:
 		join_save(r, e);
+		break;
+	case RING_SAY:
+		peers_say_again(r, e);
 		break;
 	default:
 		break;

@@ -36,6 +36,7 @@ struct ring_peer {
 	uint8_t use;			/* enum link_use: what we want it for */
 	uint8_t wants;			/* enum link_use: what it wants us for */
 	uint8_t said;			/* the use we told it last; 0xff = nothing yet */
+	uint8_t unheard;		/* STATUSes since the last acknowledged one */
 	uint8_t near_seen, table_seen;	/* versions of its lists that we have */
 	uint8_t up : 1;
 	uint8_t member : 1;		/* says that it is joined */

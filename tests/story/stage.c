@@ -67,12 +67,12 @@ struct stage *stage_new(unsigned n, const struct suite *suite)
 	s->config.bootstrap = &s->actor[0].at;
 	s->config.bootstraps = 1;
 	s->fx = (struct effects){
-		.send = calloc(256, sizeof(struct datagram)), .max_sends = 256,
-		.frame = calloc(64, sizeof(struct frame)), .max_frames = 64,
-		.save = calloc(64, sizeof(struct save)), .max_saves = 64,
-		.reply = calloc(64, sizeof(struct reply)), .max_replies = 64,
-		.record = calloc(256, sizeof(struct record)), .max_records = 256,
-		.bytes = malloc(4 * EFFECTS_BYTES), .max_bytes = 4 * EFFECTS_BYTES,
+		.send = calloc(2 * EFFECTS_ROOM, sizeof(struct datagram)), .max_sends = 2 * EFFECTS_ROOM,
+		.frame = calloc(EFFECTS_ROOM, sizeof(struct frame)), .max_frames = EFFECTS_ROOM,
+		.save = calloc(EFFECTS_ROOM, sizeof(struct save)), .max_saves = EFFECTS_ROOM,
+		.reply = calloc(EFFECTS_ROOM, sizeof(struct reply)), .max_replies = EFFECTS_ROOM,
+		.record = calloc(2 * EFFECTS_ROOM, sizeof(struct record)), .max_records = 2 * EFFECTS_ROOM,
+		.bytes = malloc(2 * EFFECTS_BYTES), .max_bytes = 2 * EFFECTS_BYTES,
 	};
 	s->line_max = 1 << 20;
 	s->line = calloc(1, s->line_max);
