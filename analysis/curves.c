@@ -38,8 +38,10 @@ unsigned curve_series(struct plot *p, const struct run *r, struct plot_time t, c
 		if (weights > 0) {
 			double v = scale * sum / weights;
 
-			e->least = fmin(e->least, v);
-			e->greatest = fmax(e->greatest, v);
+			if (end > r->warmup_s || r->reached_s <= r->warmup_s) {
+				e->least = fmin(e->least, v);
+				e->greatest = fmax(e->greatest, v);
+			}
 			plot_row(p, 2, (begin + end) / 2 / t.per, v);
 		} else {
 			plot_row(p, 1, (double)NAN);
@@ -67,6 +69,24 @@ void key_at(struct plot *p, double top)
 	plot_say(p, "set key at screen 0.975, screen %g right top", top);
 }
 
+void axis_log(struct plot *p, double low, double high)
+{
+	static const double step[] = { 1, 2, 5 };
+	GString *tics = g_string_new("set xtics (");
+	bool all = high / low < 1000;
+	unsigned n = 0;
+
+	for (double decade = pow(10, floor(log10(low))); decade <= high; decade *= 10)
+		for (size_t i = 0; i < (all ? G_N_ELEMENTS(step) : 1); i++)
+			if (decade * step[i] >= low && decade * step[i] <= high)
+				g_string_append_printf(tics, "%s'%.6g' %.6g", n++ ? ", " : "",
+						       decade * step[i], decade * step[i]);
+	plot_say(p, "set logscale x");
+	if (n)
+		plot_say(p, "%s)", tics->str);
+	g_string_free(tics, TRUE);
+}
+
 void axis_percent(struct plot *p, struct extent e)
 {
 	double gap = fmax(100 - e.least, 0.02) * 1.12;
@@ -80,11 +100,12 @@ char *curve_title(const struct run *r, unsigned count, const char *alone)
 	return plot_quote(count == 1 ? alone : r->label);
 }
 
-double head_room(const struct plot *p, const struct run *const *runs, unsigned count)
+double head_room(struct plot *p, const struct run *const *runs, unsigned count)
 {
-	bool named = count == 1 && runs[0]->faults;
-
-	return 1 - (named ? (double)PLOT_HEAD : 48.0) / p->height;
+	p->head = count > 1	     ? 48 :
+		  runs[0]->faults    ? 84 :
+		  runs[0]->warmup_s > 0 ? 58 : 48;
+	return 1 - p->head / p->height;
 }
 
 bool curve_measured(const struct run *const *runs, unsigned count, const char *column)

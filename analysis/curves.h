@@ -12,7 +12,7 @@
 
 enum { NO_BLOCK = UINT_MAX };
 
-/** struct extent - the least and greatest value that was drawn */
+/** struct extent - the least and greatest value that an axis must show */
 struct extent {
 	double least, greatest;
 };
@@ -23,7 +23,7 @@ struct extent {
  * curve_series() - Column @column of series.csv as a data block (middle of interval, value)
  * @weight: for shares, the column they are a share of; NULL: rows count by their length
  * @scale: what values are multiplied with
- * @e: widened by what was drawn
+ * @e: widened by what was drawn after the warm-up, whose bursts may leave the frame
  *
  * Many rows are drawn together, with their mean. Return: the block, NO_BLOCK if
  * there is no such column or nothing in it
@@ -51,6 +51,9 @@ void axis_time(struct plot *p, struct plot_time t);
 /** axis_y() - The name of the vertical axis; after plot_panel() */
 void axis_y(struct plot *p, const char *text);
 
+/** axis_log() - A logarithmic horizontal axis from @low to @high with numbers at 1, 2 and 5 */
+void axis_log(struct plot *p, double low, double high);
+
 /** axis_percent() - A range for shares near 100 %, with a margin that keeps the line off the edge */
 void axis_percent(struct plot *p, struct extent e);
 
@@ -58,6 +61,6 @@ void axis_percent(struct plot *p, struct extent e);
 void key_at(struct plot *p, double top);
 
 /** head_room() - Where the first panel ends: below title, legend and names of faults */
-double head_room(const struct plot *p, const struct run *const *runs, unsigned count);
+double head_room(struct plot *p, const struct run *const *runs, unsigned count);
 
 #endif /* CURVES_H */

@@ -49,7 +49,7 @@ static bool draw_cdf(struct plot *p, const struct run *const *runs, unsigned cou
 		if (!c || !c->rows)
 			continue;
 		low = fmin(low, discrete ? 0 : curve_quantile(c, 0.005));
-		high = fmax(high, discrete ? csv_number(c, c->rows - 1, 1) : curve_quantile(c, 0.9985));
+		high = fmax(high, discrete ? curve_quantile(c, 0.9998) + 1 : curve_quantile(c, 0.9985));
 		drawn++;
 	}
 	log = !discrete && low > 0 && high / low > 30;
@@ -96,11 +96,11 @@ static bool draw_cdf(struct plot *p, const struct run *const *runs, unsigned cou
 		else
 			plot_say(p, "set key inside bottom right vertical Right spacing 1.15");
 		if (log)
-			plot_say(p, "set logscale x");
+			axis_log(p, low, high);
 		plot_say(p, "set xrange [%g:%g]", low, high);
 		if (discrete) {
 			plot_say(p, "set boxwidth 0.9");
-			plot_say(p, "set xtics %g", fmax(1, ceil(high / 20)));
+			plot_say(p, "set xtics 0,%g", fmax(1, ceil(high / 20)));
 		}
 		plot_say(p, "set yrange [0:100]");
 		plot_say(p, "set grid xtics ytics lw 0.6 lt 1 lc rgb '#e4e4e4'");
@@ -162,7 +162,7 @@ bool draw_death(struct plot *p, const struct run *const *runs, unsigned count)
 /* ---- traffic --------------------------------------------------------------------------- */
 
 struct kind {
-	const char *name;		/* "traffic.probe.bytes" */
+	const char *name;		/* "sent.probe_bytes" */
 	double most;			/* over the runs, per node and second */
 };
 
@@ -187,7 +187,7 @@ static GArray *kinds_of(const struct run *const *runs, unsigned count)
 	for (unsigned m = 0; m < runs[0]->metrics; m++) {
 		struct kind k = { runs[0]->metric[m].name, 0 };
 
-		if (!g_str_has_prefix(k.name, "traffic.") || !g_str_has_suffix(k.name, ".bytes"))
+		if (!g_str_has_prefix(k.name, "sent.") || !g_str_has_suffix(k.name, "_bytes"))
 			continue;
 		for (unsigned i = 0; i < count; i++)
 			k.most = fmax(k.most, per_node(runs[i], k.name));
@@ -210,8 +210,8 @@ bool draw_traffic(struct plot *p, const struct run *const *runs, unsigned count)
 	char buf[VALUE_LEN];
 
 	for (unsigned k = 0; k < kinds; k++) {
-		const char *name = g_array_index(all, struct kind, k).name + strlen("traffic.");
-		char *brief = g_strndup(name, strlen(name) - strlen(".bytes"));
+		const char *name = g_array_index(all, struct kind, k).name + strlen("sent.");
+		char *brief = g_strndup(name, strlen(name) - strlen("_bytes"));
 		char *quoted = plot_quote(brief);
 
 		g_string_append_printf(tics, "%s%s %u", k ? ", " : "", quoted, kinds - k);

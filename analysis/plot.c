@@ -150,7 +150,7 @@ static void name_fault(struct plot *p, const struct run_fault *x, struct plot_ti
 		row_end[row] = at + len;
 		plot_say(p, "set label %s noenhanced at screen %g, screen %g left font 'Sans,11' "
 			 "textcolor rgb '%s'", quoted, left + at / PLOT_WIDTH,
-			 1 - (PLOT_HEAD - 9.0 - 14 * row) / p->height,
+			 1 - (p->head - 9 - 14 * row) / p->height,
 			 *x->kind ? "#9b4f7d" : TONE_QUIET);
 		break;
 	}

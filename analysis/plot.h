@@ -23,7 +23,6 @@
 enum {
 	PLOT_WIDTH = 840,
 	PLOT_COLOURS = 7,
-	PLOT_HEAD = 84,			/* pixels above the first panel when faults are named there */
 };
 
 extern const char *const plot_colour[PLOT_COLOURS];
@@ -44,6 +43,7 @@ struct plot {
 	int height;			/* pixels */
 	unsigned blocks;		/* data blocks so far */
 	double middle;			/* of the panel that is being drawn, a share of the height */
+	double head;			/* pixels above the first panel; names of faults end there */
 };
 
 void plot_init(struct plot *p, const char *name, const char *title, int height);

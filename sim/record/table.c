@@ -108,6 +108,15 @@ static void block(const struct summary *s, FILE *to, const struct paint *p, enum
 	}
 }
 
+/* Counts by message kind, drop reason and oracle: for report and summary.json. */
+static bool in_detail(const char *name)
+{
+	return g_str_has_prefix(name, "sent.") || strstr(name, "drop.") ||
+	       (g_str_has_prefix(name, "oracle.") && g_str_has_suffix(name, ".checks") &&
+		strcmp(name, "oracle.checks"));
+}
+
+/* Zero is news only where it means that nothing failed. */
 static void singles(const struct summary *s, FILE *to, const struct paint *p)
 {
 	const struct metrics *m = recorder_total(summary_recorder(s));
@@ -118,8 +127,7 @@ static void singles(const struct summary *s, FILE *to, const struct paint *p)
 		const struct metric_entry *e = catalog_at(m->catalog, i);
 		const struct number *n = summary_find(s, e->name);
 
-		/* message kinds are for the report; zero is news only where it means "none failed" */
-		if (!n || !number_known(*n) || g_str_has_prefix(e->name, "traffic.") ||
+		if (!n || !number_known(*n) || in_detail(e->name) ||
 		    (e->kind == METRIC_COUNTER && !n->num && i != M_JOIN_FAILED &&
 		     i != M_ORACLE_VIOLATIONS))
 			continue;

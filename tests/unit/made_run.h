@@ -126,7 +126,7 @@ static inline bool made_run_write(struct made_run *run, const char *path, struct
 	static char *argv[] = { "weft-sim", "run", "scenarios/made.ini" };
 	const int64_t s_ns = 1000000000;
 	struct catalog *c = catalog_new();
-	int traffic = catalog_add_each(c, UNIT_BYTES, "traffic.", kinds, MADE_KINDS, ".bytes",
+	int traffic = catalog_add_each(c, UNIT_BYTES, "sent.", kinds, MADE_KINDS, "_bytes",
 				       "bytes of this kind, IP headers included");
 	struct rundir *d = rundir_create(path, run->mode, f);
 	struct recorder_setup setup = {
@@ -139,7 +139,7 @@ static inline bool made_run_write(struct made_run *run, const char *path, struct
 	struct summary *sum = NULL;
 	bool ok = false;
 
-	catalog_add_each(c, UNIT_NUMBER, "traffic.", kinds, MADE_KINDS, ".messages",
+	catalog_add_each(c, UNIT_NUMBER, "sent.packets.", kinds, MADE_KINDS, "",
 			 "messages of this kind");
 	catalog_add_each(c, UNIT_NUMBER, "drop.", drops, 2, "", "dropped");
 	for (int i = 0; i < MADE_EXPECTS; i++)

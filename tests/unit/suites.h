@@ -15,6 +15,7 @@
 	X(check_rings)	\
 	X(check_routes)	\
 	X(check_tables)	\
+	X(clock)	\
 	X(dist)	\
 	X(engine)	\
 	X(eventlog)	\
@@ -23,6 +24,7 @@
 	X(handshake)	\
 	X(heap)	\
 	X(id)	\
+	X(journal)	\
 	X(mem)	\
 	X(metrics)	\
 	X(near)	\
@@ -32,6 +34,7 @@
 	X(net_latency)	\
 	X(next)	\
 	X(noise)	\
+	X(population)	\
 	X(prog)	\
 	X(queue)	\
 	X(random)	\
@@ -44,8 +47,11 @@
 	X(shards)	\
 	X(slab)	\
 	X(suite)	\
+	X(sweep)	\
+	X(trace)	\
 	X(truth)	\
-	X(units)
+	X(units)	\
+	X(world)
 
 #define X(name) extern CU_TestInfo name##_tests[];
 SUITE_LIST(X)
