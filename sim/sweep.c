@@ -7,7 +7,7 @@
  * line for each, means.csv mean and 95 % confidence interval for each choice of
  * values over its seeds. What happened before the warm-up ended has no part in it.
  */
-#include "sim/sweep.h"
+#include "sim/record/sweeps.h"
 
 #include <errno.h>
 #include <signal.h>

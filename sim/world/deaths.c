@@ -3,7 +3,8 @@
  *
  * When an owner crashes, its immediate neighbours by truth, in its part, are
  * watched until each says RECORD_DEAD of it. A watcher that ends itself, and a
- * dead node that comes back first, are not counted.
+ * dead node that comes back first, are not counted; nor is who became a neighbour
+ * in the same instant, because others between them crashed, too.
  */
 #include "sim/world/inside.h"
 
@@ -54,9 +55,9 @@ static void died(struct deaths *d, const struct note *n)
 		return;
 	left = truth_prev(t, o);
 	right = truth_next(t, o);
-	if (left != o)
+	if (left != o && !truth_changed(t, left, n->at_ns - 1))
 		watch(d, left, n->id, was->incarnation, n->at_ns);
-	if (right != o && right != left)
+	if (right != o && right != left && !truth_changed(t, o, n->at_ns - 1))
 		watch(d, right, n->id, was->incarnation, n->at_ns);
 }
 
