@@ -89,7 +89,7 @@ void axis_log(struct plot *p, double low, double high)
 
 void axis_percent(struct plot *p, struct extent e)
 {
-	double gap = fmax(100 - e.least, 0.02) * 1.12;
+	double gap = fmax(100 - e.least, 0.1) * 1.12;
 	double low = fmax(0, 100 - gap);
 
 	plot_say(p, "set yrange [%g:%g]", low, 100 + fmin(gap * 0.05, 2));
