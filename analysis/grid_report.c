@@ -70,6 +70,7 @@ static void places(const struct grid *s, struct plot *p, double *x)
 	bool numbers = s->parameters && grid_numbers(s, 0, x, &unit);
 	GString *tics = g_string_new("set xtics noenhanced (");
 	GPtrArray *seen = g_ptr_array_new();
+	unsigned shown = 0;
 
 	for (unsigned i = 0; !numbers && i < s->points; i++) {
 		const char *value = s->parameters ? grid_value(s, i, 0) : "all runs";
@@ -89,6 +90,17 @@ static void places(const struct grid *s, struct plot *p, double *x)
 		low = fmin(low, x[i]);
 		high = fmax(high, x[i]);
 	}
+	/* few values: numbers on the axis are those that were run */
+	for (unsigned i = 0; numbers && s->points <= 60 && i < s->points; i++) {
+		unsigned k = 0;
+
+		while (k < i && x[k] != x[i])
+			k++;
+		if (k == i)
+			g_string_append_printf(tics, "%s'%g' %g", shown++ ? ", " : "", x[i], x[i]);
+	}
+	if (shown && shown <= 10)
+		plot_say(p, "%s)", tics->str);
 	if (!numbers) {
 		plot_say(p, "%s)", tics->str);
 		plot_say(p, "set xrange [%g:%g]", low - 0.5, high + 0.5);
