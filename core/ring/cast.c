@@ -149,6 +149,36 @@ static void cover(struct ring *r, struct env *e, const struct message *m, struct
 	}
 }
 
+/* How far @id is from the range, by its nearer end */
+static struct id outside(struct id id, struct id after, struct id before)
+{
+	struct id a = id_distance(id, after), b = id_distance(id, before);
+
+	return id_less(a, b) ? a : b;
+}
+
+/*
+ * A rescue of a part we know nobody in: whoever stands nearer to it may. The
+ * one that stands beside it knows all who are in it, for they are its near
+ * neighbours.
+ */
+static void approach(struct ring *r, struct env *e, const struct message *m, struct id after, struct id before)
+{
+	struct id best = outside(r->self, after, before);
+	unsigned slot = UINT16_MAX;
+
+	for (unsigned i = 0; i < r->peers; i++) {
+		struct id d = outside(r->peer[i].id, after, before);
+
+		if (!peer_stands(&r->peer[i]) || r->peer[i].doubted || !id_less(d, best))
+			continue;
+		best = d;
+		slot = i;
+	}
+	if (slot != UINT16_MAX)
+		delegate(r, e, m, slot, after, before, 0);
+}
+
 /* Our immediate neighbours bound both sides: nothing lies between us and the first delegate. */
 static void spread(struct ring *r, struct env *e, const struct message *m, struct id after, struct id before)
 {
@@ -164,8 +194,10 @@ static void spread(struct ring *r, struct env *e, const struct message *m, struc
 	} else if (inside(r->self, after, before)) {
 		cover(r, e, m, r->self, before, false);
 		cover(r, e, m, after, r->self, true);
-	} else {
+	} else if (next_inside(r, after, before) != UINT16_MAX) {
 		cover(r, e, m, after, before, false);
+	} else {
+		approach(r, e, m, after, before);
 	}
 	arm(r, e);
 }
