@@ -56,7 +56,7 @@ void attempt_free(struct env *e, struct links *l, struct link *k, struct attempt
 		at = &(*at)->next;
 	*at = t->next;
 	l->answers -= t->kind == ATTEMPT_ANSWER;
-	if (t->kind != ATTEMPT_MOVE)
+	if (t->kind == ATTEMPT_CALL || t->kind == ATTEMPT_ANSWER)
 		handshake_wipe(&t->hs);
 	session_free(e, t->session);
 	mem_put(&e->mem, t->packet, t->packet_len);
@@ -228,6 +228,26 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	news_add(e, l, &n);
 }
 
+/* FINISH has no answer of its own: it is repeated until something comes under the new keys. */
+static void finish_again(struct env *e, struct links *l, struct link *k, const struct writer *w,
+			 const struct arrival *a)
+{
+	struct attempt *t = attempt_add(e, l, k, ATTEMPT_FINISH);
+
+	if (!t)
+		return;
+	t->at[0] = a->from;
+	t->via = a->via;
+	t->due_ms = env_ms(e) + FINISH_MS;
+	if (!keep_packet(e, t, w))
+		attempt_free(e, l, k, t);
+}
+
+void call_proved(struct env *e, struct links *l, struct link *k)
+{
+	calls_drop(e, l, k, ATTEMPT_FINISH, NULL);
+}
+
 void call_reply_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
 		   const struct arrival *a)
 {
@@ -285,6 +305,8 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 	h.continues = continues;
 	settle(e, l, k, s, g.who.id, &h, true, a);
 	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+	if (writer_len(&w))
+		finish_again(e, l, k, &w, a);
 	if (once && !k->srtt_us)
 		alive_sample(k, rtt);
 	path_tell_observed(e, l, k);		/* the first packet: it proves our keys */
@@ -530,6 +552,9 @@ bool attempts_due(struct env *e, struct links *l, struct link *k)
 		if (t->kind == ATTEMPT_CALL) {
 			if (!call_due(e, l, k, t))
 				return false;
+		} else if (t->kind == ATTEMPT_FINISH && t->tries++ < FINISH_TRIES) {
+			packet_send(e, l, k, t->via, &t->at[0], t->packet, t->packet_len, MESSAGE_FINISH);
+			t->due_ms = now + FINISH_MS;
 		} else {
 			attempt_free(e, l, k, t);
 		}

@@ -281,8 +281,10 @@ static void message_in(struct env *e, struct links *l, struct link *k, uint8_t *
 		break;
 	case MESSAGE_CLOSE:
 		why = read_u8(&in);
+		if (!why || why >= LINK_ENDS || why == END_DEAD)	/* it is we who seemed dead: call again */
+			why = END_REFUSED;
 		if (k->state == LINK_UP)
-			link_end(e, l, k, why && why < LINK_ENDS ? why : END_REFUSED, false);
+			link_end(e, l, k, why, false);
 		return;
 	case MESSAGE_RELAY:
 		path_relay_in(e, l, k, &in);
@@ -348,6 +350,8 @@ static void link_packet(struct env *e, struct links *l, struct link *k, const ui
 		if (!k)
 			return;
 	}
+	if (k->attempts && s == k->session)
+		call_proved(e, l, k);
 	alive_heard(e, l, k, a);
 	message_in(e, l, k, text, o.len, a);
 	k = link_at(l, slot);

@@ -25,12 +25,15 @@ _Static_assert(LINK_MAX <= 1 << SLOT_BITS, "a slot fits its bits");
 #define RTO_MIN_US	50000u
 #define RTO_MAX_US	1000000u
 #define DIRECT_MS	60000u			/* a relayed link tries to become direct */
+#define FINISH_MS	400u		/* FINISH is sent again after this ... */
+#define FINISH_TRIES	5		/* ... so many times */
 #define VIA_MS		600u		/* a relayed INIT is answered in this time, or nobody is there */
 #define MTU_AFTER_MS	60000u			/* links that last are asked what they carry */
 
 enum attempt_kind {
 	ATTEMPT_CALL,		/* our INIT is out */
 	ATTEMPT_ANSWER,		/* our REPLY is out; session set for IK, with FINISH for XX */
+	ATTEMPT_FINISH,		/* our FINISH is out and nothing came under the new keys yet */
 	ATTEMPT_MOVE,		/* our CHALLENGE is out to a new place of the peer's */
 };
 
@@ -43,7 +46,7 @@ struct attempt {
 	struct endpoint observed;	/* ANSWER: where the caller says it is */
 	uint64_t incarnation;		/* the peer's */
 	uint64_t nonce;			/* MOVE */
-	uint8_t *packet;		/* CALL: the INIT; ANSWER: the REPLY, to be sent again */
+	uint8_t *packet;		/* CALL: the INIT, ANSWER: the REPLY, FINISH: itself, to be sent again */
 	uint16_t packet_len;
 	uint16_t via;			/* relay's slot, NO_SLOT = direct */
 	uint32_t due_ms, began_us, born_ms;
@@ -133,6 +136,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 		   const struct arrival *a);
 void call_finish_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
 		    const struct arrival *a);
+void call_proved(struct env *e, struct links *l, struct link *k);	/* the peer has the new keys */
 void call_confirmed(struct env *e, struct links *l, struct link *k, struct attempt *t, const struct arrival *a);
 bool call_start(struct env *e, struct links *l, struct link *k, const struct contact *who, bool continues);
 void call_via(struct env *e, struct links *l, struct link *k, uint16_t via);

@@ -19,7 +19,7 @@
 #include "core/base/fixed.h"
 #include "core/ring/parts.h"
 
-enum { NEAR_CALLS = 3, CONTACT_CALLS = 3, START_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 2, KEEP_REMEMBERED = 4096 };
+enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 2, KEEP_REMEMBERED = 4096 };
 #define JOIN_STEP	(400 * NS_PER_MS)
 #define FIND_STEP	(1 * NS_PER_S)
 #define FOUND_NS	(5 * NS_PER_S)
@@ -80,7 +80,7 @@ static bool undecided(const struct known *k)
  */
 void join_call_near(struct ring *r, struct env *e)
 {
-	if (r->state == RING_IDLE || r->state >= RING_LEAVING)
+	if (r->state == RING_IDLE || r->state >= RING_LEAVING || !r->placed)
 		return;
 	for (int s = 0; s < SIDES; s++) {
 		unsigned linked = 0, calls = 0;
@@ -150,11 +150,13 @@ static void joined(struct ring *r, struct env *e)
 	link_ref right = ring_side(r, RIGHT);
 
 	r->state = RING_JOINED;
+	r->placed = true;
 	r->joined_ns = e->now_ns;
 	r->contact_ns = e->now_ns;
 	env_record(e, RECORD_JOINED, link_ok(right) ? peer_at(r, right)->id : r->self,
 		   (uint64_t)((e->now_ns - r->start_ns) / NS_PER_MS), 0);
 	heap_del(&e->timers, RING_JOIN);
+	tell_world_sides(r, e);
 	timer_soon(e, RING_DRAW, random_around(&e->random, 500 * NS_PER_MS));
 	timer_soon(e, RING_KEEP, random_around(&e->random, KEEP_NS));
 	timer_soon(e, RING_SAVE, random_around(&e->random, SAVE_FIRST));
@@ -166,6 +168,7 @@ static void joined(struct ring *r, struct env *e)
 static void apart(struct ring *r, struct env *e)
 {
 	r->state = RING_APART;
+	r->placed = false;
 	r->alone_ns = e->now_ns;
 	env_record(e, RECORD_APART, ID_ZERO, 0, 0);
 	for (unsigned i = 0; i < r->peers; i++)
@@ -187,7 +190,7 @@ static void try_enter(struct ring *r, struct env *e)
 {
 	link_ref left = beside(r, LEFT), right = beside(r, RIGHT);
 
-	if (!link_ok(left) || !link_ok(right)) {
+	if (!r->placed || !link_ok(left) || !link_ok(right)) {
 		r->state = RING_APART;
 		return;
 	}
@@ -228,7 +231,8 @@ void join_review(struct ring *r, struct env *e)
 	default:
 		return;
 	}
-	tell_world_sides(r, e);
+	if (r->state == RING_JOINED)
+		tell_world_sides(r, e);
 }
 
 /* Ask the next peer, members before others, who stands around our place. */
@@ -261,7 +265,6 @@ void join_timer(struct ring *r, struct env *e)
 
 		if (!hope || e->now_ns - r->alone_ns > FOUND_NS) {
 			joined(r, e);
-			tell_world_sides(r, e);
 			return;
 		}
 		if (r->contact_ns <= e->now_ns) {
@@ -297,6 +300,7 @@ void join_found(struct ring *r, struct env *e, struct reader *in)
 	}
 	if (stranger && r->state == RING_JOINED)
 		env_record(e, RECORD_MERGE, nearest, 0, 0);
+	r->placed = true;
 	peers_size(r, e);
 	peers_review(r, e);
 	join_review(r, e);

@@ -144,7 +144,7 @@ void peers_review(struct ring *r, struct env *e)
 		r->peer[i].was_near = !!(r->peer[i].use & USE_NEAR);
 		r->peer[i].use &= (uint8_t)~USE_NEAR;
 	}
-	for (int s = 0; s < SIDES; s++)
+	for (int s = 0; r->placed && s < SIDES; s++)
 		for (unsigned i = 0; i < r->near.count[s] && rank[s] < e->config->near; i++) {
 			link_ref ref = peer_find(r, r->near.known[s][i].id);
 			struct ring_peer *p;

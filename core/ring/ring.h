@@ -80,6 +80,7 @@ struct ring {
 	uint8_t near_version, table_version;
 	uint32_t near_sum, table_sum;	/* of what was sent last */
 	uint8_t boots_tried;
+	bool placed;			/* somebody told us who stands around our place */
 	struct id side[SIDES];		/* immediate neighbours last told to the world */
 	int64_t start_ns, joined_ns, alone_ns, drift_ns, contact_ns, find_ns;
 	uint32_t doubt_ms;		/* after a stall: nothing is owned before both sides are heard past this */

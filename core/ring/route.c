@@ -111,7 +111,8 @@ static enum next decide(const struct ring *r, const struct env *e, const struct 
 
 	if (next == NEXT_WAIT && m->find & FIND_NEAR && r->state < RING_JOINED && link_ok(m->last))
 		return NEXT_HERE;		/* we are looking for a place as well: tell what we know */
-	if (next == NEXT_HERE && way->flags & ROUTE_VIA && !id_eq(m->to, r->self))
+	if (next == NEXT_HERE && way->flags & ROUTE_VIA && (way->flags & ROUTE_MODE_MASK) == ROUTE_EXACT &&
+	    !id_eq(m->to, r->self))
 		return to_guest(r, m, out) ? NEXT_LINK : NEXT_NONE;
 	return next;
 }
