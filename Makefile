@@ -58,8 +58,8 @@ $(B)/%.o: %.c
 	$(call say,CC)$(CC) $(STD) $(CFLAGS) $(call cflags,$(call top,$<)) \
 		-DWEFT_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
-include tests/tests.mk
 -include sim/sim.mk node/node.mk analysis/analysis.mk
+include tests/tests.mk
 
 # ---- what everybody asks for ----------------------------------------------
 all: programs			## build all programs
@@ -74,11 +74,14 @@ deps:				## install the Debian packages (as root)
 		apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
 	fi
 
+run: programs			## the main job: a churn hour of 1,000 real cores, and its report
+	$(B)/bin/weft-sim run scenarios/churn-1k.ini
+
 clean:				## remove what make built
 	$(RM) -r $(B)
 
 help:				## this list
-	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /  \1\t/p' Makefile tests/tests.mk sim/sim.mk node/node.mk analysis/analysis.mk 2>/dev/null | expand -t 18
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /  \1\t/p' Makefile $(filter %.mk,$(MAKEFILE_LIST)) | expand -t 18
 
-.PHONY: all programs deps clean help
+.PHONY: all programs deps run clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -18,7 +18,7 @@ void config_default(struct config *c)
 	c->suspect_ns = 1500 * NS_PER_MS;
 	c->suspect_probes = 3;
 	c->handshake_ns = 500 * NS_PER_MS;
-	c->handshake_tries = 5;
+	c->handshake_tries = 4;
 	c->rekey_ns = 24 * 3600 * NS_PER_S;
 	c->rekey_data_ns = 3600 * NS_PER_S;
 	c->mtu = WIRE_MTU_MAX;

@@ -213,6 +213,12 @@ static void try_enter(struct ring *r, struct env *e)
 		send_enter(r, e, right);
 }
 
+/* All neighbours we knew on one side are gone, though others are linked: our place must be found anew. */
+static bool side_lost(const struct ring *r)
+{
+	return link_ok(ring_side(r, RIGHT)) && (!link_ok(ring_near_side(r, LEFT)) || !link_ok(ring_near_side(r, RIGHT)));
+}
+
 /* Something about our place may have changed: links, neighbours, who stands. */
 void join_review(struct ring *r, struct env *e)
 {
@@ -227,6 +233,8 @@ void join_review(struct ring *r, struct env *e)
 	case RING_JOINED:
 		if (!link_ok(ring_side(r, RIGHT)) && !id_eq(r->side[RIGHT], r->self))
 			apart(r, e);
+		else if (side_lost(r) && r->find_ns <= e->now_ns)
+			timer_soon(e, RING_JOIN, 0);
 		break;
 	default:
 		return;
@@ -257,6 +265,8 @@ static void find_place(struct ring *r, struct env *e)
 
 void join_timer(struct ring *r, struct env *e)
 {
+	if (r->state == RING_JOINED && side_lost(r) && r->find_ns <= e->now_ns)
+		find_place(r, e);
 	if (r->state != RING_APART && r->state != RING_ENTERING)
 		return;
 	heap_set(&e->timers, &e->mem, RING_JOIN, e->now_ns + random_around(&e->random, JOIN_STEP));

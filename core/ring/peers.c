@@ -304,6 +304,8 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 	links_sent(e, r->links, ref, &ack);
 	if (wants & USE_NEAR && !(p->wants & USE_NEAR) && !(p->use & USE_NEAR))
 		gossip_send(r, e, ref);
+	if (p->member && !(flags & STATUS_JOINED))
+		p->welcomed = p->agreed = 0;	/* it lost its place and looks for it */
 	p->member = !!(flags & STATUS_JOINED);
 	p->leaving = !!(flags & STATUS_LEAVING);
 	p->wants = wants;

@@ -32,7 +32,7 @@ void ring_done(struct ring *r, struct env *e)
 	cast_done(r, e);
 }
 
-link_ref ring_side(const struct ring *r, enum side side)
+link_ref ring_near_side(const struct ring *r, enum side side)
 {
 	for (unsigned i = 0; i < r->near.count[side]; i++) {
 		link_ref ref = peer_find(r, r->near.known[side][i].id);
@@ -43,13 +43,37 @@ link_ref ring_side(const struct ring *r, enum side side)
 	return LINK_NONE;
 }
 
+link_ref ring_side(const struct ring *r, enum side side)
+{
+	link_ref best = ring_near_side(r, side);
+	struct id near = ID_MAX;
+
+	if (link_ok(best))
+		return best;
+	for (unsigned i = 0; i < r->peers; i++) {
+		struct id away = side == RIGHT ? id_clockwise(r->self, r->peer[i].id) :
+						 id_clockwise(r->peer[i].id, r->self);
+
+		if (peer_stands(&r->peer[i]) && id_less(away, near)) {
+			near = away;
+			best = (link_ref){ (uint16_t)i };
+		}
+	}
+	return best;
+}
+
 /*
  * (left, self], where left is the nearest neighbour we are linked to or have
  * not yet given up calling: what may lie with somebody else is not claimed.
  */
 bool ring_owns(const struct ring *r, struct id key)
 {
+	link_ref left;
+
 	if (r->state != RING_JOINED && r->state != RING_LEAVING)
+		return false;
+	left = ring_side(r, LEFT);
+	if (link_ok(left) && !id_within(key, r->peer[left.slot].id, r->self))
 		return false;
 	for (unsigned i = 0; i < r->near.count[LEFT]; i++) {
 		const struct known *k = &r->near.known[LEFT][i];

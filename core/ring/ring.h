@@ -104,7 +104,10 @@ void ring_request(struct ring *r, struct env *e, const struct event *ev);
 /* ---- what is ---- */
 bool ring_owns(const struct ring *r, struct id key);
 
-/** ring_side() - The slot of the immediate member on @side, LINK_NONE if we stand alone */
+/** ring_near_side() - The immediate member on @side among the neighbours we know, LINK_NONE if all of them are lost */
+link_ref ring_near_side(const struct ring *r, enum side side);
+
+/** ring_side() - The same, or the nearest of all members we have a link to; LINK_NONE if we stand alone */
 link_ref ring_side(const struct ring *r, enum side side);
 
 #endif /* RING_RING_H */

@@ -104,13 +104,37 @@ static bool to_guest(const struct ring *r, const struct routed *m, link_ref *out
 	return link_ok(*out);
 }
 
+/*
+ * Whoever looks for a place must not be sent back to it: others may still think
+ * that it stands there. The nearest besides it answers.
+ */
+static enum next decide_place(const struct ring *r, const struct env *e, const struct routed *m, struct way *way,
+			      const uint16_t *avoid, unsigned avoids, link_ref *out)
+{
+	link_ref asker = peer_find(r, m->from);
+	uint16_t but[AVOID_MAX + 1];
+	enum next next;
+
+	if (link_ok(asker) && r->state == RING_JOINED &&
+	    (link_same(asker, ring_side(r, LEFT)) || link_same(asker, ring_side(r, RIGHT))))
+		return NEXT_HERE;
+	for (unsigned i = 0; i < avoids; i++)
+		but[i] = avoid[i];
+	but[avoids] = asker.slot;
+	next = next_hop(r, e, way, but, avoids + 1, out);
+	if (next == NEXT_WAIT && r->state < RING_JOINED && link_ok(m->last))
+		return NEXT_HERE;	/* we are looking for a place as well: tell what we know */
+	return next;
+}
+
 static enum next decide(const struct ring *r, const struct env *e, const struct routed *m, struct way *way,
 			const uint16_t *avoid, unsigned avoids, link_ref *out)
 {
-	enum next next = next_hop(r, e, way, avoid, avoids, out);
+	enum next next;
 
-	if (next == NEXT_WAIT && m->find & FIND_NEAR && r->state < RING_JOINED && link_ok(m->last))
-		return NEXT_HERE;		/* we are looking for a place as well: tell what we know */
+	if (m->find & FIND_NEAR && !id_eq(m->from, r->self))
+		return decide_place(r, e, m, way, avoid, avoids, out);
+	next = next_hop(r, e, way, avoid, avoids, out);
 	if (next == NEXT_HERE && way->flags & ROUTE_VIA && (way->flags & ROUTE_MODE_MASK) == ROUTE_EXACT &&
 	    !id_eq(m->to, r->self))
 		return to_guest(r, m, out) ? NEXT_LINK : NEXT_NONE;
