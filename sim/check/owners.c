@@ -8,8 +8,8 @@
  *
  * Two believers are allowed while a death or a new neighbour is being noticed
  * (settle_ns), and after a fault until the ring is healed, for two rings that
- * meet again are two owners of every key. No believer at all is trouble that
- * may last as long as healing does.
+ * meet again are two owners of every key. No believer at all, or the wrong one,
+ * is trouble that may last as long as healing does.
  */
 #include "sim/check/owners.h"
 
@@ -19,7 +19,7 @@
 #include <glib.h>
 
 enum { EVERYBODY = 64, AROUND = 6, DRAWN = 8 };
-enum what { TWO, NOBODY };
+enum what { TWO, NOBODY, ANOTHER };
 
 void check_owners_done(struct check_owners *o)
 {
@@ -82,15 +82,20 @@ static bool judge_key(struct check_owners *o, const struct census *c, const stru
 				     ", expected n%u alone", a.second, key.hi, key.lo, owner);
 		return false;
 	}
-	if (a.first == CENSUS_NONE && healed) {
-		if (since_see(&o->since, row, NOBODY, key) > healed && census_quiet(c, healed) &&
-		    since_tell(&o->since))
-			findings_add(j->found, ORACLE_OWNERS, c->now_ns, owner,
-				     "nobody believes to own key %016" PRIx64 "%016" PRIx64
-				     ", expected n%u", key.hi, key.lo, owner);
+	if (a.first == owner || !healed)
+		return true;
+	if (since_see(&o->since, row, a.first == CENSUS_NONE ? NOBODY : ANOTHER, key) <= healed ||
+	    !census_quiet(c, healed) || !since_tell(&o->since))
 		return false;
-	}
-	return true;
+	if (a.first == CENSUS_NONE)
+		findings_add(j->found, ORACLE_OWNERS, c->now_ns, owner,
+			     "nobody believes to own key %016" PRIx64 "%016" PRIx64 ", expected n%u", key.hi,
+			     key.lo, owner);
+	else
+		findings_add(j->found, ORACLE_OWNERS, c->now_ns, a.first,
+			     "it believes to own key %016" PRIx64 "%016" PRIx64 ", expected n%u", key.hi,
+			     key.lo, owner);
+	return false;
 }
 
 static void judge_or_keep(struct check_owners *o, const struct census *c, const struct judge *j, uint32_t row,

@@ -285,6 +285,8 @@ static bool owns(const void *ctx, uint32_t row, struct id key)
 		return id_between(key, left, r->look.id);
 	if (off_by_one == 2)
 		return id_within(key, left, r->look.id) || id_eq(key, left);
+	if (off_by_one == 3)
+		return id_within(id_add(key, (struct id){ 0, 1 }), left, r->look.id);
 	return id_within(key, left, r->look.id);
 }
 
@@ -356,7 +358,7 @@ static void a_key_without_owner_is_told_after_the_bound(void)
 
 static void ends_of_ranges_are_asked_about(void)
 {
-	for (unsigned how = 1; how <= 2; how++) {
+	for (unsigned how = 1; how <= 3; how++) {
 		begin_owners(200);
 		off_by_one = how;
 		for (double s = 1; s < 61; s += 10)

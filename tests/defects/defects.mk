@@ -1,0 +1,33 @@
+# Seeded defects: each oracle is shown to be able to fail. See README.md here.
+#
+# A scenario must pass on the real core, for every seed a defect may use it with,
+# before a defect may be said to be caught by it.
+
+defects_NAMES := $(sort $(basename $(notdir $(wildcard tests/defects/*.patch))))
+defects_INIS  := $(sort $(basename $(notdir $(wildcard tests/defects/*.ini))))
+defects_SEEDS := 1 2 3 4 5
+
+defects_ENV = B='$(B)' CC='$(CC)' CFLAGS='$(CFLAGS)' STD='$(STD)' CORE_CFLAGS='$(call cflags,core)' \
+	SIM_OBJS='$(call objs,$(weft-sim_SRC) $(core_SRC))' SIM_LIBS='$(call ldlibs,sim) -lpthread' \
+	UNIT_OBJS='$(call objs,$(core_SRC) $(sim_SRC) $(prog_SRC))' UNIT_FLAGS='$(call cflags,tests)' \
+	UNIT_LIBS='$(call ldlibs,tests)'
+
+$(B)/defects/%.ok: tests/defects/%.ini $(B)/bin/weft-sim
+	@mkdir -p $(@D)
+	@for s in $(defects_SEEDS); do \
+		timeout 120 $(B)/bin/weft-sim run $< --seed $$s --no-files >$(B)/defects/$*.log 2>&1 || \
+		{ cat $(B)/defects/$*.log; echo "$<: does not pass on the real core (seed $$s)"; exit 1; } >&2; \
+	done; touch $@
+
+$(B)/defects/%.done: tests/defects/%.patch tests/defects/run.sh $(B)/bin/weft-sim $(B)/tests/unit/session_test.o \
+		$(defects_INIS:%=$(B)/defects/%.ok)
+	@if $(defects_ENV) tests/defects/run.sh $*; then touch $@; \
+	elif test ! -e $(B)/defects/$*.row; then exit 1; fi
+
+defects: $(defects_NAMES:%=$(B)/defects/%.done)	## seeded defects: is each caught by its oracle? (minutes)
+	@printf '%-24s %-28s %-18s %6s %9s %9s\n' defect 'caught by' in seed at took
+	@cat $(defects_NAMES:%=$(B)/defects/%.row)
+	@! grep -q MISSED $(defects_NAMES:%=$(B)/defects/%.row)
+
+.PHONY: defects
+.SECONDARY: $(defects_INIS:%=$(B)/defects/%.ok)
