@@ -64,6 +64,7 @@ struct scenario_nodes {
 	int64_t bootstrap;		/* never churn; known to all; 1..count */
 	int32_t start;			/* enum nodes_start */
 	int64_t join_over_ns;		/* the first joins are spread over this */
+	bool    remember;		/* the first starts know their ring neighbours, as after a restart */
 	int64_t quota_bytes;		/* memory of one core */
 };
 

@@ -143,6 +143,8 @@ KEYS(NODES) = {
 	  .text = "who is alive at the beginning; not with a trace, which decides itself" },
 	{ K(TIME, join_over_ns), .name = "join-over", .preset = "30s", .max = 365 * NS_PER_DAY,
 	  .text = "the first nodes start one by one over this time" },
+	{ K(FLAG, remember), .name = "remember", .preset = "no",
+	  .text = "the first to start remember their ring neighbours, as nodes that ran before do: no mass join" },
 	{ K(BYTES, quota_bytes), .name = "quota", .preset = "1MiB", .min = 4096,
 	  .max = INT64_C(1) << 32, .text = "memory a core may use" },
 };

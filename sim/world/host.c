@@ -123,6 +123,8 @@ void host_start(struct shard *s, struct lane *l, struct host *h, bool fresh, boo
 	entropy.counter = (uint64_t)h->incarnation * sizeof(seed);
 	chance_bytes(&entropy, seed, sizeof(seed));
 	evs[0] = (struct event){ .kind = EVENT_START, .data = disk_read(h, SAVE_PEERS) };
+	if (w->memory && h->incarnation == 1 && !evs[0].data.len)
+		evs[0].data = memory_of(s, h);
 	evs[0].start.seed = seed;
 	evs[0].start.ciphers = w->people.suite->ciphers;
 	evs[0].start.last = RUN_UNKNOWN;

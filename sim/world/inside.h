@@ -133,6 +133,7 @@ struct shard {
 	struct effects fx;
 	struct journal journal;
 	struct metrics *m;		/* NULL: nothing is recorded */
+	uint8_t blob[4096];		/* memory_of() */
 	uint64_t *touched;		/* by fault */
 	uint64_t alive, joined;		/* hosts of this shard now */
 	uint64_t strays;		/* datagrams to a port nobody listens on, or to no node */
@@ -147,6 +148,7 @@ struct every { world_barrier_fn *fn; void *ctx; struct world *world; };
 /** struct newcomer - has the node of a host joined since it started? Kept by the journal */
 struct newcomer { int64_t started_ns; bool joined; };
 
+struct memory;
 struct lookups;
 struct deaths;
 struct casts;
@@ -171,6 +173,7 @@ struct world {
 	struct trace *trace;
 	struct shard *shard;
 	bool keeps;			/* saved state may be read again */
+	struct memory *memory;		/* or NULL: nobody remembers anybody */
 	struct dist ask_every;
 
 	/* the books, up to date after world_settle() */
@@ -269,6 +272,11 @@ void disk_wipe(struct lane *l, struct host *h);
 /* population.c - how many hosts, who starts when */
 bool population_plan(struct world *w, struct fail *f);
 void population_begin(struct world *w);
+
+/* memory.c - what nodes remember that run when the world begins (nodes.remember) */
+void memory_begin(struct world *w);
+struct bytes memory_of(struct shard *s, const struct host *h);
+void memory_free(struct world *w);
 
 /* churn.c - sessions and off times */
 void churn_start(struct shard *s, struct lane *l, struct host *h);	/* a session begins: when it will end */

@@ -26,10 +26,29 @@ const uint8_t *people_overlay(const struct people *p)
 	return p->anchor + KEY_BYTES;
 }
 
-struct self *people_make(const struct people *p, struct slab *slab, uint32_t host, uint32_t number)
+/* What is drawn for an identity: the key's seed, and the salt its signer gave it. */
+static void draw(const struct people *p, uint32_t host, uint32_t number, uint8_t seed[KEY_BYTES],
+		 uint8_t salt[CERT_SALT])
 {
 	struct chance keys = chance_of(p->seed, host, STREAM_KEY);
 	struct chance salts = chance_of(p->seed, host, STREAM_SALT);
+
+	keys.counter = salts.counter = (uint64_t)number * KEY_BYTES;
+	chance_bytes(&keys, seed, KEY_BYTES);
+	chance_bytes(&salts, salt, CERT_SALT);
+}
+
+struct id people_id(const struct people *p, uint32_t host, uint32_t number)
+{
+	uint8_t seed[KEY_BYTES], sign[SIGN_BYTES], salt[CERT_SALT];
+
+	draw(p, host, number, seed, salt);
+	p->suite->sign_pair(sign, seed);
+	return cert_id(sign + KEY_BYTES, salt);
+}
+
+struct self *people_make(const struct people *p, struct slab *slab, uint32_t host, uint32_t number)
+{
 	uint8_t seed[KEY_BYTES], sign[SIGN_BYTES], salt[CERT_SALT], chain[CERT_MAX];
 	struct writer w = writer_of(chain, sizeof(chain));
 	struct cert_order order = {
@@ -40,9 +59,7 @@ struct self *people_make(const struct people *p, struct slab *slab, uint32_t hos
 	struct self *s;
 	bool fits;
 
-	keys.counter = salts.counter = (uint64_t)number * KEY_BYTES;
-	chance_bytes(&keys, seed, sizeof(seed));
-	chance_bytes(&salts, salt, sizeof(salt));
+	draw(p, host, number, seed, salt);
 	p->suite->sign_pair(sign, seed);
 	fits = cert_issue(p->suite, p->anchor, &order, &w);
 	assert(fits);

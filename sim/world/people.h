@@ -35,6 +35,9 @@ void people_init(struct people *p, uint64_t seed, int crypto, int ids);
 /** people_overlay() - The overlay's public key */
 const uint8_t *people_overlay(const struct people *p);
 
+/** people_id() - The ring id of the @number-th identity of @host, without its certificate */
+struct id people_id(const struct people *p, uint32_t host, uint32_t number);
+
 /** people_make() - The @number-th identity of @host, from @slab */
 struct self *people_make(const struct people *p, struct slab *slab, uint32_t host, uint32_t number);
 void people_drop(struct slab *slab, struct self *s);

@@ -173,6 +173,7 @@ void world_free(struct world *w)
 		return;
 	hosts_free(w);
 	faults_free(w);
+	memory_free(w);
 	lookups_free(w->lookups);
 	deaths_free(w->deaths);
 	casts_free(w->casts);
@@ -311,6 +312,8 @@ static void begin(struct world *w)
 	faults_begin(w);
 	casts_begin(w->casts);
 	population_begin(w);
+	if (w->scenario->nodes.remember)
+		memory_begin(w);
 	w->begun = true;
 }
 
