@@ -1,0 +1,28 @@
+/*
+ * answer.h - a node's state as JSON, for the control socket
+ *
+ * Ids are 32 hexadecimal digits, endpoints as in text.h, times carry their unit
+ * in the name. Reads through core/look.h only: being asked changes nothing.
+ *
+ *	Memory		jansson's; the caller owns the result
+ */
+#ifndef NODE_ANSWER_H
+#define NODE_ANSWER_H
+
+#include <jansson.h>
+
+#include "node/member.h"
+
+/** answer_status() - {"status":{...}}: who, where, how large, how much */
+json_t *answer_status(const struct member *m, int64_t now_ns);
+
+/** answer_peers() - {"peers":[...]}: every link, those that are being made included */
+json_t *answer_peers(const struct member *m, int64_t now_ns);
+
+/** answer_hop() - {"hop":{...}} of a trace; @since_ns: from asking to this answer */
+json_t *answer_hop(const struct reply *r, int64_t since_ns);
+
+/** answer_trace() - {"trace":{...}}, the end of one; @wrong: set to the reason if there is no owner */
+json_t *answer_trace(const struct reply *r, struct id key, int64_t since_ns, const char **wrong);
+
+#endif /* NODE_ANSWER_H */

@@ -1,0 +1,67 @@
+/*
+ * ctl.h - what weftctl's commands share: finding a node, asking it, printing
+ *
+ * ctl_net.c and ctl_config.c work on files and need no daemon; ctl_show.c and
+ * ctl_trace.c ask one over its control socket (order.h), one line there and one
+ * or more back.
+ */
+#ifndef NODE_CTL_H
+#define NODE_CTL_H
+
+#include <stdint.h>
+
+#include "node/prog/json.h"
+#include "node/prog/options.h"
+
+/* The commands, as options.h wants them. */
+int status_command(int argc, char **argv);
+int peers_command(int argc, char **argv);
+int trace_command(int argc, char **argv);
+int stop_command(int argc, char **argv);
+int version_command(int argc, char **argv);
+int net_command(int argc, char **argv);
+int key_command(int argc, char **argv);
+int config_command(int argc, char **argv);
+
+/** struct ctl_where - which node: options that every asking command has */
+struct ctl_where {
+	char *socket, *conf;
+	gboolean json;
+};
+
+#define CTL_WHERE(w)										\
+	{ "socket", 's', 0, G_OPTION_ARG_FILENAME, &(w).socket, "The node's control socket", "SOCKET" },	\
+	{ "conf", 'c', 0, G_OPTION_ARG_FILENAME, &(w).conf, "The node's configuration", "FILE" },	\
+	{ "json", 0, 0, G_OPTION_ARG_NONE, &(w).json, "Print the node's answer as it came", NULL }
+
+void ctl_where_done(struct ctl_where *w);
+
+/** struct ctl - a conversation with a node */
+struct ctl {
+	int fd;
+	char *buf;			/* read and not taken yet */
+	size_t len, room;
+};
+
+/** ctl_open() - Connect; false with a message that says what to do when nobody is there */
+bool ctl_open(struct ctl *c, const struct ctl_where *w, struct fail *f);
+void ctl_close(struct ctl *c);
+
+/** ctl_ask() - Send one line */
+bool ctl_ask(struct ctl *c, const char *line, struct fail *f);
+
+/**
+ * ctl_take() - The next answer line, waiting up to @timeout_ms
+ * @line: g_free() it
+ *
+ * Return: its JSON, to be json_node_unref()ed; NULL with a message
+ */
+JsonNode *ctl_take(struct ctl *c, int timeout_ms, char **line, struct fail *f);
+
+/** ctl_wrong() - The error in an answer as a message; false if there is none */
+bool ctl_wrong(JsonObject *answer, struct fail *f);
+
+/** ctl_fail() - Print @f, free it and return the exit code for it */
+int ctl_fail(struct fail *f);
+
+#endif /* NODE_CTL_H */

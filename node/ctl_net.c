@@ -1,0 +1,408 @@
+/* ctl_net.c - making overlays, keys, members: files only, no daemon */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "node/config.h"
+#include "node/ctl.h"
+#include "node/keep.h"
+#include "node/overlay.h"
+#include "node/text.h"
+
+/** struct grant - options of everything that makes a certificate */
+struct grant {
+	char **groups, **addresses, *valid;
+	gboolean replace;
+};
+
+#define GRANT_OPTIONS(g)									\
+	{ "group", 'g', 0, G_OPTION_ARG_STRING_ARRAY, &(g).groups, "A group it belongs to; may be repeated", "NAME" }, \
+	{ "address", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &(g).addresses,				\
+	  "A fixed address or range of it (any); may be repeated", "ADDRESS[/BITS]" },		\
+	{ "valid", 0, 0, G_OPTION_ARG_STRING, &(g).valid, "How long (for ever)", "TIME" },	\
+	{ "replace", 0, 0, G_OPTION_ARG_NONE, &(g).replace, "The name may be taken: the old certificate is not used any more", NULL }
+
+static void grant_done(struct grant *g)
+{
+	g_strfreev(g->groups);
+	g_strfreev(g->addresses);
+	g_free(g->valid);
+}
+
+/* The admission that the options describe; it borrows from them. */
+static bool grant_read(const struct grant *g, const char *name, struct admission *a, struct fail *f)
+{
+	const char *wrong = name_wrong(name);
+	char why[WHY_LEN];
+	int64_t ns;
+
+	*a = (struct admission){ .name = name, .replace = g->replace, .groups = (const char *const *)g->groups,
+				 .group_count = g->groups ? g_strv_length(g->groups) : 0 };
+	if (wrong) {
+		fail_add(f, "the name '%s': %s", name, wrong);
+		return false;
+	}
+	for (unsigned i = 0; i < a->group_count; i++)
+		if ((wrong = name_wrong(a->groups[i]))) {
+			fail_add(f, "--group %s: %s", a->groups[i], wrong);
+			return false;
+		}
+	for (char **t = g->addresses; t && *t; t++) {
+		if (a->prefixes == OVERLAY_PREFIXES) {
+			fail_add(f, "--address %s: too many; accepted: up to %d", *t, OVERLAY_PREFIXES);
+			return false;
+		}
+		if (!prefix_read(*t, &a->prefix[a->prefixes++], why)) {
+			fail_add(f, "--address %s: %s; accepted: 10.9.0.7, 10.9.0.0/28, fd00::/64", *t, why);
+			return false;
+		}
+	}
+	if (g->valid) {
+		if (!options_time("--valid", g->valid, &ns, f))
+			return false;
+		a->valid_s = ns / NS_PER_S;
+		if (!a->valid_s) {
+			fail_add(f, "--valid %s: accepted: 1s and more", g->valid);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Endpoints as options, blanks between; NULL with a message. g_free() it */
+static char *endpoints_read(const char *option, char **given, struct fail *f)
+{
+	GString *out = g_string_new(NULL);
+
+	for (char **t = given; t && *t; t++) {
+		struct endpoint e;
+		char why[WHY_LEN] = "port 0 is no port to send to";
+
+		if (!endpoint_read(*t, &e, why) || !e.port) {
+			fail_add(f, "%s %s: %s; accepted: 192.0.2.1:9338, [2001:db8::1]:9338", option, *t, why);
+			g_string_free(out, TRUE);
+			return NULL;
+		}
+		g_string_append_printf(out, "%s%s", out->len ? " " : "", *t);
+	}
+	return g_string_free(out, FALSE);
+}
+
+/* ---- net create ----------------------------------------------------------------------- */
+
+static int create(const char *path, char **bootstrap)
+{
+	struct fail f = { 0 };
+	struct overlay o = { .lock = -1 };
+	char *points = endpoints_read("--bootstrap", bootstrap, &f), key[KEY_TEXT];
+	bool good = points && overlay_make(path, points, &f) && overlay_open(&o, path, &f);
+
+	g_free(points);
+	if (good) {
+		printf("overlay %s\n%s holds the secret that decides who is a member: keep it safe, nodes never need it.\n"
+		       "Next: weftctl net add %s NAME --dir DIR\n", key_text(overlay_key(&o), key), path, path);
+		overlay_close(&o);
+	}
+	return good ? EXIT_HELD : ctl_fail(&f);
+}
+
+static int create_command(int argc, char **argv)
+{
+	char **bootstrap = NULL;
+	const struct command self = { "create", "DIR", "Makes an overlay: a key that decides who is a member.", create_command };
+	const GOptionEntry entries[] = {
+		{ "bootstrap", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &bootstrap,
+		  "An endpoint that new nodes will be told; may be repeated", "ADDRESS:PORT" },
+		G_OPTION_ENTRY_NULL
+	};
+	int code;
+
+	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 1, 1, NULL, &code))
+		code = create(argv[1], bootstrap);
+	g_strfreev(bootstrap);
+	return code;
+}
+
+/* ---- net add -------------------------------------------------------------------------- */
+
+struct adding {
+	struct grant grant;
+	char *dir, *listen4, *listen6, **bootstrap;
+};
+
+/* A commented key where nothing was said, so that a reader sees what there is. */
+static void conf_key(GString *t, const char *key, const char *value, const char *example)
+{
+	if (value && *value)
+		g_string_append_printf(t, "%s = %s\n", key, value);
+	else
+		g_string_append_printf(t, "# %s = %s\n", key, example);
+}
+
+static char *conf_text(const struct adding *a, const char *name, const char *bootstrap)
+{
+	GString *t = g_string_new(NULL);
+
+	g_string_append_printf(t, "# weft-node for %s; `weftctl config explain` says what can stand here\n\n[node]\n", name);
+	conf_key(t, "state", "state", "");
+	conf_key(t, "log", NULL, "info");
+	g_string_append(t, "\n[underlay]\n");
+	conf_key(t, "listen4", a->listen4, "0.0.0.0:9338");
+	conf_key(t, "listen6", a->listen6, "[::]:9338");
+	g_string_append(t, "\n[overlay]\n");
+	conf_key(t, "bootstrap", bootstrap, "192.0.2.1:9338");
+	return g_string_free(t, FALSE);
+}
+
+/* The configuration must be one that the node will take. */
+static bool conf_good(const char *text, const char *where, struct fail *f)
+{
+	struct node_config *c = config_parse(where, text, strlen(text), NULL, NULL, 0, f);
+
+	config_free(c);
+	return c != NULL;
+}
+
+static void remove_node(const char *dir)
+{
+	static const char *const FILES[] = { "state/key", "state/card", "weft.conf", NULL };
+
+	for (const char *const *n = FILES; *n; n++) {
+		char *path = keep_path(dir, *n);
+
+		unlink(path);
+		free(path);
+	}
+	for (int i = 0; i < 2; i++) {
+		char *path = i ? g_strdup(dir) : keep_path(dir, "state");
+
+		rmdir(path);
+		free(path);
+	}
+}
+
+/* All files of the node @adm in @dir; nothing is left of it on failure. */
+static bool write_node(const char *dir, const char *conf, const uint8_t seed[KEY_BYTES], const uint8_t *overlay,
+		       const struct admitted *adm, struct fail *f)
+{
+	char *state = keep_path(dir, "state"), *card = keep_path(state, "card"), *file = keep_path(dir, "weft.conf");
+	bool good = home_make(state, seed, f) &&
+		    card_write(card, overlay, (struct bytes){ adm->chain, adm->chain_len }, f) &&
+		    keep_text_write(file, 0600, conf, f);
+
+	if (!good)
+		remove_node(dir);
+	free(state);
+	free(card);
+	free(file);
+	return good;
+}
+
+static bool add(const struct adding *a, const char *home, const char *name, struct fail *f)
+{
+	uint8_t seed[KEY_BYTES], secret[SIGN_BYTES];
+	struct overlay o = { .lock = -1 };
+	struct admission ask;
+	struct admitted got;
+	char *given = endpoints_read("--bootstrap", a->bootstrap, f), *conf = NULL, id[ID_TEXT];
+	bool good = given && grant_read(&a->grant, name, &ask, f) && overlay_open(&o, home, f);
+
+	if (good) {
+		conf = conf_text(a, name, a->bootstrap ? given : o.bootstrap);
+		good = conf_good(conf, "the new configuration", f) && keep_dir(a->dir, true, f);
+	}
+	if (good) {
+		randombytes_buf(seed, sizeof(seed));
+		suite_sodium.sign_pair(secret, seed);
+		memcpy(ask.key, secret + KEY_BYTES, KEY_BYTES);
+		good = overlay_admit(&o, &ask, &got, f);
+		if (!good)
+			rmdir(a->dir);
+		good = good && write_node(a->dir, conf, seed, overlay_key(&o), &got, f);
+		sodium_memzero(seed, sizeof(seed));
+		sodium_memzero(secret, sizeof(secret));
+	}
+	if (good)
+		printf("%s  %s  certificate %" PRIu64 "\nNext: weft-node -c %s/weft.conf\n", name, id_text(got.id, id),
+		       got.serial, a->dir);
+	overlay_close(&o);
+	g_free(given);
+	g_free(conf);
+	return good;
+}
+
+static int add_command(int argc, char **argv)
+{
+	struct adding a = { 0 };
+	const struct command self = { "add", "OVERLAY NAME", "Makes a node: a folder with its configuration, key and certificate.",
+				      add_command };
+	const GOptionEntry entries[] = {
+		{ "dir", 'd', 0, G_OPTION_ARG_FILENAME, &a.dir, "The node's folder; must not exist (NAME)", "DIR" },
+		{ "bootstrap", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &a.bootstrap,
+		  "Endpoint of a member (the overlay's list); may be repeated", "ADDRESS:PORT" },
+		{ "listen4", 0, 0, G_OPTION_ARG_STRING, &a.listen4, "IPv4 address and UDP port, or off", "ADDRESS:PORT" },
+		{ "listen6", 0, 0, G_OPTION_ARG_STRING, &a.listen6, "The same for IPv6", "[ADDRESS]:PORT" },
+		GRANT_OPTIONS(a.grant),
+		G_OPTION_ENTRY_NULL
+	};
+	struct fail f = { 0 };
+	int code;
+
+	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 2, 2, NULL, &code)) {
+		if (!a.dir)
+			a.dir = g_strdup(argv[2]);
+		code = add(&a, argv[1], argv[2], &f) ? EXIT_HELD : ctl_fail(&f);
+	}
+	grant_done(&a.grant);
+	g_free(a.dir);
+	g_free(a.listen4);
+	g_free(a.listen6);
+	g_strfreev(a.bootstrap);
+	return code;
+}
+
+/* ---- net admit ------------------------------------------------------------------------ */
+
+static bool admit(const struct grant *g, const char *home, const char *name, const char *key, const char *out,
+		  struct fail *f)
+{
+	struct overlay o = { .lock = -1 };
+	struct admission ask;
+	struct admitted got;
+	char id[ID_TEXT];
+	bool good = grant_read(g, name, &ask, f);
+
+	if (good && !key_read(key, ask.key)) {
+		fail_add(f, "the key '%.80s' is not 64 hexadecimal digits; `weftctl key DIR` prints a node's", key);
+		good = false;
+	}
+	if (good && !access(out, F_OK)) {
+		fail_add(f, "%s is there already", out);
+		good = false;
+	}
+	good = good && overlay_open(&o, home, f) && overlay_admit(&o, &ask, &got, f) &&
+	       card_write(out, overlay_key(&o), (struct bytes){ got.chain, got.chain_len }, f);
+	if (good)
+		printf("%s  %s  certificate %" PRIu64 "\nNext: put %s as `card` beside the node's `key`\n", name,
+		       id_text(got.id, id), got.serial, out);
+	overlay_close(&o);
+	return good;
+}
+
+static int admit_command(int argc, char **argv)
+{
+	struct grant g = { 0 };
+	char *out = NULL;
+	const struct command self = { "admit", "OVERLAY NAME KEY", "Makes a certificate for a key that was made elsewhere.",
+				      admit_command };
+	const GOptionEntry entries[] = {
+		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it goes (NAME.card)", "FILE" },
+		GRANT_OPTIONS(g),
+		G_OPTION_ENTRY_NULL
+	};
+	struct fail f = { 0 };
+	int code;
+
+	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 3, 3, NULL, &code)) {
+		if (!out)
+			out = g_strdup_printf("%s.card", argv[2]);
+		code = admit(&g, argv[1], argv[2], argv[3], out, &f) ? EXIT_HELD : ctl_fail(&f);
+	}
+	grant_done(&g);
+	g_free(out);
+	return code;
+}
+
+/* ---- net list ------------------------------------------------------------------------- */
+
+static const char *date(const char *seconds, char buf[32])
+{
+	time_t t = (time_t)g_ascii_strtoll(seconds, NULL, 10);
+	struct tm tm;
+
+	if (!t)
+		return "-";
+	gmtime_r(&t, &tm);
+	strftime(buf, 32, "%Y-%m-%d", &tm);
+	return buf;
+}
+
+static int list_command(int argc, char **argv)
+{
+	enum { SERIAL, NAME, ID, KEY, ISSUED, ENDS, FIELDS };
+	const struct command self = { "list", "OVERLAY", "Lists the certificates that were made.", list_command };
+	struct overlay o = { .lock = -1 };
+	struct fail f = { 0 };
+	char **lines, key[KEY_TEXT];
+	int code;
+
+	if (!options_parse(&argc, &argv, fail_prog(), &self, NULL, 1, 1, NULL, &code))
+		return code;
+	if (!overlay_open(&o, argv[1], &f)) {
+		overlay_close(&o);
+		return ctl_fail(&f);
+	}
+	printf("overlay %s\n%6s  %-24s %-32s  %-10s  %s\n", key_text(overlay_key(&o), key), "SERIAL", "NAME", "ID", "ISSUED",
+	       "ENDS");
+	lines = g_strsplit(o.members, "\n", -1);
+	for (char **l = lines; *l; l++) {
+		char **field = g_strsplit(*l, "\t", FIELDS), issued[32], ends[32];
+
+		if (**l != '#' && g_strv_length(field) == FIELDS)
+			printf("%6s  %-24s %-32s  %-10s  %s\n", field[SERIAL], field[NAME], field[ID],
+			       date(field[ISSUED], issued), date(field[ENDS], ends));
+		g_strfreev(field);
+	}
+	g_strfreev(lines);
+	overlay_close(&o);
+	return EXIT_HELD;
+}
+
+int net_command(int argc, char **argv)
+{
+	static const struct command commands[] = {
+		{ "create", "DIR", "make an overlay", create_command },
+		{ "add", "OVERLAY NAME", "make a node: configuration, key and certificate", add_command },
+		{ "admit", "OVERLAY NAME KEY", "make a certificate for a key that was made elsewhere", admit_command },
+		{ "list", "OVERLAY", "list the certificates that were made", list_command },
+		{ NULL, NULL, NULL, NULL },
+	};
+
+	return options_main(argc, argv, "weftctl net", "Decides who is a member of an overlay.", commands);
+}
+
+/* ---- key ------------------------------------------------------------------------------ */
+
+int key_command(int argc, char **argv)
+{
+	const struct command self = { "key", "DIR", "Prints the public key of the node in a state directory; makes one if there is none.",
+				      key_command };
+	uint8_t seed[KEY_BYTES], secret[SIGN_BYTES];
+	char text[KEY_TEXT], *path;
+	struct fail f = { 0 };
+	bool good = true;
+	int code;
+
+	if (!options_parse(&argc, &argv, fail_prog(), &self, NULL, 1, 1, NULL, &code))
+		return code;
+	path = keep_path(argv[1], "key");
+	if (access(path, F_OK)) {
+		randombytes_buf(seed, sizeof(seed));
+		good = home_make(argv[1], seed, &f);
+	}
+	free(path);
+	good = good && home_seed(argv[1], seed, &f);
+	if (good) {
+		suite_sodium.sign_pair(secret, seed);
+		puts(key_text(secret + KEY_BYTES, text));
+	}
+	sodium_memzero(seed, sizeof(seed));
+	sodium_memzero(secret, sizeof(secret));
+	return good ? EXIT_HELD : ctl_fail(&f);
+}

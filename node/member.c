@@ -1,0 +1,283 @@
+/*
+ * The daemon's side of the door. A step may lead to the next: the kernel says at
+ * once that a datagram cannot be sent, and core wants to know. Such errors are
+ * handed in before we return, a bounded number of times, so that a dead network
+ * cannot keep us here.
+ */
+#include "node/member.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include <sodium.h>
+
+#include "node/clock.h"
+#include "node/diary.h"
+
+enum {
+	ROOM		= 2 * EFFECTS_ROOM,
+	ROUNDS		= 4,		/* of path errors after one step */
+	FOLLOWING	= 4 * EFFECTS_ROOM, /* events that follow from one step */
+	SEED		= 32,
+};
+
+static void *take(void *ctx, size_t bytes)
+{
+	(void)ctx;
+	return malloc(bytes);
+}
+
+static void give(void *ctx, void *p, size_t bytes)
+{
+	(void)ctx;
+	(void)bytes;
+	free(p);
+}
+
+static const struct mem_host HEAP = { take, give, NULL };
+
+static void *array(size_t count, size_t size)
+{
+	void *p = calloc(count, size);
+
+	if (!p)
+		abort();
+	return p;
+}
+
+static void effects_make(struct effects *fx)
+{
+	*fx = (struct effects){
+		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_ROOM,
+		.max_replies = EFFECTS_ROOM, .max_records = ROOM, .max_bytes = EFFECTS_BYTES,
+	};
+	fx->send = array(fx->max_sends, sizeof(*fx->send));
+	fx->frame = array(fx->max_frames, sizeof(*fx->frame));
+	fx->save = array(fx->max_saves, sizeof(*fx->save));
+	fx->reply = array(fx->max_replies, sizeof(*fx->reply));
+	fx->record = array(fx->max_records, sizeof(*fx->record));
+	fx->bytes = array(fx->max_bytes, 1);
+}
+
+static void effects_free(struct effects *fx)
+{
+	free(fx->send);
+	free(fx->frame);
+	free(fx->save);
+	free(fx->reply);
+	free(fx->record);
+	free(fx->bytes);
+}
+
+static void entropy(uint8_t seed[SEED])
+{
+	size_t got = 0;
+
+	while (got < SEED) {
+		ssize_t n = getrandom(seed + got, SEED - got, 0);
+
+		if (n > 0)
+			got += (size_t)n;
+		else if (errno != EINTR)
+			abort();		/* a kernel without getrandom(2): nothing can be kept secret */
+	}
+}
+
+static bool identify(struct member *m, uint64_t utc, struct fail *f)
+{
+	struct home *h = m->home;
+	struct bytes chain = { h->chain, h->chain_len };
+	enum cert_fault wrong = identity_init(&m->identity, &suite_sodium, h->seed, chain, h->overlay, utc);
+	struct cert leaf;
+
+	if (wrong) {
+		fail_add(f, "cannot use the certificate in %s/card: %s", h->path, cert_fault_text(wrong));
+		if (wrong == FAULT_EARLY)
+			fail_hint(f, "is this machine's clock right?");
+		else if (wrong == FAULT_KEY)
+			fail_hint(f, "it was made for another key than %s/key; the overlay's signer makes one for this: "
+				  "`weftctl net admit`", h->path);
+		else
+			fail_hint(f, "the overlay's signer makes a new one: `weftctl net admit`");
+		return false;
+	}
+	wrong = cert_check(&suite_sodium, chain, h->overlay, 0, utc, &leaf);
+	m->not_after = leaf.not_after;
+	if (leaf.name.len)
+		memcpy(m->name, leaf.name.at, leaf.name.len);
+	return !wrong;
+}
+
+static void set_bootstrap(struct member *m, const struct endpoint *at, unsigned count)
+{
+	memcpy(m->bootstrap, at, count * sizeof(*at));
+	m->core.bootstrap = m->bootstrap;
+	m->core.bootstraps = (uint16_t)count;
+}
+
+struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, int64_t now_ns,
+			  uint64_t utc, struct fail *f)
+{
+	struct member *m = array(1, sizeof(*m));
+	struct birth birth = {
+		.config = &m->core, .suite = &suite_sodium, .host = &HEAP,
+		.quota = (uint32_t)c->node.quota_bytes, .identity = &m->identity,
+		.incarnation = home->incarnation,
+	};
+
+	m->home = home;
+	m->udp = udp;
+	m->birth_ns = now_ns;
+	m->alarm_ns = INT64_MAX;
+	effects_make(&m->fx);
+	config_core(c, &m->core);
+	memcpy(m->core.overlay, home->overlay, sizeof(m->core.overlay));
+	set_bootstrap(m, c->bootstrap, c->bootstraps);
+	if (!identify(m, utc, f)) {
+		member_free(m);
+		return NULL;
+	}
+	m->node = node_new(&birth, now_ns);
+	if (!m->node) {
+		fail_add(f, "[node] quota = %lld bytes does not hold a node", (long long)c->node.quota_bytes);
+		member_free(m);
+		return NULL;
+	}
+	return m;
+}
+
+void member_free(struct member *m)
+{
+	if (!m)
+		return;
+	node_free(m->node);
+	identity_done(&m->identity);
+	effects_free(&m->fx);
+	free(m);
+}
+
+/* ---- effects -------------------------------------------------------------------------- */
+
+/* Returns true if the save is durable, so that core may be told. */
+static bool keep(struct member *m, const struct save *s)
+{
+	struct fail f = { 0 };
+	bool ok = home_save(m->home, s->key, (struct bytes){ s->data, s->len }, &f);
+
+	m->saves++;
+	if (!ok) {
+		m->saves_failed++;
+		diary(LEVEL_WARN, "save", "%s", f.text[0]);
+	}
+	fail_done(&f);
+	return ok;
+}
+
+/* What core asked for; saves that are durable now are added to @next. */
+static void carry_out(struct member *m, struct event next[FOLLOWING], unsigned *more)
+{
+	const struct effects *fx = &m->fx;
+
+	for (unsigned i = 0; i < fx->saves; i++) {
+		if (!keep(m, &fx->save[i]))
+			continue;
+		assert(*more < FOLLOWING);
+		next[(*more)++] = (struct event){ .kind = EVENT_SAVED, .token = fx->save[i].token };
+	}
+	for (unsigned i = 0; i < fx->sends; i++)
+		m->sends[fx->send[i].kind]++;
+	udp_send(m->udp, fx->send, fx->sends);
+	for (unsigned i = 0; i < fx->records; i++) {
+		const struct record *r = &fx->record[i];
+
+		if (r->kind == RECORD_LEFT) {
+			m->left = true;
+			m->handed_over = r->a;
+		}
+		diary_record(r);
+	}
+	for (unsigned i = 0; i < fx->replies; i++)
+		if (m->reply)
+			m->reply(m->ctx, &fx->reply[i]);
+}
+
+void member_step(struct member *m, int64_t now_ns, const struct event *evs, unsigned count)
+{
+	struct event next[FOLLOWING];
+
+	for (unsigned round = 0; ; round++) {
+		unsigned more = 0;
+
+		m->alarm_ns = node_step(m->node, now_ns, evs, count, &m->fx);
+		carry_out(m, next, &more);
+		while (m->fx.more) {
+			m->alarm_ns = node_step(m->node, now_ns, NULL, 0, &m->fx);
+			carry_out(m, next, &more);
+		}
+		while (round < ROUNDS && more < FOLLOWING && udp_error_take(m->udp, &next[more]))
+			more++;
+		if (!more)
+			return;
+		evs = next;
+		count = more;
+	}
+}
+
+static struct event wall_clock(void)
+{
+	struct event ev = { .kind = EVENT_WALL_CLOCK };
+
+	ev.wall.utc_ns = clock_utc_ns(&ev.wall.error_ns);
+	return ev;
+}
+
+void member_start(struct member *m, int64_t now_ns, const struct event *more, unsigned count)
+{
+	uint8_t seed[SEED];
+	struct event wall = wall_clock();
+	struct event start = { .kind = EVENT_START, .data = { m->home->peers, m->home->peers_len } };
+
+	entropy(seed);
+	start.start.seed = seed;
+	start.start.ciphers = suite_sodium.ciphers;
+	start.start.last = m->home->last;
+	member_step(m, now_ns, &wall, 1);	/* first, so that certificates are judged from the first call on */
+	member_step(m, now_ns, more, count);
+	member_step(m, now_ns, &start, 1);
+	sodium_memzero(seed, sizeof(seed));
+	free(m->home->peers);			/* core has it now */
+	m->home->peers = NULL;
+	m->home->peers_len = 0;
+}
+
+void member_stir(struct member *m, int64_t now_ns)
+{
+	uint8_t seed[SEED];
+	struct event evs[2] = { { .kind = EVENT_ENTROPY, .data = { seed, sizeof(seed) } }, wall_clock() };
+
+	entropy(seed);
+	member_step(m, now_ns, evs, 2);
+	sodium_memzero(seed, sizeof(seed));
+}
+
+void member_bootstrap(struct member *m, int64_t now_ns, const struct endpoint *at, unsigned count)
+{
+	struct event ev = { .kind = EVENT_CONTROL, .request = { .ask = ASK_CONNECT } };
+	struct endpoint before[CONFIG_BOOTSTRAPS];
+	unsigned old = m->core.bootstraps;
+
+	memcpy(before, m->bootstrap, old * sizeof(*before));
+	set_bootstrap(m, at, count);
+	for (unsigned i = 0; i < count; i++) {
+		unsigned j = 0;
+
+		while (j < old && !endpoint_eq(&before[j], &at[i]))
+			j++;
+		ev.from = at[i];
+		if (j == old)
+			member_step(m, now_ns, &ev, 1);
+	}
+}

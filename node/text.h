@@ -1,0 +1,45 @@
+/*
+ * text.h - ids, keys and endpoints as people write them
+ *
+ *	id		32 hexadecimal digits, most significant first
+ *	key		64 hexadecimal digits
+ *	endpoint	192.0.2.1:9338 or [2001:db8::1]:9338
+ *
+ * Addresses are numbers: names are not looked up, because a look-up can take
+ * seconds and the loop has none to give.
+ *
+ *	Memory		none; results go into the caller's buffers
+ */
+#ifndef NODE_TEXT_H
+#define NODE_TEXT_H
+
+#include "core/base/endpoint.h"
+#include "core/base/id.h"
+#include "node/prog/units.h"
+
+enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56 };
+
+const char *id_text(struct id id, char buf[ID_TEXT]);
+bool id_read(const char *text, struct id *id);
+
+/** id_of_name() - The place on the ring that a name stands for: BLAKE2b-128 of its bytes */
+struct id id_of_name(const char *name);
+
+const char *key_text(const uint8_t key[32], char buf[KEY_TEXT]);
+bool key_read(const char *text, uint8_t key[32]);
+
+const char *endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT]);
+
+/**
+ * endpoint_read() - Parse an endpoint; port 0 is taken
+ * @why: half a sentence on failure; @e is then as it was
+ */
+bool endpoint_read(const char *text, struct endpoint *e, char why[WHY_LEN]);
+
+/** endpoint_wild() - is the address all zeroes, that is any address of this machine? */
+bool endpoint_wild(const struct endpoint *e);
+
+/** endpoint_loopback() - 127.0.0.0/8 or ::1 */
+bool endpoint_loopback(const struct endpoint *e);
+
+#endif /* NODE_TEXT_H */

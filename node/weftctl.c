@@ -1,0 +1,50 @@
+/* weftctl - asks a running weft-node, and makes overlays and nodes */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "node/ctl.h"
+
+static const struct command commands[] = {
+	{ "status", NULL, "who and where a node is, and how it fares", status_command },
+	{ "peers", NULL, "its links", peers_command },
+	{ "trace", "KEY", "the way to the owner of a key", trace_command },
+	{ "stop", NULL, "have it leave the overlay and end", stop_command },
+	{ "leave", NULL, NULL, stop_command },
+	{ "version", NULL, "versions of weftctl and of the node", version_command },
+	{ "net", "create | add | admit | list", "make overlays and their members", net_command },
+	{ "key", "DIR", "a node's public key", key_command },
+	{ "config", "explain | show | man", "what weft-node's configuration can hold", config_command },
+	{ NULL, NULL, NULL, NULL },
+};
+
+/* `weftctl -c FILE status` is `weftctl status -c FILE`: which node is said first or last. */
+static void command_first(int argc, char **argv)
+{
+	int n = 1;
+
+	while (n + 1 < argc && (!strcmp(argv[n], "-s") || !strcmp(argv[n], "-c") || !strcmp(argv[n], "--socket") ||
+				!strcmp(argv[n], "--conf")))
+		n += 2;
+	if (n > 1 && n < argc) {
+		char *command = argv[n];
+
+		memmove(argv + 2, argv + 1, (size_t)(n - 1) * sizeof(*argv));
+		argv[1] = command;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	fail_name("weftctl");
+	if (sodium_init() < 0) {
+		struct fail f = { 0 };
+
+		fail_add(&f, "cannot start libsodium");
+		fail_exit(&f);
+	}
+	command_first(argc, argv);
+	return options_main(argc, argv, "weftctl",
+			    "Asks a running weft-node, and makes overlays and nodes.\n\n"
+			    "Which node: -s SOCKET or -c FILE, before or after the command.", commands);
+}
