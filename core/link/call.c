@@ -101,7 +101,7 @@ static struct bytes hello(struct env *e, struct links *l, const struct endpoint 
 
 /* ---- calling ---- */
 
-static void send_init(struct env *e, struct links *l, struct link *k, struct attempt *t)
+static void send_init(struct env *e, struct links *l, struct attempt *t)
 {
 	uint32_t wait = (uint32_t)(random_around(&e->random, e->config->handshake_ns) / NS_PER_MS);
 
@@ -110,9 +110,9 @@ static void send_init(struct env *e, struct links *l, struct link *k, struct att
 	if (t->tries == 1)
 		t->began_us = env_us(e);
 	for (unsigned i = 0; i < t->ats; i++)
-		packet_send(e, l, k, NO_SLOT, &t->at[i], t->packet, t->packet_len, MESSAGE_INIT);
+		packet_send(e, l, ID_ZERO, NO_SLOT, &t->at[i], t->packet, t->packet_len, MESSAGE_INIT);
 	if (t->via != NO_SLOT)
-		packet_send(e, l, k, t->via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
+		packet_send(e, l, t->id, t->via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
 }
 
 bool call_start(struct env *e, struct links *l, struct link *k, const struct contact *who, bool continues)
@@ -140,7 +140,7 @@ bool call_start(struct env *e, struct links *l, struct link *k, const struct con
 		attempt_free(e, l, k, t);
 		return false;
 	}
-	send_init(e, l, k, t);
+	send_init(e, l, t);
 	return true;
 }
 
@@ -150,7 +150,7 @@ void call_via(struct env *e, struct links *l, struct link *k, uint16_t via)
 		if (t->kind == ATTEMPT_CALL && t->has_id && t->via == NO_SLOT) {
 			t->via = via;
 			t->due_ms = env_ms(e) + VIA_MS;
-			packet_send(e, l, k, via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
+			packet_send(e, l, t->id, via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
 			alive_arm(e, l, k);
 		}
 }
@@ -237,6 +237,7 @@ static void finish_again(struct env *e, struct links *l, struct link *k, const s
 	if (!t)
 		return;
 	t->at[0] = a->from;
+	t->id = a->peer;
 	t->via = a->via;
 	t->due_ms = env_ms(e) + FINISH_MS;
 	if (!keep_packet(e, t, w))
@@ -294,7 +295,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 			link_end(e, l, k, END_REFUSED, false);
 			return;
 		}
-		packet_send(e, l, k, a->via, &a->from, buf, writer_len(&w), MESSAGE_FINISH);
+		packet_send(e, l, a->peer, a->via, &a->from, buf, writer_len(&w), MESSAGE_FINISH);
 	}
 	s = handshake_session(e, &t->hs, 1);
 	if (!s) {
@@ -354,7 +355,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	if (packet.len >= INIT_EPHEMERAL + sizeof(t->init)) {
 		t = answered(l, packet.at + INIT_EPHEMERAL, &k);
 		if (t) {
-			packet_send(e, l, k, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
+			packet_send(e, l, a->peer, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
 			return;
 		}
 	}
@@ -384,8 +385,6 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 		if (g.known)
 			k->id = g.who.id;
 	}
-	if (a->via != NO_SLOT && !g.known && id_eq(k->id, ID_ZERO) && link_at(l, a->via))
-		k->id = a->peer;
 	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
 	t = attempt_add(e, l, k, ATTEMPT_ANSWER);
 	if (!t)
@@ -425,7 +424,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	} else {
 		t->hs = hs;
 	}
-	packet_send(e, l, k, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
+	packet_send(e, l, a->peer, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
 	alive_arm(e, l, k);
 out:
 	handshake_wipe(&hs);
@@ -537,7 +536,7 @@ static bool call_due(struct env *e, struct links *l, struct link *k, struct atte
 		n.a = t->tries == 3;
 		news_add(e, l, &n);
 	}
-	send_init(e, l, k, t);
+	send_init(e, l, t);
 	return true;
 }
 
@@ -553,7 +552,7 @@ bool attempts_due(struct env *e, struct links *l, struct link *k)
 			if (!call_due(e, l, k, t))
 				return false;
 		} else if (t->kind == ATTEMPT_FINISH && t->tries++ < FINISH_TRIES) {
-			packet_send(e, l, k, t->via, &t->at[0], t->packet, t->packet_len, MESSAGE_FINISH);
+			packet_send(e, l, t->id, t->via, &t->at[0], t->packet, t->packet_len, MESSAGE_FINISH);
 			t->due_ms = now + FINISH_MS;
 		} else {
 			attempt_free(e, l, k, t);

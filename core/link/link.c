@@ -209,8 +209,8 @@ void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, 
 	env_sent(e, w, to, kind);
 }
 
-/* A handshake packet, which is sealed already. */
-void packet_send(struct env *e, struct links *l, const struct link *k, uint16_t via, const struct endpoint *to,
+/* A handshake packet, which is sealed already. @peer: whom the relay is to bring it to */
+void packet_send(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to,
 		 const uint8_t *packet, size_t len, uint8_t kind)
 {
 	struct link *through = via == NO_SLOT ? NULL : link_at(l, via);
@@ -224,7 +224,7 @@ void packet_send(struct env *e, struct links *l, const struct link *k, uint16_t 
 	if (w.bad)
 		return;
 	if (through)
-		wrap(e, l, through, k->id, &w, len, kind);
+		wrap(e, l, through, peer, &w, len, kind);
 	else
 		env_sent(e, &w, to, kind);
 }

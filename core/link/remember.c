@@ -330,7 +330,7 @@ static bool before(const struct remembered *a, const struct remembered *b)
 	return !(a->flags & IS_LOST) || b->flags & IS_LOST;
 }
 
-bool remember_due(struct remember *m, struct env *e, struct contact *out)
+bool remember_due(struct remember *m, struct env *e, bool lost_only, struct contact *out)
 {
 	uint32_t now = tick_now(e);
 	struct remembered *best = NULL;
@@ -338,7 +338,7 @@ bool remember_due(struct remember *m, struct env *e, struct contact *out)
 	for (unsigned i = 0; i < m->count; i++) {
 		struct remembered *k = &m->entry[i];
 
-		if (k->due <= now && (!best || before(k, best)))
+		if (k->due <= now && (!lost_only || k->flags & IS_LOST) && (!best || before(k, best)))
 			best = k;
 	}
 	if (!best)

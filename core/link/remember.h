@@ -61,11 +61,12 @@ void remember_forget(struct remember *m, struct id id);
 
 /**
  * remember_due() - One contact to try now (lost ones first); false if none is due
+ * @lost_only: members seek only the peers they lost without a goodbye
  *
  * It is not due again before remember_failed() has told how the call went, or
  * before its ceiling.
  */
-bool remember_due(struct remember *m, struct env *e, struct contact *out);
+bool remember_due(struct remember *m, struct env *e, bool lost_only, struct contact *out);
 
 /** remember_next_ns() - When remember_due() will have something, INT64_MAX for never */
 int64_t remember_next_ns(const struct remember *m);

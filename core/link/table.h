@@ -123,7 +123,7 @@ struct link *link_add(struct env *e, struct links *l);
 void link_drop(struct env *e, struct links *l, struct link *k);	/* frees the slot, says nothing */
 void link_end(struct env *e, struct links *l, struct link *k, enum link_end why, bool tell);
 void news_add(struct env *e, struct links *l, const struct news *n);
-void packet_send(struct env *e, struct links *l, const struct link *k, uint16_t via, const struct endpoint *to,
+void packet_send(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to,
 		 const uint8_t *packet, size_t len, uint8_t kind);
 struct writer message_open(struct env *e, struct links *l, struct link *k, uint16_t via, uint8_t kind, size_t max);
 void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, const struct endpoint *to,

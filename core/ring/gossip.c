@@ -191,6 +191,7 @@ void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in
 		return;
 	}
 	changed |= near_retract(&r->near, from.slot, kept, &list);
+	p->vouches = vouches;
 	p->near_seen = version;
 	p->has_near = 1;
 	p->asked = 0;

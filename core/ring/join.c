@@ -45,6 +45,14 @@ static bool call_bootstrap(struct ring *r, struct env *e)
 	return true;
 }
 
+/* How often a member looks whether a configured endpoint stands on another ring: together about one in BOOT_PER_NODE. */
+static int64_t bootstrap_pause(const struct ring *r)
+{
+	int64_t pause = (int64_t)exp2_u64((int64_t)r->log2_size << 24) * BOOT_PER_NODE;
+
+	return pause < BOOT_MIN ? BOOT_MIN : pause;
+}
+
 /* Remembered peers first, and always one of the configured endpoints as well. */
 static void call_contacts(struct ring *r, struct env *e, unsigned calls)
 {
@@ -54,7 +62,7 @@ static void call_contacts(struct ring *r, struct env *e, unsigned calls)
 	for (unsigned i = 0; i < calls; i++) {
 		bool last = i + 1 == calls;
 
-		if (!(last && boots) && remember_due(&r->remember, e, &c)) {
+		if (!(last && boots) && remember_due(&r->remember, e, false, &c)) {
 			links_call(e, r->links, &c);
 		} else if (boots) {
 			call_bootstrap(r, e);
@@ -152,7 +160,7 @@ static void joined(struct ring *r, struct env *e)
 	r->state = RING_JOINED;
 	r->placed = true;
 	r->joined_ns = e->now_ns;
-	r->contact_ns = e->now_ns;
+	r->contact_ns = e->now_ns - (int64_t)(random_u64(&e->random) % (uint64_t)bootstrap_pause(r));
 	env_record(e, RECORD_JOINED, link_ok(right) ? peer_at(r, right)->id : r->self,
 		   (uint64_t)((e->now_ns - r->start_ns) / NS_PER_MS), 0);
 	heap_del(&e->timers, RING_JOIN);
@@ -449,7 +457,7 @@ void join_left(struct ring *r, struct env *e, link_ref from, struct reader *in)
 		return;
 	p->leaving = 1;
 	near_del(&r->near, e, p->id, 60000);
-	near_orphan(&r->near, from.slot);
+	near_orphan(&r->near, from.slot, true);
 	w = links_message(e, r->links, from, MESSAGE_LEAVE_ACK, 0);
 	links_sent(e, r->links, from, &w);
 	gossip_changed(r, e, true);
@@ -484,7 +492,6 @@ void join_save(struct ring *r, struct env *e)
 void join_keep(struct ring *r, struct env *e)
 {
 	struct contact c;
-	int64_t pause;
 
 	heap_set(&e->timers, &e->mem, RING_KEEP, e->now_ns + random_around(&e->random, KEEP_NS));
 	if (r->state != RING_JOINED)
@@ -496,14 +503,11 @@ void join_keep(struct ring *r, struct env *e)
 	peers_size(r, e);
 	if (longs_wanted(r, e) > peers_using(r, USE_LONG_OUT))
 		timer_soon(e, RING_DRAW, 0);
-	if (remember_due(&r->remember, e, &c) && !link_ok(links_find(r->links, c.id))) {
+	if (remember_due(&r->remember, e, true, &c) && !link_ok(links_find(r->links, c.id))) {
 		c.tries = SEEK_TRIES;
 		links_call(e, r->links, &c);
 	}
-	pause = (int64_t)exp2_u64((int64_t)r->log2_size << 24) * BOOT_PER_NODE;
-	if (pause < BOOT_MIN)
-		pause = BOOT_MIN;
-	if (e->now_ns - r->contact_ns > pause) {
+	if (e->now_ns - r->contact_ns > bootstrap_pause(r)) {
 		r->contact_ns = e->now_ns;
 		call_bootstrap(r, e);
 	}

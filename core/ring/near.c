@@ -195,11 +195,11 @@ bool near_del(struct near *n, struct env *e, struct id id, uint32_t for_ms)
 	return was;
 }
 
-void near_orphan(struct near *n, uint16_t told_by)
+void near_orphan(struct near *n, uint16_t told_by, bool gone)
 {
 	for (int s = 0; s < SIDES; s++)
 		for (unsigned i = 0; i < n->count[s]; i++)
-			if (n->known[s][i].told_by == told_by) {
+			if (n->known[s][i].told_by == told_by && (gone || n->known[s][i].hops > 1)) {
 				n->known[s][i].told_by = UINT16_MAX;
 				n->known[s][i].hops = HEARSAY_ORPHAN;
 			}

@@ -67,8 +67,11 @@ bool near_add(struct near *n, struct env *e, struct id id, const struct endpoint
 /** near_del() - @id died or left: forget it, and do not believe gossip about it for @for_ms. True if it was known */
 bool near_del(struct near *n, struct env *e, struct id id, uint32_t for_ms);
 
-/** near_orphan() - The link in slot @told_by is gone: what it vouched for becomes hearsay */
-void near_orphan(struct near *n, uint16_t told_by);
+/**
+ * near_orphan() - The link in slot @told_by vouches no more: what it told becomes hearsay
+ * @gone: so does the node itself, for the link is gone
+ */
+void near_orphan(struct near *n, uint16_t told_by, bool gone);
 
 /**
  * near_retract() - @told_by has sent a new list: forget what it vouched for and does not any more

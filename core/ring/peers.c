@@ -172,6 +172,10 @@ void peers_review(struct ring *r, struct env *e)
 			say(r, e, i);
 			gossip_table_changed(r, e);
 		}
+		if (p->vouches && !((p->use | p->wants) & USE_NEAR)) {
+			near_orphan(&r->near, (uint16_t)i, false);
+			p->vouches = 0;
+		}
 		if (p->use & USE_NEAR && !p->was_near)
 			gossip_send(r, e, (link_ref){ (uint16_t)i });
 	}
@@ -250,7 +254,7 @@ void peers_down(struct ring *r, struct env *e, const struct news *n)
 	default:
 		break;
 	}
-	near_orphan(&r->near, n->link.slot);
+	near_orphan(&r->near, n->link.slot, true);
 	if (n->why == END_LEAVE)
 		remember_forget(&r->remember, p->id);
 	else
@@ -322,7 +326,7 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 		p->since_ms = env_ms(e);
 	stands(r, e, ref.slot, stood);
 	if (stood && !peer_stands(p)) {
-		near_orphan(&r->near, ref.slot);
+		near_orphan(&r->near, ref.slot, true);
 		gossip_changed(r, e, true);
 	}
 	peers_size(r, e);
@@ -352,7 +356,7 @@ void peers_close_unused(struct ring *r, struct env *e)
 		}
 		if (p->welcomed && !p->member && now - p->since_ms > UNUSED_AFTER_MS) {
 			p->welcomed = 0;
-			near_orphan(&r->near, (uint16_t)i);
+			near_orphan(&r->near, (uint16_t)i, true);
 			peers_review(r, e);
 		}
 		if (!p->use && !p->wants && now - p->since_ms > UNUSED_AFTER_MS)

@@ -48,6 +48,7 @@ struct ring_peer {
 	uint8_t asked : 1;		/* an ASK is out */
 	uint8_t has_near : 1;		/* near_seen says something */
 	uint8_t has_table : 1;
+	uint8_t vouches : 1;		/* its neighbour lists are kept up to date for us */
 	uint8_t was_near : 1;		/* scratch of peers_review() */
 	uint16_t hold_s;		/* long links: seconds since birth / 2 when drawn */
 	uint16_t drawn_size;		/* log2 of the size it was drawn for, Q8 */

@@ -80,7 +80,7 @@ static void step(struct remember *m, struct bare *b, uint8_t what, uint8_t whom)
 		remember_forget(m, c.id);
 		break;
 	case 5:
-		assert(remember_due(m, &b->env, &out) == (next <= b->env.now_ns));
+		assert(remember_due(m, &b->env, false, &out) == (next <= b->env.now_ns));
 		break;
 	case 6:
 		remember_all_due(m, &b->env);

@@ -291,7 +291,7 @@ static void a_change_of_the_teller_alone_is_no_news(void)
 	near_init(&n, at(0));
 	CU_ASSERT_TRUE(add(&n, &b, at(100), 4, 7));
 	CU_ASSERT_FALSE(add(&n, &b, at(100), 3, 8));
-	near_orphan(&n, 8);
+	near_orphan(&n, 8, true);
 	CU_ASSERT_TRUE(add(&n, &b, at(100), 3, 9));	/* a mere name became somebody again */
 	CU_ASSERT_TRUE(done(&n, &b));
 }
@@ -325,7 +325,7 @@ static void orphans_stay_as_names_to_try(void)
 	near_init(&n, at(0));
 	add(&n, &b, at(100), 2, 7);
 	add(&n, &b, at(200), 2, 8);
-	near_orphan(&n, 7);
+	near_orphan(&n, 7, true);
 	k = near_find(&n, LEFT, at(100));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
 	CU_ASSERT_TRUE(k->hops == HEARSAY && k->told_by == NOBODY);

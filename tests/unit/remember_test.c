@@ -45,7 +45,7 @@ static unsigned due(struct remember *m, struct bare *b)
 {
 	struct contact c;
 
-	return remember_due(m, &b->env, &c) ? (unsigned)c.id.hi : 0;
+	return remember_due(m, &b->env, false, &c) ? (unsigned)c.id.hi : 0;
 }
 
 /* Go to when the next is due and take it; the span it took, INT64_MAX for never. */
