@@ -118,7 +118,6 @@ void look_limits(struct limits *l, const struct world *w)
 		.far_ns = MAX(s->link.probe_ns, MAX(s->link.probe_second_ns, s->link.probe_far_ns)),
 		.suspect_ns = s->link.suspect_ns,
 		.slack_ns = (lossy ? 5 : 2) * NS_PER_S,
-		.goodbye_ns = 5 * NS_PER_S,
 		.healed_ns = s->check.healed_ns,
 		.crowd_ns = 60 * NS_PER_S,
 		.near = (uint32_t)s->ring.near,
@@ -133,6 +132,7 @@ void look_limits(struct limits *l, const struct world *w)
 		.pending_rest = 4,
 		.remembered = REMEMBER_MAX,
 	};
+	l->goodbye_ns = l->slack_ns;
 	l->settle_ns = s->link.probe_ns + l->suspect_ns + 5 * NS_PER_S + l->slack_ns;
 	l->known_ns = l->far_ns + l->suspect_ns + 30 * NS_PER_S + l->slack_ns;
 }

@@ -94,7 +94,8 @@ while [ "$seed" -le "$seeds" ]; do
 	code=$?
 	if [ "$code" = 1 ] && grep -q "$cry" "$dir/log"; then
 		at=$(sed -n "s/^weft-sim: $oracle: \([^:]*\):.*/\1/p" "$dir/log" | head -1 |
-			awk '/^[0-9]*ns$/ { printf "%.1fs", $0 / 1e9; next } { print }')
+			awk '/^[0-9]*ns$/ { printf "%.1fs", $0 / 1e9; next }
+				/^[0-9]*us$/ { printf "%.1fs", $0 / 1e6; next } { print }')
 		took=$(($(now) - begin)) && row "$scenario" "$seed" "${at:--}"
 		exit 0
 	fi
