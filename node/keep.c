@@ -176,6 +176,8 @@ static enum keep read_file(const char *path, bool secret, char **text, size_t *l
 		err = errno;
 	if (!err && S_ISDIR(st.st_mode))
 		err = EISDIR;
+	if (!err)
+		fcntl(fd, F_SETFL, 0);		/* opening must not wait for a pipe's writer, reading may */
 	if (!err && secret && others_may(&st)) {
 		fail_add(f, "%s is a secret that other users may touch (mode %04o, user %u)", path,
 			 st.st_mode & 07777u, st.st_uid);

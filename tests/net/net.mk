@@ -1,0 +1,10 @@
+# Real daemons on this machine's loopback: no root needed, no network touched.
+
+$(B)/bin/net-pester: $(B)/tests/net/pester.o
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(STD) $(CFLAGS) -o $@ $^
+
+check-net: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## daemons on loopback: join, trace, kill, restart, leave
+	timeout 300 tests/net/loopback.sh $(B)/bin
+
+.PHONY: check-net
