@@ -16,7 +16,7 @@ static struct id away(const struct near *n, enum side s, struct id id)
 
 void near_init(struct near *n, struct id self)
 {
-	*n = (struct near){ .self = self, .want = NEAR_KNOW_MIN };
+	*n = (struct near){ .self = self, .want = NEAR_KNOW_MIN, .reach = 2 };
 }
 
 void near_done(struct near *n, struct env *e)
@@ -34,6 +34,7 @@ void near_want(struct near *n, struct env *e, uint16_t log2_size)
 	if (want > NEAR_KNOW_MAX)
 		want = NEAR_KNOW_MAX;
 	n->want = (uint8_t)want;
+	n->reach = e->config->near;
 	for (int s = 0; s < SIDES; s++) {
 		if (n->count[s] > want)
 			n->count[s] = (uint16_t)want;
@@ -243,25 +244,41 @@ bool near_retract(struct near *n, uint16_t told_by, bool (*kept)(const void *lis
 
 /*
  * m neighbours on an arc of length s give the density m / s; the mean of the
- * logarithm of that is too high by about 1 / (2 m ln 2), hence m - 1/2. When
- * both lists meet the whole ring is known and counted.
+ * logarithm of that is too high by about 1 / (2 m ln 2), hence m - 1/2. Only
+ * the nearest few count: further out a list may have gaps, or, while it is not
+ * full, hold a far peer we merely have a link to.
+ */
+static uint16_t by_density(const struct near *n)
+{
+	unsigned left = n->count[LEFT] < NEAR_DENSE ? n->count[LEFT] : NEAR_DENSE;
+	unsigned right = n->count[RIGHT] < NEAR_DENSE ? n->count[RIGHT] : NEAR_DENSE;
+	struct id a = away(n, LEFT, n->known[LEFT][left - 1].id);
+	struct id b = away(n, RIGHT, n->known[RIGHT][right - 1].id);
+	struct id span = id_add(a, b);
+	int64_t log2;
+
+	if (id_less(span, a))
+		return 0;			/* once around */
+	log2 = log2_q32(2 * (left + right) - 1) - ((int64_t)1 << 32) + ((int64_t)128 << 32) - id_log2_q32(span);
+	return (uint16_t)(log2 < 0 ? 0 : log2 >> 24);
+}
+
+/*
+ * When both lists meet the whole ring is known and counted - unless the density
+ * says that it is many times larger, so that what stands in both is a far peer.
  */
 uint16_t near_log2_size(const struct near *n)
 {
 	unsigned left = n->count[LEFT], right = n->count[RIGHT], both = 0;
-	struct id span, a, b;
-	int64_t log2;
+	uint16_t density, counted;
 
 	if (!left || !right)
 		return 0;
+	density = by_density(n);
 	for (unsigned i = 0; i < left; i++)
 		both += near_find(n, RIGHT, n->known[LEFT][i].id) != NULL;
-	a = away(n, LEFT, n->known[LEFT][left - 1].id);
-	b = away(n, RIGHT, n->known[RIGHT][right - 1].id);
-	span = id_add(a, b);
-	if (both || id_less(span, a))
-		return (uint16_t)(log2_q32(left + right - both + 1) >> 24);
-	log2 = log2_q32(2 * (left + right) - 1) - ((int64_t)1 << 32) +
-	       ((int64_t)128 << 32) - id_log2_q32(span);
-	return (uint16_t)(log2 < 0 ? 0 : log2 >> 24);
+	if (!both && density)
+		return density;
+	counted = (uint16_t)(log2_q32(left + right - both + 1) >> 24);
+	return density > counted + NEAR_DOUBT ? density : counted;
 }

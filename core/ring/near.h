@@ -20,6 +20,8 @@ enum side { LEFT, RIGHT, SIDES };
 enum {
 	NEAR_KNOW_MIN	= 8,		/* known on each side at least (DESIGN section 5) */
 	NEAR_KNOW_MAX	= 32,
+	NEAR_DENSE	= 6,		/* of them on each side tell the density of the ring */
+	NEAR_DOUBT	= 2 << 8,	/* log2 Q8: a density four times what was counted is believed instead */
 	NEAR_GONE	= 8,		/* ids lately dead or gone that gossip may not bring back */
 	NEAR_GONE_TOLD_MS = 10000,	/* ... for so long if we only heard that they are */
 	HEARSAY		= 0xff,		/* hops of an entry nobody vouches for: a name just told ... */
@@ -42,6 +44,7 @@ struct near {
 	struct known *known[SIDES];
 	uint16_t count[SIDES], cap[SIDES];
 	uint8_t want;			/* entries to keep on each side */
+	uint8_t reach;			/* places one telling goes further: config.near */
 	struct { struct id id; uint32_t since_ms, until_ms; } gone[NEAR_GONE];
 	uint8_t gone_next;
 };
@@ -52,10 +55,10 @@ void near_done(struct near *n, struct env *e);
 /** near_want() - Keep so many on each side, for a ring of about 2^(@log2_size Q8 / 256) nodes */
 void near_want(struct near *n, struct env *e, uint16_t log2_size);
 
-/** near_depth() - tellings after which hearsay is not passed on: each telling reaches two places further */
+/** near_depth() - tellings after which hearsay is not passed on: each reaches config.near places further */
 static inline uint8_t near_depth(const struct near *n)
 {
-	return (uint8_t)(n->want / 2 + 2);
+	return (uint8_t)(n->want / n->reach + 2);
 }
 
 /**
