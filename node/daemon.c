@@ -25,7 +25,7 @@
 #include "node/member.h"
 #include "node/text.h"
 
-enum { TRACES = 32, HOUR_S = 3600, WARN_DAYS = 14, BURSTS = 4 };
+enum { TRACES = 32, HOUR_S = 3600, WARN_DAYS = 14, BURSTS = 4, MAPPED = 32 << 10 };
 #define LEAVE_S		3.0
 
 /* struct trace - an order that core answers later */
@@ -529,6 +529,8 @@ bool daemon_run(const struct daemon_setup *setup, struct node_config *c, struct 
 		close_all(d);
 		return false;
 	}
+	mallopt(M_MMAP_THRESHOLD, MAPPED);	/* large blocks go back to the kernel when freed */
+	mallopt(M_TRIM_THRESHOLD, MAPPED);
 	signal(SIGPIPE, SIG_IGN);
 	good = open_all(d, f);
 	if (good) {

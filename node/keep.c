@@ -163,10 +163,19 @@ static bool others_may(const struct stat *st)
 	return (st->st_mode & 077) || (st->st_uid != geteuid() && geteuid());
 }
 
+static char *room_for(char *old, size_t bytes)
+{
+	char *new = realloc(old, bytes);
+
+	if (!new)
+		abort();
+	return new;
+}
+
 static enum keep read_file(const char *path, bool secret, char **text, size_t *len, struct fail *f)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = fd < 0 ? errno : 0;
-	size_t used = 0;
+	size_t used = 0, room = 4096;
 	struct stat st;
 	char *out;
 
@@ -185,11 +194,9 @@ static enum keep read_file(const char *path, bool secret, char **text, size_t *l
 		close(fd);
 		return KEEP_BAD;
 	}
-	out = malloc(KEEP_MAX + 1);
-	if (!out)
-		abort();
+	out = room_for(NULL, room + 1);
 	while (!err && used < KEEP_MAX) {
-		ssize_t n = read(fd, out + used, KEEP_MAX - used);
+		ssize_t n = read(fd, out + used, room - used);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -198,6 +205,8 @@ static enum keep read_file(const char *path, bool secret, char **text, size_t *l
 		if (n <= 0)
 			break;
 		used += (size_t)n;
+		if (used == room && room < KEEP_MAX)
+			out = room_for(out, (room *= 2) + 1);
 	}
 	if (fd >= 0)
 		close(fd);

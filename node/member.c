@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #include <sodium.h>
@@ -19,8 +20,8 @@
 
 enum {
 	ROOM		= 2 * EFFECTS_ROOM,
-	ROUNDS		= 4,		/* of path errors after one step */
-	FOLLOWING	= 4 * EFFECTS_ROOM, /* events that follow from one step */
+	ROUNDS		= 4,			/* of path errors after one step */
+	FOLLOWING	= 2 * EFFECTS_ROOM,	/* events that may follow from one step */
 	SEED		= 32,
 };
 
@@ -39,37 +40,45 @@ static void give(void *ctx, void *p, size_t bytes)
 
 static const struct mem_host HEAP = { take, give, NULL };
 
-static void *array(size_t count, size_t size)
+/* The next @count elements of @size in the mapping at *@at; with @base NULL only their place is counted. */
+static void *lay(uint8_t *base, size_t *at, size_t count, size_t size)
 {
-	void *p = calloc(count, size);
+	void *p = base ? base + *at : NULL;
 
-	if (!p)
-		abort();
+	*at += (count * size + 63) & ~(size_t)63;
 	return p;
 }
 
-static void effects_make(struct effects *fx)
+/*
+ * All arrays of @m's effects lie in one mapping. Steps fill them from the
+ * front, so the kernel only ever gives the few pages that are used.
+ */
+static size_t effects_lay(struct member *m, uint8_t *base)
 {
+	struct effects *fx = &m->fx;
+	size_t at = 0;
+
 	*fx = (struct effects){
 		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_ROOM,
 		.max_replies = EFFECTS_ROOM, .max_records = ROOM, .max_bytes = EFFECTS_BYTES,
 	};
-	fx->send = array(fx->max_sends, sizeof(*fx->send));
-	fx->frame = array(fx->max_frames, sizeof(*fx->frame));
-	fx->save = array(fx->max_saves, sizeof(*fx->save));
-	fx->reply = array(fx->max_replies, sizeof(*fx->reply));
-	fx->record = array(fx->max_records, sizeof(*fx->record));
-	fx->bytes = array(fx->max_bytes, 1);
+	fx->send = lay(base, &at, fx->max_sends, sizeof(*fx->send));
+	fx->frame = lay(base, &at, fx->max_frames, sizeof(*fx->frame));
+	fx->save = lay(base, &at, fx->max_saves, sizeof(*fx->save));
+	fx->reply = lay(base, &at, fx->max_replies, sizeof(*fx->reply));
+	fx->record = lay(base, &at, fx->max_records, sizeof(*fx->record));
+	fx->bytes = lay(base, &at, fx->max_bytes, 1);
+	m->next = lay(base, &at, 2 * FOLLOWING, sizeof(*m->next));
+	return at;
 }
 
-static void effects_free(struct effects *fx)
+static void effects_make(struct member *m)
 {
-	free(fx->send);
-	free(fx->frame);
-	free(fx->save);
-	free(fx->reply);
-	free(fx->record);
-	free(fx->bytes);
+	m->mapped = effects_lay(m, NULL);
+	m->mapping = mmap(NULL, m->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (m->mapping == MAP_FAILED)
+		abort();
+	effects_lay(m, m->mapping);
 }
 
 static void entropy(uint8_t seed[SEED])
@@ -121,18 +130,20 @@ static void set_bootstrap(struct member *m, const struct endpoint *at, unsigned 
 struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, int64_t now_ns,
 			  uint64_t utc, struct fail *f)
 {
-	struct member *m = array(1, sizeof(*m));
+	struct member *m = calloc(1, sizeof(*m));
 	struct birth birth = {
 		.config = &m->core, .suite = &suite_sodium, .host = &HEAP,
 		.quota = (uint32_t)c->node.quota_bytes, .identity = &m->identity,
 		.incarnation = home->incarnation,
 	};
 
+	if (!m)
+		abort();
 	m->home = home;
 	m->udp = udp;
 	m->birth_ns = now_ns;
 	m->alarm_ns = INT64_MAX;
-	effects_make(&m->fx);
+	effects_make(m);
 	config_core(c, &m->core);
 	memcpy(m->core.overlay, home->overlay, sizeof(m->core.overlay));
 	set_bootstrap(m, c->bootstrap, c->bootstraps);
@@ -155,7 +166,7 @@ void member_free(struct member *m)
 		return;
 	node_free(m->node);
 	identity_done(&m->identity);
-	effects_free(&m->fx);
+	munmap(m->mapping, m->mapped);
 	free(m);
 }
 
@@ -206,9 +217,8 @@ static void carry_out(struct member *m, struct event next[FOLLOWING], unsigned *
 
 void member_step(struct member *m, int64_t now_ns, const struct event *evs, unsigned count)
 {
-	struct event next[FOLLOWING];
-
 	for (unsigned round = 0; ; round++) {
+		struct event *next = m->next + round % 2 * FOLLOWING;	/* the other half is being handed in */
 		unsigned more = 0;
 
 		m->alarm_ns = node_step(m->node, now_ns, evs, count, &m->fx);

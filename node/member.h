@@ -28,6 +28,9 @@ struct member {
 	struct home *home;
 	struct udp *udp;
 	struct effects fx;
+	struct event *next;		/* what follows from a step: saves that are durable, path errors */
+	void *mapping;			/* where fx and next have their arrays */
+	size_t mapped;
 	int64_t birth_ns;
 	int64_t alarm_ns;		/* when node_step() wants to be called; INT64_MAX: never */
 	uint64_t not_after;		/* of our certificate, UTC seconds; 0 = for ever */
