@@ -19,6 +19,7 @@ enum { DRAWS = 3 };			/* under way at the same time */
 #define DRAW_SLOWEST	(60 * NS_PER_S)
 #define DRAW_LIFE	(20 * NS_PER_S)
 #define DRIFT_NS	(300 * NS_PER_S)
+#define DRIFT_LOOK	(60 * NS_PER_S)	/* between two looks whether links have drifted */
 
 struct drawing {
 	struct id point, owner;		/* owner zero = not known yet */
@@ -139,7 +140,7 @@ static void drift(struct ring *r, struct env *e)
 		for (unsigned i = 0; i < r->draw->helds; i++)
 			if (r->draw->held[i].slot == oldest)
 				r->draw->held[i--] = r->draw->held[--r->draw->helds];
-		r->drift_ns = e->now_ns - DRIFT_NS + 60 * NS_PER_S;
+		r->drift_ns = e->now_ns - DRIFT_NS + DRIFT_LOOK / 2;
 		peers_review(r, e);
 	}
 }
@@ -152,6 +153,7 @@ void longs_timer(struct ring *r, struct env *e)
 
 	if (!s || r->state != RING_JOINED)
 		return;
+	timer_soon(e, RING_DRAW, random_around(&e->random, DRIFT_LOOK));
 	drift(r, e);
 	for (unsigned i = 0; i < DRAWS; i++) {
 		if (s->drawing[i].until_ns <= e->now_ns)
