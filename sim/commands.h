@@ -9,6 +9,7 @@ int run_command(int argc, char **argv);
 int verify_command(int argc, char **argv);
 int replay_command(int argc, char **argv);
 int sweep_command(int argc, char **argv);
+int validate_command(int argc, char **argv);
 
 /** struct past - a finished run, from its manifest */
 struct past {

@@ -32,13 +32,13 @@ struct lab *lab_new(const struct lab_setup *s);
 void lab_free(struct lab *lab);
 
 /**
- * lab_settle() - Let time pass until all have joined and hold the long links they want
- * @limit_ns: virtual time after which this is given up
- * @shares: of nodes that may still lack a long link, in 1/1000
+ * lab_settle() - Let time pass until the ring rests
  *
- * Return: false if given up
+ * All have joined, 99.5 % hold the long links they want, nearly all links over
+ * which they came in are closed again, and link tables have gone round.
+ * Return: false if that is not so at virtual time @limit_ns
  */
-bool lab_settle(struct lab *lab, int64_t limit_ns, unsigned shares);
+bool lab_settle(struct lab *lab, int64_t limit_ns);
 
 /** lab_run() - Let @span_ns pass */
 void lab_run(struct lab *lab, int64_t span_ns);

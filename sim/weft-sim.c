@@ -7,6 +7,7 @@ static const struct command commands[] = {
 	{ "verify", "DIR", "run again from a manifest and compare digests", verify_command },
 	{ "replay", "DIR", "run again and look: stop, watch a node, write its traffic", replay_command },
 	{ "sweep", "FILE", "run a scenario for many values and seeds on all cores", sweep_command },
+	{ "validate", NULL, "measure published routing figures on rings of real cores", validate_command },
 	{ "scenario", "explain | show | presets | man", "what a scenario file can hold", scenario_command },
 	{ NULL, NULL, NULL, NULL },
 };
