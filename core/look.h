@@ -31,6 +31,7 @@ enum link_use {
 	USE_LONG_IN	= 1 << 2,	/* the peer drew it */
 	USE_LEAF	= 1 << 3,	/* a way in: bootstrap, remembered peer, introduction */
 	USE_PEER	= 1 << 4,	/* the peer wants it */
+	USE_RELAY	= 1 << 5,	/* it carries another link of ours */
 };
 
 struct look_link {

@@ -22,5 +22,5 @@ void config_default(struct config *c)
 	c->rekey_ns = 24 * 3600 * NS_PER_S;
 	c->rekey_data_ns = 3600 * NS_PER_S;
 	c->mtu = WIRE_MTU_MAX;
-	c->lookup_retry_ns = 2500 * NS_PER_MS;
+	c->lookup_retry_ns = 4 * NS_PER_S;
 }

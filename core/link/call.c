@@ -147,7 +147,7 @@ bool call_start(struct env *e, struct links *l, struct link *k, const struct con
 void call_via(struct env *e, struct links *l, struct link *k, uint16_t via)
 {
 	for (struct attempt *t = k->attempts; t; t = t->next)
-		if (t->kind == ATTEMPT_CALL && t->has_id && t->via == NO_SLOT) {
+		if (t->kind == ATTEMPT_CALL && t->has_id && t->via != via) {
 			t->via = via;
 			t->due_ms = env_ms(e) + VIA_MS;
 			packet_send(e, l, t->id, via, NULL, t->packet, t->packet_len, MESSAGE_INIT);

@@ -86,8 +86,10 @@ void link_drop(struct env *e, struct links *l, struct link *k)
 			continue;
 		if (o->aid == slot)
 			o->aid = NO_SLOT;
-		if (o->via == slot)
+		if (o->via == slot) {		/* is there another way? */
 			path_set_via(e, l, o, NO_SLOT);
+			links_doubt(e, l, (link_ref){ i });
+		}
 		for (struct attempt *t = o->attempts; t; t = t->next)
 			if (t->via == slot)
 				t->via = NO_SLOT;
@@ -556,6 +558,13 @@ bool links_suspect(const struct links *l, link_ref ref)
 	const struct link *k = look(l, ref);
 
 	return k && k->suspect;
+}
+
+link_ref links_relay(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+
+	return k && k->state == LINK_UP && k->via != NO_SLOT ? (link_ref){ k->via } : LINK_NONE;
 }
 
 struct id links_id(const struct links *l, link_ref ref)

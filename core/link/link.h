@@ -180,6 +180,7 @@ uint16_t links_slots(const struct links *l);			/* slots to walk: 0 .. links_slot
 link_ref links_find(const struct links *l, struct id id);	/* in any state but FREE */
 bool links_up(const struct links *l, link_ref ref);
 bool links_suspect(const struct links *l, link_ref ref);
+link_ref links_relay(const struct links *l, link_ref ref);	/* who carries @ref, LINK_NONE = it is direct */
 struct id links_id(const struct links *l, link_ref ref);
 uint32_t links_rto_us(const struct links *l, link_ref ref);
 bool links_view(const struct links *l, link_ref ref, struct link_view *out);	/* false if FREE */

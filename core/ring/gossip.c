@@ -252,6 +252,13 @@ void gossip_ask_around(struct ring *r, struct env *e)
 			ask(r, e, (link_ref){ (uint16_t)i }, ASK_FOR_NEAR);
 }
 
+void gossip_ask_all(struct ring *r, struct env *e)
+{
+	for (unsigned i = 0; i < r->peers; i++)
+		if (near_peer(&r->peer[i]))
+			ask(r, e, (link_ref){ (uint16_t)i }, ASK_FOR_NEAR);
+}
+
 void gossip_asked(struct ring *r, struct env *e, link_ref from, struct reader *in)
 {
 	uint8_t what = read_u8(in);

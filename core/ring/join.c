@@ -24,6 +24,7 @@ enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK
 #define FIND_STEP	(1 * NS_PER_S)
 #define FOUND_NS	(5 * NS_PER_S)
 #define KEEP_NS		(10 * NS_PER_S)
+#define DRAW_FIRST	(3 * NS_PER_S)		/* the neighbours' lists tell how large the ring is */
 #define LEAVE_STEP	(300 * NS_PER_MS)
 #define SAVE_FIRST	(10 * NS_PER_S)
 #define SAVE_EVERY	(600 * NS_PER_S)
@@ -165,7 +166,7 @@ static void joined(struct ring *r, struct env *e)
 		   (uint64_t)((e->now_ns - r->start_ns) / NS_PER_MS), 0);
 	heap_del(&e->timers, RING_JOIN);
 	tell_world_sides(r, e);
-	timer_soon(e, RING_DRAW, random_around(&e->random, 500 * NS_PER_MS));
+	timer_soon(e, RING_DRAW, random_around(&e->random, DRAW_FIRST));
 	timer_soon(e, RING_KEEP, random_around(&e->random, KEEP_NS));
 	timer_soon(e, RING_SAVE, random_around(&e->random, SAVE_FIRST));
 	gossip_changed(r, e, true);
@@ -500,6 +501,8 @@ void join_keep(struct ring *r, struct env *e)
 	gossip_ask_around(r, e);
 	if (near_age(&r->near))
 		join_review(r, e);
+	if (near_forgiven(&r->near, e))
+		gossip_ask_all(r, e);
 	peers_size(r, e);
 	if (longs_wanted(r, e) > peers_using(r, USE_LONG_OUT))
 		timer_soon(e, RING_DRAW, 0);

@@ -43,13 +43,15 @@ void near_want(struct near *n, struct env *e, uint16_t log2_size)
 	}
 }
 
-static bool is_gone(const struct near *n, struct env *e, struct id id)
+static bool is_gone(struct near *n, const struct env *e, struct id id)
 {
 	uint32_t now = env_ms(e);
 
 	for (unsigned i = 0; i < NEAR_GONE; i++)
-		if (n->gone[i].until_ms > now && id_eq(n->gone[i].id, id))
+		if (n->gone[i].until_ms > now && id_eq(n->gone[i].id, id)) {
+			n->gone[i].heard = n->gone[i].until_ms - n->gone[i].since_ms > NEAR_GONE_TOLD_MS;
 			return true;
+		}
 	return false;
 }
 
@@ -147,6 +149,7 @@ static void mark_gone(struct near *n, const struct env *e, struct id id, uint32_
 	n->gone[n->gone_next].id = id;
 	n->gone[n->gone_next].since_ms = env_ms(e);
 	n->gone[n->gone_next].until_ms = env_ms(e) + for_ms;
+	n->gone[n->gone_next].heard = false;
 	n->gone_next = (uint8_t)((n->gone_next + 1) % NEAR_GONE);
 }
 
@@ -164,6 +167,18 @@ bool near_told_gone(struct near *n, struct env *e, struct id id)
 		known |= k != NULL;
 	}
 	return known && near_del(n, e, id, NEAR_GONE_TOLD_MS);
+}
+
+bool near_forgiven(struct near *n, const struct env *e)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < NEAR_GONE; i++)
+		if (n->gone[i].heard && n->gone[i].until_ms && n->gone[i].until_ms <= env_ms(e)) {
+			n->gone[i].heard = false;
+			any = true;
+		}
+	return any;
 }
 
 unsigned near_gone(const struct near *n, const struct env *e, struct id *out, unsigned max)

@@ -45,7 +45,7 @@ struct near {
 	uint16_t count[SIDES], cap[SIDES];
 	uint8_t want;			/* entries to keep on each side */
 	uint8_t reach;			/* places one telling goes further: config.near */
-	struct { struct id id; uint32_t since_ms, until_ms; } gone[NEAR_GONE];
+	struct { struct id id; uint32_t since_ms, until_ms; bool heard; } gone[NEAR_GONE];	/* heard: gossip spoke since of what we ourselves found dead */
 	uint8_t gone_next;
 };
 
@@ -96,6 +96,9 @@ bool near_told_gone(struct near *n, struct env *e, struct id id);
 
 /** near_gone() - The ids that died or left within the last @within_ms, newest first, at most @max */
 unsigned near_gone(const struct near *n, const struct env *e, struct id *out, unsigned max);
+
+/** near_forgiven() - Has a mark on somebody who seemed dead run out since the last call? Gossip kept out may be true */
+bool near_forgiven(struct near *n, const struct env *e);
 
 /** near_find() - The entry of @id on @side, or NULL */
 struct known *near_find(const struct near *n, enum side side, struct id id);

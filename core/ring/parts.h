@@ -71,6 +71,7 @@ void gossip_write(const struct ring *r, const struct env *e, struct writer *w, l
 void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in);
 void gossip_table_read(struct ring *r, struct env *e, link_ref from, struct reader *in);
 void gossip_ask_around(struct ring *r, struct env *e);
+void gossip_ask_all(struct ring *r, struct env *e);	/* near peers' lists anew */
 void gossip_asked(struct ring *r, struct env *e, link_ref from, struct reader *in);
 void gossip_versions(struct ring *r, struct env *e, const struct news *n);
 void gossip_timer(struct ring *r, struct env *e, uint16_t tag);

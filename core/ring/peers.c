@@ -11,9 +11,10 @@
 
 enum { SAID_NOTHING = 0xff, SAY_TRIES = 6 };
 #define SAY_AGAIN_NS	(1 * NS_PER_S)
-#define UNUSED_AFTER_MS	15000u
-#define LEAF_MS		20000u
-#define GONE_DEAD_MS	30000u
+#define UNUSED_AFTER_MS	8000u
+#define LEAF_MS		8000u
+#define MERGE_MS	20000u		/* a peer called to see whether its ring is ours */
+#define GONE_DEAD_MS	20000u
 #define GONE_LEFT_MS	60000u
 #define GONE_FAILED_MS	20000u
 
@@ -142,7 +143,13 @@ void peers_review(struct ring *r, struct env *e)
 
 	for (unsigned i = 0; i < r->peers; i++) {
 		r->peer[i].was_near = !!(r->peer[i].use & USE_NEAR);
-		r->peer[i].use &= (uint8_t)~USE_NEAR;
+		r->peer[i].use &= (uint8_t)~(USE_NEAR | USE_RELAY);
+	}
+	for (unsigned i = 0; i < r->peers; i++) {
+		link_ref relay = r->peer[i].up ? links_relay(r->links, (link_ref){ (uint16_t)i }) : LINK_NONE;
+
+		if (link_ok(relay) && relay.slot < r->peers && r->peer[relay.slot].up)
+			r->peer[relay.slot].use |= USE_RELAY;
 	}
 	for (int s = 0; r->placed && s < SIDES; s++)
 		for (unsigned i = 0; i < r->near.count[s] && rank[s] < e->config->near; i++) {
@@ -350,7 +357,8 @@ void peers_close_unused(struct ring *r, struct env *e)
 
 		if (!p->up)
 			continue;
-		if (p->use & USE_LEAF && now - p->since_ms > LEAF_MS && r->state == RING_JOINED) {
+		if (p->use & USE_LEAF && now - p->since_ms > (p->merge ? MERGE_MS : LEAF_MS) &&
+		    r->state == RING_JOINED) {
 			p->use &= (uint8_t)~USE_LEAF;
 			say(r, e, i);
 		}

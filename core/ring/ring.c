@@ -8,6 +8,8 @@
 
 #include "core/ring/parts.h"
 
+enum { RELAYS_OFFERED = 3, FAILED_MS = 20000 };
+
 void ring_init(struct ring *r, struct links *links, struct id self)
 {
 	*r = (struct ring){
@@ -144,52 +146,58 @@ static void message(struct ring *r, struct env *e, const struct news *n)
 	}
 }
 
-/* A linked member that has a link to @id as well, as far as we know. */
-static link_ref common_neighbour(const struct ring *r, struct id id, link_ref not)
+/* Does the peer in @slot have a link to @id as well, as far as we know? */
+static bool shares(const struct ring *r, unsigned slot, struct id id)
 {
-	link_ref told = LINK_NONE;
+	const struct ring_peer *p = &r->peer[slot];
 
-	for (unsigned i = 0; i < r->peers; i++) {
-		const struct ring_peer *p = &r->peer[i];
-
-		if (!p->up || p->doubted || i == not.slot)
-			continue;
-		for (unsigned j = 0; j < p->prefixes; j++)
-			if (p->prefix[j] == id_prefix(id))
-				return (link_ref){ (uint16_t)i };
-	}
+	if (!p->up || p->doubted || id_eq(p->id, id))
+		return false;
+	for (unsigned i = 0; i < p->prefixes; i++)
+		if (p->prefix[i] == id_prefix(id))
+			return true;
 	for (int s = 0; s < SIDES; s++) {
 		const struct known *k = near_find(&r->near, (enum side)s, id);
+		unsigned next = k ? (unsigned)(k - r->near.known[s]) + 1 : 0;
 
-		if (k && k->told_by < r->peers && k->told_by != not.slot && r->peer[k->told_by].up)
-			told = (link_ref){ k->told_by };
+		if (k && k->told_by == slot)
+			return true;
+		/* the neighbour behind it, or the one that is our neighbour since it is lost */
+		if (next < r->near.count[s] && id_eq(r->near.known[s][next].id, p->id))
+			return true;
 	}
-	for (int s = 0; !link_ok(told) && s < SIDES; s++) {
-		unsigned next = near_find(&r->near, (enum side)s, id) == &r->near.known[s][0];
+	return false;
+}
 
-		if (next < r->near.count[s] && !id_eq(r->near.known[s][next].id, id))
-			told = peer_find(r, r->near.known[s][next].id);
-		if (link_ok(told) && (link_same(told, not) || r->peer[told.slot].doubted))
-			told = LINK_NONE;
+/* Offer a few neighbours we share with @id as relays, other ones each time. How many there were. */
+static unsigned offer_relays(struct ring *r, struct env *e, link_ref ref, struct id id)
+{
+	unsigned offered = 0, turn = r->peers ? random_below(&e->random, r->peers) : 0;
+
+	for (unsigned i = 0; i < r->peers && offered < RELAYS_OFFERED; i++) {
+		unsigned slot = (i + turn) % r->peers;
+
+		if (slot == ref.slot || !shares(r, slot, id))
+			continue;
+		links_via(e, r->links, ref, (link_ref){ (uint16_t)slot });
+		offered++;
 	}
-	return told;
+	return offered;
 }
 
 static void want_via(struct ring *r, struct env *e, const struct news *n)
 {
 	uint8_t buf[256];
-	link_ref through = common_neighbour(r, n->id, n->link);
+	unsigned relays = offer_relays(r, e, n->link, n->id);
 	struct contact self;
 	struct writer w;
 
 	for (int s = 0; s < SIDES; s++) {
 		struct known *k = near_find(&r->near, (enum side)s, n->id);
 
-		if (k && (n->a || !link_ok(through)))
+		if (k && (n->a || !relays))
 			k->tries = 1;		/* nothing waits for it any longer */
 	}
-	if (link_ok(through))
-		links_via(e, r->links, n->link, through);
 	if (!n->a && r->state == RING_JOINED) {
 		links_self(r->links, &self);
 		w = route_open(r, buf, sizeof(buf), n->id, ROUTE_EXACT, BODY_MEET);
@@ -201,13 +209,25 @@ static void want_via(struct ring *r, struct env *e, const struct news *n)
 	route_retry(r, e);
 }
 
+/* Was everything tried to reach @id? Not so when a lost peer was only sought. */
+static bool tried(const struct ring *r, struct id id)
+{
+	for (int s = 0; s < SIDES; s++) {
+		const struct known *k = near_find(&r->near, (enum side)s, id);
+
+		if (k && !k->tries)
+			return false;
+	}
+	return true;
+}
+
 static void failed(struct ring *r, struct env *e, const struct news *n)
 {
 	remember_failed(&r->remember, e, n->id);
 	longs_call_failed(r, e, n->id);
 	if (id_eq(n->id, ID_ZERO) || link_ok(peer_find(r, n->id)))
 		return;
-	if (n->why == END_UNREACHED && near_del(&r->near, e, n->id, 20000))
+	if (n->why == END_UNREACHED && tried(r, n->id) && near_del(&r->near, e, n->id, FAILED_MS))
 		gossip_changed(r, e, false);
 	join_review(r, e);
 	route_retry(r, e);
@@ -232,7 +252,7 @@ void ring_news(struct ring *r, struct env *e, const struct news *n)
 		break;
 	case NEWS_SUSPECT:
 		r->peer[n->link.slot].doubted = 1;
-		links_via(e, r->links, n->link, common_neighbour(r, n->id, n->link));
+		offer_relays(r, e, n->link, n->id);
 		break;
 	case NEWS_ALIVE:
 		r->peer[n->link.slot].doubted = 0;

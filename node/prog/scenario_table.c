@@ -318,7 +318,7 @@ KEYS(LOOKUPS) = {
 	  .example = "0.1/s", .text = "lookups of random keys, per joined node" },
 	{ K(TIME, timeout_ns), .name = "timeout", .preset = "10s", .min = NS_PER_MS, .max = NS_PER_H,
 	  .text = "without an answer by then it is lost" },
-	{ K(TIME, retry_ns), .name = "retry", .preset = "2s", .min = NS_PER_MS, .max = NS_PER_H,
+	{ K(TIME, retry_ns), .name = "retry", .preset = "4s", .min = NS_PER_MS, .max = NS_PER_H,
 	  .text = "without an answer the asker asks again after this" },
 };
 #undef K
