@@ -171,10 +171,29 @@ static bool write_table(const struct sweep *s, const char *dir, const char *name
 	return good;
 }
 
+/* Bad values are bad before the first run, not after the hundredth. */
+static bool check_points(const struct sweep *s, const struct asked *a, const char *file, struct fail *f)
+{
+	for (unsigned p = 0; p < s->points; p++) {
+		GPtrArray *set = g_ptr_array_new_with_free_func(g_free);
+		struct scenario *sc;
+
+		for (char **t = a->set; t && *t; t++)
+			g_ptr_array_add(set, g_strdup(*t));
+		for (unsigned v = 0; v < s->varieds; v++)
+			g_ptr_array_add(set, g_strdup_printf("%s=%s", s->varied[v].key, sweep_value(s, p, v)));
+		sc = scenario_load(file, (const char *const *)set->pdata, set->len, f);
+		scenario_free(sc);
+		g_ptr_array_free(set, TRUE);
+		if (!sc)
+			return false;
+	}
+	return true;
+}
+
 static bool read_options(struct sweep *s, const struct asked *a, const char *file, int64_t *jobs, struct fail *f)
 {
 	int64_t seeds = 10, first = 1;
-	struct scenario *sc;
 
 	if (a->seeds && !options_count("--seeds", a->seeds, 1, SWEEP_RUNS, &seeds, f))
 		return false;
@@ -194,9 +213,7 @@ static bool read_options(struct sweep *s, const struct asked *a, const char *fil
 			return false;
 		s->varieds++;
 	}
-	sc = scenario_load(file, (const char *const *)a->set, a->set ? g_strv_length(a->set) : 0, f);
-	scenario_free(sc);
-	return sc && sweep_plan(s, f);
+	return sweep_plan(s, f) && check_points(s, a, file, f);
 }
 
 static char *free_dir(const char *file)

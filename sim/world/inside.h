@@ -216,7 +216,7 @@ struct world {
 
 	/* metrics beyond METRIC_LIST */
 	int m_drop, m_kind_packets, m_kind_bytes, m_net_drop, m_unnoticed, m_stray;
-	int m_cast_twice, m_cast_hops, m_core_bytes;
+	int m_cast_twice, m_cast_hops, m_core_bytes, m_trace;
 };
 
 static inline uint32_t host_number(const struct world *w, const struct host *h)

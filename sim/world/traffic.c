@@ -13,11 +13,11 @@ static void add_drops(struct world *w)
 {
 	char *name[DROP_COUNT];
 
-	for (unsigned i = 0; i < DROP_COUNT; i++)
+	for (unsigned i = 1; i < DROP_COUNT; i++)	/* 0 is none: accepted */
 		name[i] = g_ascii_strdown(DROP_NAME[i], -1);
-	w->m_drop = catalog_add_each(w->catalog, UNIT_NUMBER, "core.drop.", (const char *const *)name,
-				     DROP_COUNT, "", "datagrams cores dropped for this reason");
-	for (unsigned i = 0; i < DROP_COUNT; i++)
+	w->m_drop = catalog_add_each(w->catalog, UNIT_NUMBER, "core.drop.", (const char *const *)name + 1,
+				     DROP_COUNT - 1, "", "datagrams cores dropped for this reason");
+	for (unsigned i = 1; i < DROP_COUNT; i++)
 		g_free(name[i]);
 }
 
@@ -33,9 +33,9 @@ void traffic_catalog(struct world *w)
 					     "packets sent that carried this message");
 	w->m_kind_bytes = catalog_add_each(w->catalog, UNIT_BYTES, "sent.", kind, kinds, "_bytes",
 					   "their bytes, IP headers included");
-	for (unsigned i = 0; i < NET_DROPS; i++)
+	for (unsigned i = 1; i < NET_DROPS; i++)
 		drop[i] = net_drop_name((enum net_drop)i);
-	w->m_net_drop = catalog_add_each(w->catalog, UNIT_NUMBER, "net.drop.", drop, NET_DROPS, "",
+	w->m_net_drop = catalog_add_each(w->catalog, UNIT_NUMBER, "net.drop.", drop + 1, NET_DROPS - 1, "",
 					 "packets the underlay dropped for this reason");
 	w->m_stray = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "net.stray",
 				 "packets that came to no node");
@@ -62,8 +62,8 @@ static void add_core(struct world *w, struct shard *s)
 {
 	metrics_add(s->m, M_STEPS, (int64_t)(s->fx.steps - s->steps_told));
 	s->steps_told = s->fx.steps;
-	for (unsigned i = 0; i < DROP_COUNT; i++) {
-		metrics_add(s->m, w->m_drop + (int)i, (int64_t)(s->fx.drops[i] - s->drops_told[i]));
+	for (unsigned i = 1; i < DROP_COUNT; i++) {
+		metrics_add(s->m, w->m_drop + (int)i - 1, (int64_t)(s->fx.drops[i] - s->drops_told[i]));
 		s->drops_told[i] = s->fx.drops[i];
 	}
 	metrics_add(s->m, w->m_stray, (int64_t)(s->strays + s->late_drops));
@@ -78,7 +78,7 @@ static void add_net(struct world *w)
 	for (unsigned i = 1; i < NET_DROPS; i++) {
 		uint64_t n = net_dropped(w->net, (enum net_drop)i);
 
-		metrics_add(m, w->m_net_drop + (int)i, (int64_t)(n - w->net_told[i]));
+		metrics_add(m, w->m_net_drop + (int)i - 1, (int64_t)(n - w->net_told[i]));
 		w->net_told[i] = n;
 	}
 	for (unsigned i = 0; i < NET_MARKS; i++) {

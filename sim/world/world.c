@@ -104,6 +104,9 @@ static void catalog_fill(struct world *w)
 				     "links a broadcast took to a node");
 	w->m_core_bytes = catalog_add(w->catalog, METRIC_GAUGE, UNIT_BYTES, M_NONE, "memory.core_bytes",
 				      "mean memory of a running core by its own account");
+	if (w->trace)
+		w->m_trace = catalog_add(w->catalog, METRIC_GAUGE, UNIT_NUMBER, M_NONE, "trace.alive",
+					 "nodes that are there according to the trace");
 }
 
 struct world *world_new(const struct world_setup *s, struct fail *f)
@@ -235,6 +238,8 @@ static void row(struct world *w, int64_t now_ns, bool last)
 	}
 	metrics_set(w->shard[0].m, M_NODES_ALIVE, (int64_t)alive);
 	metrics_set(w->shard[0].m, M_NODES_JOINED, (int64_t)joined);
+	if (w->trace)
+		metrics_set(w->shard[0].m, w->m_trace, trace_alive(w->trace, now_ns));
 	health_row(w->health, now_ns);
 	joins_time(w, now_ns);
 	memory_row(w);
