@@ -328,10 +328,54 @@ static void orphans_stay_as_names_to_try(void)
 	near_orphan(&n, 7, true);
 	k = near_find(&n, LEFT, at(100));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(k);
-	CU_ASSERT_TRUE(k->hops == HEARSAY && k->told_by == NOBODY);
+	CU_ASSERT_TRUE(near_hearsay(k) && k->told_by == NOBODY);
 	CU_ASSERT_EQUAL(near_find(&n, RIGHT, at(200))->hops, 2);
 	add(&n, &b, at(100), near_depth(&n), 9);	/* anybody's word is better than nobody's */
 	CU_ASSERT_TRUE(k->hops == near_depth(&n) && k->told_by == 9);
+	CU_ASSERT_TRUE(done(&n, &b));
+}
+
+static void one_who_vouches_no_more_is_still_linked(void)
+{
+	struct bare b;
+	struct near n;
+
+	bare_init(&b, 1);
+	near_init(&n, at(0));
+	add(&n, &b, at(50), 1, 7);
+	add(&n, &b, at(100), 2, 7);
+	near_orphan(&n, 7, false);
+	CU_ASSERT_EQUAL(near_find(&n, RIGHT, at(50))->hops, 1);
+	CU_ASSERT_TRUE(near_hearsay(near_find(&n, RIGHT, at(100))));
+	near_orphan(&n, 7, true);
+	CU_ASSERT_TRUE(near_hearsay(near_find(&n, RIGHT, at(50))));
+	CU_ASSERT_TRUE(done(&n, &b));
+}
+
+static void names_nobody_vouches_for_are_forgotten_after_a_few_steps(void)
+{
+	struct bare b;
+	struct near n;
+	unsigned name = 0, orphan = 0;
+
+	bare_init(&b, 1);
+	near_init(&n, at(0));
+	add(&n, &b, at(50), 1, 7);
+	add(&n, &b, at(100), near_depth(&n), 7);
+	add(&n, &b, at(200), 2, 8);
+	add(&n, &b, at(300), HEARSAY, NOBODY);
+	near_orphan(&n, 8, true);
+	for (unsigned step = 1; step < 20; step++) {
+		bool changed = near_age(&n);
+
+		orphan = orphan || near_find(&n, LEFT, at(200)) ? orphan : step;
+		name = name || near_find(&n, LEFT, at(300)) ? name : step;
+		CU_ASSERT_EQUAL(changed, step == orphan || step == name);
+	}
+	CU_ASSERT_EQUAL(name, HEARSAY - HEARSAY_OLD + 1);
+	CU_ASSERT_EQUAL(orphan, HEARSAY_ORPHAN - HEARSAY_OLD + 1);
+	CU_ASSERT_TRUE(n.count[LEFT] == 2 && n.count[RIGHT] == 2);
+	CU_ASSERT_EQUAL(near_find(&n, LEFT, at(100))->hops, near_depth(&n));
 	CU_ASSERT_TRUE(done(&n, &b));
 }
 
@@ -421,6 +465,53 @@ static void eight_dead_are_known_and_the_ninth_displaces_the_first(void)
 	CU_ASSERT_TRUE(done(&n, &b));
 }
 
+static void who_is_said_to_be_gone_is_gone_unless_we_have_a_link(void)
+{
+	struct bare b;
+	struct near n;
+	struct id out[NEAR_GONE];
+
+	bare_init(&b, 1);
+	near_init(&n, at(0));
+	b.env.now_ns = NS_PER_S;
+	add(&n, &b, at(50), 1, 7);
+	add(&n, &b, at(100), 2, 7);
+	CU_ASSERT_FALSE(near_told_gone(&n, &b.env, at(50)));
+	CU_ASSERT_FALSE(near_told_gone(&n, &b.env, at(300)));	/* of whom we never heard */
+	CU_ASSERT_EQUAL(near_gone(&n, &b.env, out, NEAR_GONE), 0);
+	CU_ASSERT_TRUE(near_told_gone(&n, &b.env, at(100)));
+	CU_ASSERT_FALSE(near_told_gone(&n, &b.env, at(100)));
+	CU_ASSERT_PTR_NULL(near_find(&n, RIGHT, at(100)));
+	CU_ASSERT_FALSE(add(&n, &b, at(100), 2, 8));
+	CU_ASSERT_TRUE(near_gone(&n, &b.env, out, NEAR_GONE) == 1 && id_eq(out[0], at(100)));
+	b.env.now_ns += NEAR_GONE_TOLD_MS * NS_PER_MS;
+	CU_ASSERT_TRUE(add(&n, &b, at(100), 2, 8));
+	CU_ASSERT_TRUE(done(&n, &b));
+}
+
+static void the_gone_are_told_newest_first_and_for_ten_seconds(void)
+{
+	struct bare b;
+	struct near n;
+	struct id out[NEAR_GONE];
+
+	bare_init(&b, 1);
+	near_init(&n, at(0));
+	for (uint64_t i = 1; i <= 5; i++) {
+		b.env.now_ns = (int64_t)i * NS_PER_S;
+		near_del(&n, &b.env, at(i), i == 4 ? 500 : 100000);
+	}
+	near_back(&n, at(2));
+	CU_ASSERT_EQUAL(near_gone(&n, &b.env, out, 1), 1);
+	CU_ASSERT_TRUE(id_eq(out[0], at(5)));
+	CU_ASSERT_EQUAL(near_gone(&n, &b.env, out, NEAR_GONE), 3);
+	CU_ASSERT_TRUE(id_eq(out[0], at(5)) && id_eq(out[1], at(3)) && id_eq(out[2], at(1)));
+	b.env.now_ns = 11 * NS_PER_S;
+	CU_ASSERT_EQUAL(near_gone(&n, &b.env, out, NEAR_GONE), 2);
+	CU_ASSERT_FALSE(add(&n, &b, at(1), 2, 8));	/* told no more, and still not believed */
+	CU_ASSERT_TRUE(done(&n, &b));
+}
+
 /* ---- how large the ring is ---- */
 
 static int by_id(const void *a, const void *b)
@@ -506,6 +597,9 @@ CU_TestInfo near_tests[] = {
 	{ "a change of the teller alone is no news", a_change_of_the_teller_alone_is_no_news },
 	{ "an endpoint that is none does not replace one", an_endpoint_that_is_none_does_not_replace_one },
 	{ "orphans stay as names to try", orphans_stay_as_names_to_try },
+	{ "one who vouches no more is still linked", one_who_vouches_no_more_is_still_linked },
+	{ "names nobody vouches for are forgotten after a few steps",
+	  names_nobody_vouches_for_are_forgotten_after_a_few_steps },
 	{ "a new list takes back what the old one told", a_new_list_takes_back_what_the_old_one_told },
 	{ "gossip does not bring the dead back for a while",
 	  gossip_does_not_bring_the_dead_back_for_a_while },
@@ -513,6 +607,10 @@ CU_TestInfo near_tests[] = {
 	  a_link_proves_life_and_gossip_is_welcome_again },
 	{ "eight dead are known, and the ninth displaces the first",
 	  eight_dead_are_known_and_the_ninth_displaces_the_first },
+	{ "who is said to be gone is gone, unless we have a link",
+	  who_is_said_to_be_gone_is_gone_unless_we_have_a_link },
+	{ "the gone are told newest first, and for ten seconds",
+	  the_gone_are_told_newest_first_and_for_ten_seconds },
 	{ "the size of random rings is seen within two percent of its log2",
 	  the_size_of_random_rings_is_seen_within_two_percent_of_its_log2 },
 	{ "a ring that is known whole is counted", a_ring_that_is_known_whole_is_counted },
