@@ -3,7 +3,7 @@
  *
  *	linked		never
  *	sought		about 4 s after it was lost; after each failure twice the
- *			wait, up to 30 s while it was lost less than ten minutes
+ *			wait, up to 60 s while it was lost less than ten minutes
  *			ago (a partition heals, a peer restarts), later up to
  *			ten minutes
  *	otherwise	every half an hour: does it still stand on our ring?
@@ -23,7 +23,7 @@ enum {
 
 #define TICK_NS		(100 * NS_PER_MS)
 #define FIRST_NS	(4 * NS_PER_S)
-#define SOON_MAX_NS	(30 * NS_PER_S)
+#define SOON_MAX_NS	(60 * NS_PER_S)
 #define LATE_MAX_NS	(600 * NS_PER_S)
 #define LATE_NS		(600 * NS_PER_S)
 #define IDLE_NS		(1800 * NS_PER_S)

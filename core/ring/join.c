@@ -19,7 +19,7 @@
 #include "core/base/fixed.h"
 #include "core/ring/parts.h"
 
-enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 2, KEEP_REMEMBERED = 4096 };
+enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 1, KEEP_REMEMBERED = 4096 };
 #define JOIN_STEP	(400 * NS_PER_MS)
 #define FIND_STEP	(1 * NS_PER_S)
 #define FOUND_NS	(5 * NS_PER_S)

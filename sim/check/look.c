@@ -119,7 +119,7 @@ void look_limits(struct limits *l, const struct world *w)
 		.suspect_ns = s->link.suspect_ns,
 		.slack_ns = (lossy ? 5 : 2) * NS_PER_S,
 		.healed_ns = s->check.healed_ns,
-		.crowd_ns = 60 * NS_PER_S,
+		.crowd_ns = 120 * NS_PER_S,
 		.near = (uint32_t)s->ring.near,
 		.longs = s->ring.links == AUTO ? 0 : (uint32_t)s->ring.links,
 		.no_longs = s->ring.links == 0,
