@@ -72,35 +72,27 @@ static bool read_timeout(const json_t *v, struct order *o, char why[WHY_LEN])
 	return true;
 }
 
-/* The members of @root into @o; the id is read first, so that errors carry it. */
-static bool read_members(json_t *root, struct order *o, char why[WHY_LEN])
+/*
+ * The members of @root into @o; the id is read first, so that errors carry it.
+ * (They are asked for by name and counted: the function that walks an object
+ * has the same name in jansson and json-glib, and tests link both.)
+ */
+static bool read_members(const json_t *root, struct order *o, char why[WHY_LEN])
 {
-	const json_t *id = json_object_get(root, "id");
-	bool asked = false, has_key = false, trace_only = false;
-	const char *name;
-	json_t *v;
+	const json_t *id = json_object_get(root, "id"), *ask = json_object_get(root, "ask");
+	const json_t *key = json_object_get(root, "key"), *timeout = json_object_get(root, "timeout_ms");
 
 	if (id && !read_id_member(id, o, why))
 		return false;
-	json_object_foreach(root, name, v) {
-		bool good = true;
-
-		if (!strcmp(name, "ask"))
-			good = asked = read_kind(v, o, why);
-		else if (!strcmp(name, "key"))
-			good = has_key = read_key_member(v, o, why);
-		else if (!strcmp(name, "timeout_ms"))
-			good = trace_only = read_timeout(v, o, why);
-		else if (strcmp(name, "id"))
-			good = no(why, "a member that is not known; accepted: %s", "ask, key, timeout_ms, id");
-		if (!good)
-			return false;
-	}
-	if (!asked)
+	if (json_object_size(root) > (size_t)(!!id + !!ask + !!key + !!timeout))
+		return no(why, "a member that is not known; accepted: %s", "ask, key, timeout_ms, id");
+	if (!ask)
 		return no(why, "it does not say what to ask; accepted: {\"ask\":\"status\"}%s", "");
-	if (o->kind == ORDER_TRACE && !has_key)
+	if (!read_kind(ask, o, why) || (key && !read_key_member(key, o, why)) || (timeout && !read_timeout(timeout, o, why)))
+		return false;
+	if (o->kind == ORDER_TRACE && !key)
 		return no(why, "trace needs a key: %s", "32 hexadecimal digits");
-	if (o->kind != ORDER_TRACE && (has_key || trace_only))
+	if (o->kind != ORDER_TRACE && (key || timeout))
 		return no(why, "%s takes neither key nor timeout_ms", NAME[o->kind]);
 	return true;
 }

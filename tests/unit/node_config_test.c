@@ -1,0 +1,172 @@
+/*
+ * weft-node's configuration: an empty file is a good one, what is written is what
+ * core gets, and every mistake is one message that says what would be accepted.
+ */
+#include "node/config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include <glib.h>
+
+#include "node/diary.h"
+#include "tests/unit/suites.h"
+
+static struct node_config *parse(const char *text, const char *const *set, unsigned sets, struct fail *f)
+{
+	return config_parse("weft.conf", text, strlen(text), "/etc/weft", set, sets, f);
+}
+
+static void nothing_at_all_is_a_configuration(void)
+{
+	struct fail f = { 0 };
+	struct node_config *c = parse("", NULL, 0, &f);
+	struct config core, own;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_STRING_EQUAL(c->node.state, "/etc/weft/state");
+	CU_ASSERT_STRING_EQUAL(c->control, "/etc/weft/state/control");
+	CU_ASSERT(c->node.log == LEVEL_INFO && c->listen4.port == 9338 && c->listen6.kind == ENDPOINT_UDP6);
+	CU_ASSERT(!c->must4 && !c->must6 && !c->bootstraps);
+	config_core(c, &core);
+	config_default(&own);
+	CU_ASSERT(!memcmp(&core, &own, sizeof(own)));	/* the table's defaults are core's */
+	config_free(c);
+}
+
+static void what_is_written_is_what_core_gets(void)
+{
+	static const char TEXT[] =
+		"[node]\nstate = /var/lib/weft\ncontrol = run/control\nlog = debug\nquota = 1MiB\n"
+		"[underlay]\nlisten4 = 192.0.2.1:1\nlisten6 = off\nmtu = 1400B\n"
+		"[overlay]\nbootstrap = 192.0.2.2:2, [2001:db8::1]:3\t192.0.2.4:4\n"
+		"[ring]\nnear = 3\nlong = 7\ndraw = uniform\ndirection = one-way\nlookahead = no\ncap = no\n"
+		"[link]\nprobe = 1s\nprobe-second = 2s\nprobe-far = 3s\nsuspect = 4s\nsuspect-probes = 5\n";
+	struct fail f = { 0 };
+	struct node_config *c = parse(TEXT, NULL, 0, &f);
+	struct config k;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_STRING_EQUAL(c->node.state, "/var/lib/weft");
+	CU_ASSERT_STRING_EQUAL(c->control, "/etc/weft/run/control");
+	CU_ASSERT(c->node.log == LEVEL_DEBUG && c->node.quota_bytes == 1 << 20);
+	CU_ASSERT(c->must4 && c->listen4.port == 1 && c->listen6.kind == ENDPOINT_NONE && !c->must6);
+	CU_ASSERT(c->bootstraps == 3 && c->bootstrap[1].kind == ENDPOINT_UDP6 && c->bootstrap[2].port == 4);
+	config_core(c, &k);
+	CU_ASSERT(k.near == 3 && k.longs == 7 && k.draw == DRAW_UNIFORM && k.one_way && !k.lookahead && !k.cap);
+	CU_ASSERT(k.probe_next_ns == NS_PER_S && k.probe_second_ns == 2 * NS_PER_S && k.probe_far_ns == 3 * NS_PER_S);
+	CU_ASSERT(k.suspect_ns == 4 * NS_PER_S && k.suspect_probes == 5 && k.mtu == 1372);
+	config_free(c);
+}
+
+static void an_override_wins(void)
+{
+	static const char *const SET[] = { "ring.near=4", "overlay.bootstrap=" };
+	struct fail f = { 0 };
+	struct node_config *c = parse("[ring]\nnear = 3\n[overlay]\nbootstrap = 192.0.2.2:2\n", SET, 2, &f);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT(c->ring.near == 4 && !c->bootstraps);
+	config_free(c);
+}
+
+static void mistakes_are_one_message_each(void)
+{
+	static const struct { const char *text, *says; } BAD[] = {
+		{ "[node]\nlgo = debug\n", "weft.conf:2: [node] lgo" },
+		{ "[nod]\nlog = debug\n", "weft.conf:1: [nod]" },
+		{ "[node]\nlog = loud\n", "weft.conf:2: [node] log = loud" },
+		{ "[node]\nlog = info\nlog = debug\n", "weft.conf:3" },
+		{ "[node]\nquota = 4\n", "weft.conf:2: [node] quota = 4" },
+		{ "[node]\nquota = 1KiB\n", "[node] quota = 1KiB" },
+		{ "[underlay]\nlisten4 = everywhere\n", "weft.conf:2: [underlay] listen4 = everywhere" },
+		{ "[underlay]\nlisten4 = [::1]:1\n", "listen6" },
+		{ "[underlay]\nlisten6 = 127.0.0.1:1\n", "listen4" },
+		{ "[underlay]\nlisten4 = off\nlisten6 = off\n", "both families are off" },
+		{ "[underlay]\nmtu = 9000B\n", "[underlay] mtu = 9000B" },
+		{ "\n\n[overlay]\nbootstrap = 192.0.2.1:1 example.org:1\n", "weft.conf:4: [overlay] bootstrap" },
+		{ "[overlay]\nbootstrap = example.org:1\n", "names are not looked up" },
+		{ "[overlay]\nbootstrap = 192.0.2.1:0\n", "port 0" },
+		{ "[overlay]\nbootstrap = 0.0.0.0:1\n", "no machine has this address" },
+		{ "[ring]\nnear = 0\n", "[ring] near = 0" },
+		{ "[link]\nprobe = 5\n", "[link] probe = 5" },
+		{ "near = 2\n", "weft.conf:1" },
+		{ "[ring\n", "weft.conf:1" },
+	};
+
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		struct fail f = { 0 };
+
+		CU_ASSERT_PTR_NULL(parse(BAD[i].text, NULL, 0, &f));
+		CU_ASSERT_EQUAL(f.count, 1);
+		CU_ASSERT_PTR_NOT_NULL(f.count ? strstr(f.text[0], BAD[i].says) : NULL);
+		if (f.count && !strstr(f.text[0], BAD[i].says))
+			printf("\n    it says: %s\n", f.text[0]);
+		fail_done(&f);
+	}
+}
+
+static void too_many_endpoints_are_refused(void)
+{
+	GString *text = g_string_new("[overlay]\nbootstrap =");
+	struct fail f = { 0 };
+	struct node_config *c;
+
+	for (int i = 1; i <= CONFIG_BOOTSTRAPS; i++)
+		g_string_append_printf(text, " 192.0.2.%d:1", i);
+	c = parse(text->str, NULL, 0, &f);
+	CU_ASSERT(c && c->bootstraps == CONFIG_BOOTSTRAPS);
+	config_free(c);
+	g_string_append(text, " 192.0.3.1:1");
+	CU_ASSERT_PTR_NULL(parse(text->str, NULL, 0, &f));
+	CU_ASSERT_EQUAL(f.count, 1);
+	fail_done(&f);
+	g_string_free(text, TRUE);
+}
+
+static void what_a_restart_is_needed_for_is_known(void)
+{
+	struct fail f = { 0 };
+	struct node_config *a = parse("", NULL, 0, &f), *b = parse("[node]\nlog = debug\n[overlay]\nbootstrap = 192.0.2.1:1\n",
+								    NULL, 0, &f);
+	struct node_config *c = parse("[ring]\nlong = 3\n", NULL, 0, &f);
+	char *differs;
+
+	CU_ASSERT_FATAL(a && b && c);
+	CU_ASSERT_PTR_NULL(config_differs(a, b));
+	differs = config_differs(a, c);
+	CU_ASSERT_STRING_EQUAL(differs, "[ring] long");
+	g_free(differs);
+	config_free(a);
+	config_free(b);
+	config_free(c);
+}
+
+static void what_is_written_back_reads_the_same(void)
+{
+	struct fail f = { 0 };
+	struct node_config *a = parse("[ring]\nlong = 3\n[node]\nstate = x\n", NULL, 0, &f), *b;
+	char *text, *again;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	text = schema_write(a->log);
+	b = parse(text, NULL, 0, &f);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	again = schema_write(b->log);
+	CU_ASSERT_STRING_EQUAL(text, again);
+	g_free(text);
+	g_free(again);
+	config_free(a);
+	config_free(b);
+}
+
+CU_TestInfo node_config_tests[] = {
+	{ "nothing at all is a configuration, and its values are core's own", nothing_at_all_is_a_configuration },
+	{ "what is written is what core gets", what_is_written_is_what_core_gets },
+	{ "an override wins", an_override_wins },
+	{ "mistakes are one message each", mistakes_are_one_message_each },
+	{ "too many endpoints are refused", too_many_endpoints_are_refused },
+	{ "what a restart is needed for is known", what_a_restart_is_needed_for_is_known },
+	{ "what is written back reads the same", what_is_written_back_reads_the_same },
+	CU_TEST_INFO_NULL
+};

@@ -1,0 +1,97 @@
+/* Ids, keys and endpoints: what is printed is read again, and nothing else is. */
+#include "node/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/suites.h"
+
+static void what_is_printed_is_read_again(void)
+{
+	static const char *const GOOD[] = {
+		"0.0.0.0:0", "127.0.0.1:9338", "255.255.255.255:65535", "[::]:0", "[::1]:9338",
+		"[2001:db8::1]:1", "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe]:65535",
+	};
+	char buf[ENDPOINT_TEXT], why[WHY_LEN];
+
+	for (unsigned i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
+		struct endpoint e;
+
+		CU_ASSERT_TRUE_FATAL(endpoint_read(GOOD[i], &e, why));
+		CU_ASSERT_STRING_EQUAL(endpoint_text(&e, buf), GOOD[i]);
+	}
+}
+
+static void anything_else_is_refused_with_a_reason(void)
+{
+	static const char *const BAD[] = {
+		"", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:x", "1.2.3.4:-1", "1.2.3.4:65536", "1.2.3.4:999999",
+		"1.2.3:1", "1.2.3.4.5:1", "1.2.3.256:1", "host:1", "::1:1", "[::1]", "[::1]:", "[::1:1", "[]:1", "[x]:1",
+		"[1.2.3.4]:1", " 1.2.3.4:1", "1.2.3.4:1 ", "[fe80::1]:1", "[fe80::1%eth0]:1",
+		"[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc]:1",
+	};
+
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		struct endpoint e = { .port = 7, .kind = ENDPOINT_UDP4 }, was = e;
+		char why[WHY_LEN] = "";
+
+		CU_ASSERT_FALSE(endpoint_read(BAD[i], &e, why));
+		CU_ASSERT(*why != 0 && !memcmp(&e, &was, sizeof(e)));
+	}
+}
+
+static void ids_are_thirty_two_digits(void)
+{
+	struct id id = { UINT64_C(0x0123456789abcdef), UINT64_C(0xfedcba9876543210) }, back = ID_ZERO;
+	char buf[ID_TEXT];
+
+	CU_ASSERT_STRING_EQUAL(id_text(id, buf), "0123456789abcdeffedcba9876543210");
+	CU_ASSERT(id_read(buf, &back) && id_eq(back, id));
+	CU_ASSERT(id_read("0123456789ABCDEFFEDCBA9876543210", &back) && id_eq(back, id));
+	CU_ASSERT_FALSE(id_read("0123456789abcdeffedcba987654321", &back));
+	CU_ASSERT_FALSE(id_read("0123456789abcdeffedcba98765432100", &back));
+	CU_ASSERT_FALSE(id_read("0123456789abcdeffedcba987654321g", &back));
+	CU_ASSERT_FALSE(id_read("", &back));
+}
+
+static void keys_are_sixty_four_digits(void)
+{
+	uint8_t key[32], back[32];
+	char buf[KEY_TEXT];
+
+	for (int i = 0; i < 32; i++)
+		key[i] = (uint8_t)(i * 9);
+	CU_ASSERT(key_read(key_text(key, buf), back) && !memcmp(key, back, 32));
+	CU_ASSERT_FALSE(key_read("00", back));
+}
+
+static void a_name_always_stands_for_the_same_place(void)
+{
+	char buf[ID_TEXT];
+
+	/* BLAKE2b with 16 bytes of output, of "foo" */
+	CU_ASSERT_STRING_EQUAL(id_text(id_of_name("foo"), buf), "04136e24f85d470465c3db66e58ed56c");
+	CU_ASSERT_FALSE(id_eq(id_of_name("foo"), id_of_name("bar")));
+}
+
+static void loopback_and_any_are_known(void)
+{
+	struct endpoint e;
+	char why[WHY_LEN];
+
+	CU_ASSERT(endpoint_read("127.9.9.9:1", &e, why) && endpoint_loopback(&e) && !endpoint_wild(&e));
+	CU_ASSERT(endpoint_read("[::1]:1", &e, why) && endpoint_loopback(&e) && !endpoint_wild(&e));
+	CU_ASSERT(endpoint_read("0.0.0.0:1", &e, why) && !endpoint_loopback(&e) && endpoint_wild(&e));
+	CU_ASSERT(endpoint_read("[::]:1", &e, why) && !endpoint_loopback(&e) && endpoint_wild(&e));
+	CU_ASSERT(endpoint_read("128.0.0.1:1", &e, why) && !endpoint_loopback(&e));
+}
+
+CU_TestInfo node_text_tests[] = {
+	{ "what is printed is read again", what_is_printed_is_read_again },
+	{ "anything else is refused with a reason", anything_else_is_refused_with_a_reason },
+	{ "ids are thirty-two digits", ids_are_thirty_two_digits },
+	{ "keys are sixty-four digits", keys_are_sixty_four_digits },
+	{ "a name always stands for the same place", a_name_always_stands_for_the_same_place },
+	{ "loopback and any address are known", loopback_and_any_are_known },
+	CU_TEST_INFO_NULL
+};

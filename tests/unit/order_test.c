@@ -1,0 +1,118 @@
+/* What a control client may ask, and that everything else is refused with a reason. */
+#include "node/order.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/suites.h"
+
+#define KEY "0123456789abcdeffedcba9876543210"
+
+static bool take(const char *line, struct order *o, char why[WHY_LEN])
+{
+	return order_read(line, strlen(line), o, why);
+}
+
+static void each_order_is_read(void)
+{
+	char line[100], why[WHY_LEN];
+	struct order o;
+
+	for (int k = 0; k < ORDERS; k++) {
+		if (k == ORDER_TRACE)
+			continue;
+		snprintf(line, sizeof(line), "{\"ask\":\"%s\"}", order_text((enum order_kind)k));
+		CU_ASSERT_TRUE(take(line, &o, why));
+		CU_ASSERT(o.kind == (enum order_kind)k && !*o.id);
+	}
+}
+
+static void a_trace_has_a_key_and_a_time(void)
+{
+	char why[WHY_LEN];
+	struct order o;
+
+	CU_ASSERT_TRUE(take("{\"ask\":\"trace\",\"key\":\"" KEY "\"}", &o, why));
+	CU_ASSERT(o.key.hi == UINT64_C(0x0123456789abcdef) && o.timeout_ns == 10 * NS_PER_S);
+	CU_ASSERT_TRUE(take(" { \"timeout_ms\" : 1 , \"key\":\"" KEY "\",\"ask\":\"trace\"}\t", &o, why));
+	CU_ASSERT_EQUAL(o.timeout_ns, NS_PER_MS);
+	CU_ASSERT_TRUE(take("{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":60000}", &o, why));
+}
+
+static void the_id_comes_back_as_it_was(void)
+{
+	char why[WHY_LEN];
+	struct order o;
+
+	CU_ASSERT_TRUE(take("{\"ask\":\"status\",\"id\":-17}", &o, why));
+	CU_ASSERT_STRING_EQUAL(o.id, "-17");
+	CU_ASSERT_TRUE(take("{\"ask\":\"status\",\"id\":\"a\\\"b\\n\"}", &o, why));
+	CU_ASSERT_STRING_EQUAL(o.id, "\"a\\\"b\\n\"");
+	CU_ASSERT_FALSE(take("{\"ask\":\"nothing\",\"id\":3}", &o, why));
+	CU_ASSERT_STRING_EQUAL(o.id, "3");	/* errors carry it, too */
+}
+
+static void the_longest_id_fits(void)
+{
+	char line[600] = "{\"ask\":\"status\",\"id\":\"", why[WHY_LEN];
+	struct order o;
+
+	for (int i = 0; i < ORDER_ID; i++)
+		strcat(line, "\\u0001");
+	strcat(line, "\"}");
+	CU_ASSERT_TRUE(take(line, &o, why));
+	CU_ASSERT_EQUAL(strlen(o.id), 2 + 6 * ORDER_ID);
+	line[strlen(line) - 2] = 0;
+	strcat(line, "x\"}");
+	CU_ASSERT_FALSE(take(line, &o, why));
+	CU_ASSERT_STRING_EQUAL(o.id, "");
+}
+
+static void everything_else_is_refused(void)
+{
+	static const char *const BAD[] = {
+		"", " ", "x", "{", "}", "[]", "1", "\"status\"", "{}", "{\"ask\"}", "{\"ask\":null}", "{\"ask\":[]}",
+		"{\"ask\":\"\"}", "{\"ask\":\"Status\"}", "{\"ask\":\"status\"}{\"ask\":\"status\"}", "{\"ask\":\"status\"},",
+		"{\"ask\":\"status\",\"ask\":\"stop\"}", "{\"ask\":\"status\",\"x\":1}", "{\"ASK\":\"status\"}",
+		"{\"ask\":\"status\",\"key\":\"" KEY "\"}", "{\"ask\":\"stop\",\"timeout_ms\":5}",
+		"{\"ask\":\"trace\"}", "{\"ask\":\"trace\",\"key\":5}", "{\"ask\":\"trace\",\"key\":\"name\"}",
+		"{\"ask\":\"trace\",\"key\":\"" KEY "0\"}", "{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":0}",
+		"{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":60001}",
+		"{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":1.5}",
+		"{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":99999999999999999999}",
+		"{\"ask\":\"status\",\"id\":null}", "{\"ask\":\"status\",\"id\":1.5}", "{\"ask\":\"status\",\"id\":[1]}",
+		"{\"ask\":\"\xc3\x28\"}", "{\"ask\":\"status\"}\xff", "{'ask':'status'}", "// {\"ask\":\"status\"}",
+	};
+
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		char why[WHY_LEN] = "";
+		struct order o;
+
+		CU_ASSERT_FALSE(take(BAD[i], &o, why));
+		CU_ASSERT_TRUE(*why);
+		for (const char *c = why; *c; c++)
+			CU_ASSERT(*c >= ' ' && *c <= '~');
+	}
+}
+
+static void lines_have_an_end(void)
+{
+	static char line[ORDER_LINE + 2];
+	char why[WHY_LEN];
+	struct order o;
+
+	memset(line, ' ', sizeof(line));
+	memcpy(line, "{\"ask\":\"status\"}", 16);
+	CU_ASSERT_TRUE(order_read(line, ORDER_LINE, &o, why));
+	CU_ASSERT_FALSE(order_read(line, ORDER_LINE + 1, &o, why));
+}
+
+CU_TestInfo order_tests[] = {
+	{ "each order is read", each_order_is_read },
+	{ "a trace has a key and a time", a_trace_has_a_key_and_a_time },
+	{ "the id comes back as it was", the_id_comes_back_as_it_was },
+	{ "the longest id fits", the_longest_id_fits },
+	{ "everything else is refused with a reason that can be printed", everything_else_is_refused },
+	{ "lines have an end", lines_have_an_end },
+	CU_TEST_INFO_NULL
+};

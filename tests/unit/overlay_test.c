@@ -1,0 +1,236 @@
+/*
+ * An overlay's signer: what it makes is a node of that overlay and of no other,
+ * names and serials are kept, and half an overlay is none.
+ */
+#include "node/overlay.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "core/seal/identity.h"
+#include "node/keep.h"
+#include "tests/unit/own_dir.h"
+#include "tests/unit/suites.h"
+
+struct house {
+	char *dir, *path;
+	struct overlay o;
+	struct fail f;
+};
+
+static void house_make(struct house *h)
+{
+	CU_ASSERT_TRUE_FATAL(sodium_init() >= 0);
+	*h = (struct house){ .dir = own_dir() };
+	h->path = keep_path(h->dir, "home");
+	CU_ASSERT_TRUE_FATAL(overlay_make(h->path, "192.0.2.1:9338\n192.0.2.2:9338\n", &h->f));
+	CU_ASSERT_TRUE_FATAL(overlay_open(&h->o, h->path, &h->f));
+}
+
+static void house_done(struct house *h)
+{
+	overlay_close(&h->o);
+	fail_done(&h->f);
+	free(h->path);
+	own_dir_remove(h->dir);
+}
+
+/* A certificate for the key of a seed full of @n, under @name. */
+static bool admit(struct house *h, const char *name, uint8_t n, struct admission *a, struct admitted *out, uint8_t seed[32])
+{
+	uint8_t secret[SIGN_BYTES];
+
+	memset(seed, n, KEY_BYTES);
+	suite_sodium.sign_pair(secret, seed);
+	a->name = name;
+	memcpy(a->key, secret + KEY_BYTES, KEY_BYTES);
+	return overlay_admit(&h->o, a, out, &h->f);
+}
+
+static enum cert_fault identify(const struct house *h, const struct admitted *m, const uint8_t seed[32], uint64_t utc,
+				struct identity *self)
+{
+	return identity_init(self, &suite_sodium, seed, (struct bytes){ m->chain, m->chain_len }, overlay_key(&h->o), utc);
+}
+
+static void an_admitted_key_is_a_member(void)
+{
+	struct house h, other;
+	struct admission a = { 0 };
+	struct admitted m;
+	struct identity self;
+	struct cert leaf;
+	uint8_t seed[32], wrong[32] = { 9 };
+
+	house_make(&h);
+	house_make(&other);
+	CU_ASSERT_TRUE_FATAL(admit(&h, "alice", 1, &a, &m, seed));
+	CU_ASSERT_EQUAL(identify(&h, &m, seed, (uint64_t)time(NULL), &self), FAULT_NONE);
+	CU_ASSERT(id_eq(self.id, m.id) && m.serial == 1);
+	CU_ASSERT_EQUAL(identify(&h, &m, wrong, 0, &self), FAULT_KEY);
+	CU_ASSERT_EQUAL(identify(&other, &m, seed, 0, &self), FAULT_ISSUER);
+	CU_ASSERT_EQUAL(cert_check(&suite_sodium, (struct bytes){ m.chain, m.chain_len }, overlay_key(&h.o), ROLE_MEMBER, 0, &leaf),
+			FAULT_NONE);
+	CU_ASSERT(leaf.any && leaf.roles == ROLE_MEMBER && leaf.name.len == 5 && !memcmp(leaf.name.at, "alice", 5));
+	house_done(&h);
+	house_done(&other);
+}
+
+static void groups_addresses_and_time_are_in_the_certificate(void)
+{
+	static const char *const GROUPS[] = { "servers", "lab" };
+	struct house h;
+	struct admission a = { .groups = GROUPS, .group_count = 2, .valid_s = 3600, .prefixes = 2 };
+	struct admitted m;
+	struct identity self;
+	struct cert leaf;
+	struct bytes group;
+	struct prefix p;
+	char why[WHY_LEN];
+	uint8_t seed[32];
+	uint64_t now = (uint64_t)time(NULL);
+	size_t at = 0;
+
+	house_make(&h);
+	CU_ASSERT(prefix_read("10.9.0.7", &a.prefix[0], why) && prefix_read("fd00:1::/64", &a.prefix[1], why));
+	CU_ASSERT_TRUE_FATAL(admit(&h, "bob", 2, &a, &m, seed));
+	CU_ASSERT_EQUAL(identify(&h, &m, seed, now, &self), FAULT_NONE);
+	CU_ASSERT_EQUAL(identify(&h, &m, seed, now + 3700, &self), FAULT_EXPIRED);
+	CU_ASSERT_EQUAL(identify(&h, &m, seed, now - 7200, &self), FAULT_EARLY);
+	cert_check(&suite_sodium, (struct bytes){ m.chain, m.chain_len }, overlay_key(&h.o), 0, 0, &leaf);
+	CU_ASSERT(cert_group(&leaf, &at, &group) && group.len == 7 && cert_group(&leaf, &at, &group) &&
+		  !cert_group(&leaf, &at, &group));
+	at = 0;
+	CU_ASSERT(cert_prefix(&leaf, &at, &p) && p.family == 4 && p.bits == 32 && p.addr[3] == 7);
+	CU_ASSERT(cert_prefix(&leaf, &at, &p) && p.family == 6 && p.bits == 64 && !leaf.any);
+	house_done(&h);
+}
+
+static void serials_and_names_outlive_the_program(void)
+{
+	struct house h;
+	struct admission a = { 0 };
+	struct admitted m;
+	uint8_t seed[32];
+
+	house_make(&h);
+	CU_ASSERT_TRUE(admit(&h, "alice", 1, &a, &m, seed) && admit(&h, "bob", 2, &a, &m, seed));
+	overlay_close(&h.o);
+	CU_ASSERT_TRUE_FATAL(overlay_open(&h.o, h.path, &h.f));
+	CU_ASSERT_FALSE(admit(&h, "bob", 3, &a, &m, seed));
+	CU_ASSERT(h.f.count == 1 && strstr(h.f.text[0], "certificate 2 for the name bob"));
+	fail_done(&h.f);
+	CU_ASSERT_TRUE(admit(&h, "bo", 3, &a, &m, seed) && m.serial == 3);	/* a beginning is no match */
+	a.replace = true;
+	CU_ASSERT_TRUE(admit(&h, "bob", 4, &a, &m, seed) && m.serial == 4);
+	house_done(&h);
+}
+
+static void bootstrap_endpoints_are_kept(void)
+{
+	struct house h;
+
+	house_make(&h);
+	CU_ASSERT_STRING_EQUAL(h.o.bootstrap, "192.0.2.1:9338 192.0.2.2:9338 ");
+	house_done(&h);
+}
+
+static void a_key_that_is_none_is_refused(void)
+{
+	struct house h;
+	struct admission a = { .name = "mallory" };
+	struct admitted m;
+
+	house_make(&h);
+	memset(a.key, 0xff, sizeof(a.key));
+	CU_ASSERT_FALSE(overlay_admit(&h.o, &a, &m, &h.f));
+	memset(a.key, 0, sizeof(a.key));	/* of small order */
+	CU_ASSERT_FALSE(overlay_admit(&h.o, &a, &m, &h.f));
+	CU_ASSERT_PTR_NULL(strstr(h.o.members, "mallory"));
+	house_done(&h);
+}
+
+static void an_overlay_is_never_overwritten(void)
+{
+	struct house h;
+
+	house_make(&h);
+	CU_ASSERT_FALSE(overlay_make(h.path, "", &h.f));
+	CU_ASSERT(h.f.count == 1 && strstr(h.f.text[0], "there already"));
+	house_done(&h);
+}
+
+static void two_signers_at_once_are_refused(void)
+{
+	struct house h;
+	struct overlay second;
+
+	house_make(&h);
+	CU_ASSERT_FALSE(overlay_open(&second, h.path, &h.f));
+	overlay_close(&second);
+	CU_ASSERT(h.f.count == 1 && strstr(h.f.text[0], "held by another process"));
+	house_done(&h);
+}
+
+static void what_is_no_overlay_is_said(void)
+{
+	struct overlay o;
+	struct fail f = { 0 };
+	char *dir = own_dir();
+
+	CU_ASSERT_FALSE(overlay_open(&o, dir, &f));
+	overlay_close(&o);
+	CU_ASSERT(f.count == 1 && strstr(f.text[0], "is no overlay") && strstr(f.text[0], "net create"));
+	fail_done(&f);
+	own_dir_remove(dir);
+}
+
+static void prefixes_are_read_or_refused(void)
+{
+	static const char *const GOOD[] = { "0.0.0.0/0", "10.0.0.1", "10.0.0.0/8", "::/0", "fd00::1", "fd00::/128" };
+	static const char *const BAD[] = { "", "/", "10.0.0.1/", "10.0.0.1/33", "10.0.0.1/-1", "10.0.0.1/8x", "10.0.0/8", "x",
+					   "fd00::/129", "10.0.0.1/ 8", "10.0.0.1/+8" };
+	char why[WHY_LEN];
+	struct prefix p;
+
+	for (unsigned i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++)
+		CU_ASSERT_TRUE(prefix_read(GOOD[i], &p, why));
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+		CU_ASSERT_FALSE(prefix_read(BAD[i], &p, why));
+}
+
+static void names_are_those_of_hosts(void)
+{
+	char name[80];
+
+	memset(name, 'a', sizeof(name));
+	name[CERT_NAME_MAX] = 0;
+	CU_ASSERT_PTR_NULL(name_wrong(name));
+	name[CERT_NAME_MAX] = 'a';
+	name[CERT_NAME_MAX + 1] = 0;
+	CU_ASSERT_PTR_NOT_NULL(name_wrong(name));
+	CU_ASSERT_PTR_NULL(name_wrong("a-b_c.D9"));
+	CU_ASSERT_PTR_NOT_NULL(name_wrong(""));
+	CU_ASSERT_PTR_NOT_NULL(name_wrong("a b"));
+	CU_ASSERT_PTR_NOT_NULL(name_wrong("a\tb"));
+	CU_ASSERT_PTR_NOT_NULL(name_wrong("../x"));
+}
+
+CU_TestInfo overlay_tests[] = {
+	{ "an admitted key is a member of its overlay and of no other", an_admitted_key_is_a_member },
+	{ "groups, addresses and time are in the certificate", groups_addresses_and_time_are_in_the_certificate },
+	{ "serials and names outlive the program", serials_and_names_outlive_the_program },
+	{ "bootstrap endpoints are kept", bootstrap_endpoints_are_kept },
+	{ "a key that is none is refused", a_key_that_is_none_is_refused },
+	{ "an overlay is never overwritten", an_overlay_is_never_overwritten },
+	{ "two signers at once are refused", two_signers_at_once_are_refused },
+	{ "what is no overlay is said", what_is_no_overlay_is_said },
+	{ "prefixes are read or refused", prefixes_are_read_or_refused },
+	{ "names are those of hosts", names_are_those_of_hosts },
+	CU_TEST_INFO_NULL
+};

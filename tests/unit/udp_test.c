@@ -1,0 +1,243 @@
+/*
+ * The underlay's sockets, on loopback: batches arrive whole and in order, what
+ * cannot be sent or reached is told, and nothing too long gets in.
+ */
+#include "node/udp.h"
+
+#include <arpa/inet.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "node/addresses.h"
+#include "node/text.h"
+#include "tests/unit/suites.h"
+
+static struct endpoint at(const char *text)
+{
+	struct endpoint e;
+	char why[WHY_LEN];
+
+	CU_ASSERT_TRUE_FATAL(endpoint_read(text, &e, why));
+	return e;
+}
+
+/* Opened on @text; false where the kernel has no such family or address. */
+static bool opened(struct udp *u, const char *text)
+{
+	struct endpoint e = at(text);
+
+	udp_init(u);
+	return udp_bind(u, &e, 0) == 0;
+}
+
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 2000) == 1;
+}
+
+static void batches_arrive_whole_and_in_order_on(const char *where)
+{
+	enum { COUNT = 3 * UDP_BATCH + 5 };
+	struct datagram d[COUNT];
+	uint8_t payload[COUNT][2];
+	struct event evs[UDP_BATCH];
+	struct udp a, b;
+	struct udp_socket *s;
+	unsigned got = 0;
+
+	if (!opened(&a, where))
+		return;				/* a machine without IPv6 */
+	CU_ASSERT_TRUE_FATAL(opened(&b, where));
+	s = b.four.fd >= 0 ? &b.four : &b.six;
+	for (unsigned i = 0; i < COUNT; i++) {
+		payload[i][0] = (uint8_t)i;
+		payload[i][1] = 77;
+		d[i] = (struct datagram){ .to = s->at, .data = payload[i], .len = 1 + i % 2, .df = 1 };
+	}
+	udp_send(&a, d, COUNT);
+	CU_ASSERT(a.out == COUNT && !a.refused);
+	while (got < COUNT && readable(s->fd)) {
+		unsigned n = udp_receive(&b, s, evs);
+
+		for (unsigned i = 0; i < n; i++, got++) {
+			CU_ASSERT_EQUAL(evs[i].kind, EVENT_DATAGRAM);
+			CU_ASSERT(evs[i].data.len == 1 + got % 2 && evs[i].data.at[0] == (uint8_t)got);
+			CU_ASSERT(endpoint_eq(&evs[i].from, a.four.fd >= 0 ? &a.four.at : &a.six.at));
+		}
+	}
+	CU_ASSERT_EQUAL(got, COUNT);
+	CU_ASSERT(b.in == COUNT && b.in_bytes == a.out_bytes);
+	udp_close(&a);
+	udp_close(&b);
+}
+
+static void batches_arrive_whole_and_in_order(void)
+{
+	batches_arrive_whole_and_in_order_on("127.0.0.1:0");
+	batches_arrive_whole_and_in_order_on("[::1]:0");
+}
+
+static void a_segmented_datagram_is_several(void)
+{
+	uint8_t payload[1000] = { 0 };
+	struct event evs[UDP_BATCH];
+	struct udp a, b;
+	struct datagram d;
+
+	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0") && opened(&b, "127.0.0.1:0"));
+	d = (struct datagram){ .to = b.four.at, .data = payload, .len = 1000, .segment = 300 };
+	udp_send(&a, &d, 1);
+	CU_ASSERT_EQUAL(a.out, 4);
+	CU_ASSERT_TRUE(readable(b.four.fd));
+	CU_ASSERT_EQUAL_FATAL(udp_receive(&b, &b.four, evs), 4);
+	CU_ASSERT(evs[0].data.len == 300 && evs[3].data.len == 100);
+	udp_close(&a);
+	udp_close(&b);
+}
+
+static void too_long_datagrams_are_counted(void)
+{
+	uint8_t payload[UDP_BUFFER + 1] = { 0 };
+	struct event evs[UDP_BATCH];
+	struct udp a, b;
+	struct datagram d;
+
+	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0") && opened(&b, "127.0.0.1:0"));
+	d = (struct datagram){ .to = b.four.at, .data = payload, .len = sizeof(payload) };
+	udp_send(&a, &d, 1);
+	d.len = UDP_BUFFER;
+	udp_send(&a, &d, 1);
+	CU_ASSERT_TRUE(readable(b.four.fd));
+	CU_ASSERT_EQUAL(udp_receive(&b, &b.four, evs), 1);
+	CU_ASSERT(b.oversized == 1 && b.in == 1);
+	udp_close(&a);
+	udp_close(&b);
+}
+
+static void nobody_there_is_a_path_error_on(const char *where)
+{
+	struct event evs[UDP_BATCH], ev;
+	struct endpoint gone;
+	struct udp a, b;
+	struct udp_socket *s;
+	struct datagram d;
+
+	if (!opened(&a, where))
+		return;
+	CU_ASSERT_TRUE_FATAL(opened(&b, where));
+	gone = b.four.fd >= 0 ? b.four.at : b.six.at;
+	s = a.four.fd >= 0 ? &a.four : &a.six;
+	udp_close(&b);
+	d = (struct datagram){ .to = gone, .data = (const uint8_t *)"x", .len = 1 };
+	udp_send(&a, &d, 1);
+	CU_ASSERT_TRUE(readable(s->fd));
+	CU_ASSERT_EQUAL(udp_receive(&a, s, evs), 0);
+	CU_ASSERT_TRUE_FATAL(udp_error_take(&a, &ev));
+	CU_ASSERT(ev.kind == EVENT_PATH_ERROR && ev.path.unreachable && endpoint_eq(&ev.from, &gone));
+	CU_ASSERT_FALSE(udp_error_take(&a, &ev));
+	udp_close(&a);
+}
+
+static void nobody_there_is_a_path_error(void)
+{
+	nobody_there_is_a_path_error_on("127.0.0.1:0");
+	nobody_there_is_a_path_error_on("[::1]:0");
+}
+
+static void anothers_error_costs_no_datagram(void)
+{
+	struct udp a, b, gone;
+	struct event evs[UDP_BATCH];
+	struct datagram d[2];
+
+	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0") && opened(&b, "127.0.0.1:0") && opened(&gone, "127.0.0.1:0"));
+	d[0] = (struct datagram){ .to = gone.four.at, .data = (const uint8_t *)"x", .len = 1 };
+	d[1] = (struct datagram){ .to = b.four.at, .data = (const uint8_t *)"y", .len = 1 };
+	udp_close(&gone);
+	for (int i = 0; i < 20; i++)
+		udp_send(&a, d, 2);		/* each but the first finds the error of the one before */
+	CU_ASSERT_TRUE(readable(b.four.fd));
+	for (unsigned got = 0, n; got < 20; got += n) {
+		n = udp_receive(&b, &b.four, evs);
+		CU_ASSERT_TRUE_FATAL(n > 0);
+	}
+	CU_ASSERT_EQUAL(b.in, 20);
+	udp_close(&a);
+	udp_close(&b);
+}
+
+static void a_family_that_is_off_refuses(void)
+{
+	struct datagram d = { .to = at("[2001:db8::1]:1"), .data = (const uint8_t *)"x", .len = 1 };
+	struct udp a;
+
+	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0"));
+	udp_send(&a, &d, 1);
+	CU_ASSERT(a.refused == 1 && !a.out);
+	udp_close(&a);
+}
+
+static void a_port_is_taken_again(void)
+{
+	struct udp a, b;
+	struct endpoint any = at("127.0.0.1:0");
+	uint16_t port;
+
+	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0"));
+	port = a.four.at.port;
+	udp_init(&b);
+	CU_ASSERT_EQUAL(udp_bind(&b, &any, port), 0);	/* it is in use: another one */
+	CU_ASSERT_NOT_EQUAL(b.four.at.port, port);
+	udp_close(&a);
+	udp_close(&b);
+	CU_ASSERT_EQUAL(udp_bind(&b, &any, port), 0);
+	CU_ASSERT_EQUAL(b.four.at.port, port);
+	udp_close(&b);
+}
+
+static void a_socket_on_loopback_is_reached_there_only(void)
+{
+	struct event evs[ADDRESSES_EVENTS];
+	struct addresses a = { .fd = -1 };
+	struct udp u;
+
+	CU_ASSERT_TRUE_FATAL(opened(&u, "127.0.0.1:0"));
+	CU_ASSERT_EQUAL_FATAL(addresses_read(&a, &u, evs), 1);
+	CU_ASSERT(evs[0].kind == EVENT_ADDRESS && evs[0].up && endpoint_eq(&evs[0].from, &u.four.at));
+	CU_ASSERT_EQUAL(addresses_read(&a, &u, evs), 0);
+	udp_close(&u);
+	u.four.fd = -1;
+	CU_ASSERT_EQUAL_FATAL(addresses_read(&a, &u, evs), 1);
+	CU_ASSERT_FALSE(evs[0].up);
+}
+
+static void a_socket_on_every_address_is_not_told_of_loopback(void)
+{
+	struct event evs[ADDRESSES_EVENTS];
+	struct addresses a = { .fd = -1 };
+	struct udp u;
+	unsigned n;
+
+	CU_ASSERT_TRUE_FATAL(opened(&u, "0.0.0.0:0"));
+	n = addresses_read(&a, &u, evs);
+	for (unsigned i = 0; i < n; i++)
+		CU_ASSERT(!endpoint_loopback(&evs[i].from) && evs[i].from.port == u.four.at.port);
+	udp_close(&u);
+}
+
+CU_TestInfo udp_tests[] = {
+	{ "batches arrive whole and in order", batches_arrive_whole_and_in_order },
+	{ "a segmented datagram is several", a_segmented_datagram_is_several },
+	{ "too long datagrams are counted and dropped", too_long_datagrams_are_counted },
+	{ "nobody there is a path error", nobody_there_is_a_path_error },
+	{ "another's error costs no datagram", anothers_error_costs_no_datagram },
+	{ "a family that is off refuses", a_family_that_is_off_refuses },
+	{ "a port is taken again if it can be", a_port_is_taken_again },
+	{ "a socket on loopback is reached there only", a_socket_on_loopback_is_reached_there_only },
+	{ "a socket on every address is not told of loopback", a_socket_on_every_address_is_not_told_of_loopback },
+	CU_TEST_INFO_NULL
+};
