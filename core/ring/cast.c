@@ -18,6 +18,7 @@ enum {
 	CAST_TRIES	= 2,		/* to one delegate */
 	CAST_RESCUES	= 3,
 	CAST_HOPS	= 64,
+	CAST_FAN	= 32,		/* delegates of one range, about: a way in has links to hundreds */
 	CAST_DATA	= 1000,
 	CAST_RATE	= 20,		/* handled per second and node */
 };
@@ -124,6 +125,29 @@ static unsigned next_inside(const struct ring *r, struct id from, struct id to)
 	return best;
 }
 
+/* The same, but @skip of them further on if there are so many; the last one is never passed over. */
+static unsigned next_delegate(const struct ring *r, struct id from, struct id to, unsigned skip)
+{
+	unsigned slot = next_inside(r, from, to), further = slot;
+
+	while (skip-- && further != UINT16_MAX) {
+		further = next_inside(r, r->peer[slot].id, to);
+		if (further != UINT16_MAX)
+			slot = further;
+	}
+	return slot;
+}
+
+/* How many to pass over so that about CAST_FAN are left inside (@after, @before). */
+static unsigned too_many(const struct ring *r, struct id after, struct id before)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < r->peers; i++)
+		count += peer_stands(&r->peer[i]) && !r->peer[i].doubted && inside(r->peer[i].id, after, before);
+	return count / CAST_FAN;
+}
+
 /*
  * Delegate everything inside (@after, @before), which does not hold ourselves.
  * Rightwards each delegate covers from itself up to the next one, leftwards
@@ -134,13 +158,13 @@ static void cover(struct ring *r, struct env *e, const struct message *m, struct
 		  bool leftwards)
 {
 	static const struct id ONE = { 0, 1 };
-	unsigned slot = next_inside(r, after, before), next;
+	unsigned slot = next_inside(r, after, before), next, skip = too_many(r, after, before);
 	struct id from = after;
 
 	for (; slot != UINT16_MAX; slot = next) {
 		struct id here = r->peer[slot].id, to = before;
 
-		next = next_inside(r, here, before);
+		next = next_delegate(r, here, before, skip);
 		if (next != UINT16_MAX)
 			to = leftwards ? id_add(here, ONE) : r->peer[next].id;
 		delegate(r, e, m, slot, from, to, 0);
