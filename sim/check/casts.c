@@ -5,7 +5,8 @@
  * at that moment everybody who is a member of the origin's part, as far as the
  * last census knows, is due. Whoever ends, begins or changes part afterwards is
  * excused and may have heard it or not. After wait_ns the due members that are
- * still members must have heard, if the ring was one when it began.
+ * still members must have heard, if the ring was one when it began and nobody
+ * joined or went just then: a newcomer steps between two who are told at once.
  *
  * Twice is never allowed, under no loss, duplication, churn or fault: the
  * record comes from where the message would be handed to the user.
@@ -113,6 +114,13 @@ void casts_excuse(struct check_casts *k, uint32_t row)
 			put(k->cast[i]->due, row, false);
 			put(k->cast[i]->heard, row, false);	/* a new life may hear it anew */
 		}
+}
+
+void casts_unsettle(struct check_casts *k, int64_t now_ns)
+{
+	for (uint32_t i = 0; i < k->casts; i++)
+		if (now_ns - k->cast[i]->first_ns < CASTS_SETTLE_NS)
+			k->cast[i]->whole = false;
 }
 
 static void judge_one(struct check_casts *k, const struct census *c, const struct judge *j,

@@ -8,6 +8,9 @@
 
 #include "sim/check/limits.h"
 
+/* A broadcast that began so long after members came or went, or before, is not judged for who is missed. */
+#define CASTS_SETTLE_NS	INT64_C(5000000000)
+
 struct cast;
 
 /** struct check_casts - all zeroes, then .all_ppb, .wait_ns and .whole set, is a good beginning */
@@ -34,6 +37,9 @@ void casts_heard(struct check_casts *k, const struct census *c, const struct jud
 
 /** casts_excuse() - @row ended, began or changed its part: it need not hear what is under way */
 void casts_excuse(struct check_casts *k, uint32_t row);
+
+/** casts_unsettle() - Members came or went: what began just now owes nobody anything */
+void casts_unsettle(struct check_casts *k, int64_t now_ns);
 
 /**
  * check_casts() - Judge what is old enough; @all: judge everything, it is the end

@@ -57,6 +57,7 @@ struct check {
 	struct findings found;
 	struct judge judge;
 	struct rings_view view;
+	int64_t moved_ns;		/* when members last came or went */
 	struct due due[TURNS];
 	GArray **noted;			/* by shard */
 	GArray *sorted;
@@ -158,6 +159,12 @@ static int by_time(const void *va, const void *vb)
 	return (a->host > b->host) - (a->host < b->host);
 }
 
+static void unsettle(struct check *c, int64_t now_ns)
+{
+	c->moved_ns = now_ns;
+	casts_unsettle(&c->casts, now_ns);
+}
+
 /* Notes of one host are all in one shard, and g_array_sort() is stable, so the order is the same for any shards. */
 static void judge_notes(struct check *c)
 {
@@ -182,6 +189,7 @@ static void judge_notes(struct check *c)
 			break;
 		default:
 			casts_excuse(&c->casts, n->host);
+			unsettle(c, n->at_ns);
 		}
 	}
 }
@@ -236,7 +244,7 @@ static void excuse_moved(struct check *c, const uint32_t *part, uint32_t rows)
 
 static void take_census(struct check *c)
 {
-	uint32_t rows = c->census.rows, *part = g_new(uint32_t, rows + 1);
+	uint32_t rows = c->census.rows, members = c->census.members, *part = g_new(uint32_t, rows + 1);
 
 	for (uint32_t i = 0; i < rows; i++)
 		part[i] = c->census.row[i].part;
@@ -245,6 +253,8 @@ static void take_census(struct check *c)
 		excuse_moved(c, part, rows);
 	g_free(part);
 	census_index(&c->census);
+	if (c->census.members != members)
+		unsettle(c, c->census.now_ns);
 }
 
 static void judge_hop_limit(struct check *c, int64_t now_ns)
@@ -271,7 +281,8 @@ static void barrier(void *ctx, int64_t now_ns)
 	}
 	if (c->want->routing_ns)
 		judge_hop_limit(c, now_ns);
-	c->casts.whole = c->want->ring_ns ? c->view.right : c->census.parts == 1;
+	c->casts.whole = (c->want->ring_ns ? c->view.right : c->census.parts == 1) &&
+		now_ns - c->moved_ns >= CASTS_SETTLE_NS;
 	check_casts(&c->casts, &c->census, &c->judge, false);
 	note_metrics(c);
 }

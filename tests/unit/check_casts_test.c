@@ -138,6 +138,20 @@ static void a_ring_in_pieces_owes_nothing_but_never_twice(void)
 	end();
 }
 
+static void newcomers_unsettle_what_has_just_begun(void)
+{
+	begin(100, 1000000000);
+	hear(7, 7, 1);
+	casts_unsettle(&casts, c.now_ns + 4 * SECOND);
+	CU_ASSERT_EQUAL(look(30, true), 0);
+	end();
+	begin(100, 1000000000);
+	hear(7, 7, 1);
+	casts_unsettle(&casts, c.now_ns + 6 * SECOND);
+	CU_ASSERT_EQUAL(look(30, true), 1);
+	end();
+}
+
 static void the_end_does_not_judge_the_unfinished(void)
 {
 	begin(100, 1000000000);
@@ -156,6 +170,7 @@ CU_TestInfo check_casts_tests[] = {
 	{ "who went or came is excused", who_went_or_came_is_excused },
 	{ "another part need not hear", another_part_need_not_hear },
 	{ "a ring in pieces owes nothing, but never twice", a_ring_in_pieces_owes_nothing_but_never_twice },
+	{ "newcomers unsettle what has just begun", newcomers_unsettle_what_has_just_begun },
 	{ "the end does not judge the unfinished", the_end_does_not_judge_the_unfinished },
 	CU_TEST_INFO_NULL
 };
