@@ -1,0 +1,195 @@
+/* Two nodes and the wire between them: calls that cross, restarts, strangers, sizes. */
+#include "tests/story/tell.h"
+#include "tests/unit/suites.h"
+
+static unsigned links_to(struct stage *s, unsigned i, unsigned peer)
+{
+	unsigned n = 0;
+
+	for (unsigned k = 0; k < node_look_links(s->actor[i].node); k++) {
+		struct look_link l;
+
+		n += node_look_link(s->actor[i].node, k, &l) && l.link.state == LINK_UP &&
+		     stage_name(s, l.link.id) == peer;
+	}
+	return n;
+}
+
+static void call(struct stage *s, unsigned from, unsigned to)
+{
+	struct event ev = {
+		.kind = EVENT_CONTROL, .from = s->actor[to].at, .request = { .ask = ASK_CONNECT, .token = 9 },
+	};
+
+	stage_event(s, from, &ev);
+}
+
+static void calls_that_cross_leave_one_link(void)
+{
+	for (unsigned apart_ms = 0; apart_ms <= 120; apart_ms += 5)
+		for (unsigned first = 0; first < 2; first++) {
+			struct stage *s = stage_new(2, &suite_sodium);
+
+			s->config.bootstraps = 0;
+			stage_up(s, 0, false);
+			stage_up(s, 1, false);
+			stage_run(s, 2 * NS_PER_S);		/* two rings of one */
+			call(s, first, !first);
+			stage_run(s, apart_ms * NS_PER_MS);
+			call(s, !first, first);
+			stage_run(s, 5 * NS_PER_S);
+			CU_ASSERT_EQUAL(links_to(s, 0, 1), 1);
+			CU_ASSERT_EQUAL(links_to(s, 1, 0), 1);
+			CU_ASSERT_TRUE(stage_ring_right(s));
+			s->line_len = 0;
+			s->line[0] = 0;
+			stage_run(s, 60 * NS_PER_S);		/* and it stays up */
+			CU_ASSERT_PTR_NULL(strstr(s->line, "dead"));
+			CU_ASSERT_PTR_NULL(strstr(s->line, "down"));
+			CU_ASSERT_EQUAL(links_to(s, 0, 1), 1);
+			stage_free(s);
+		}
+}
+
+static void a_restarted_peer_gets_a_new_link_and_the_old_one_ends(void)
+{
+	struct stage *s = stage_new(2, &suite_sodium);
+
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 20 * NS_PER_S);
+	stage_crash(s, 1);
+	stage_up(s, 1, true);			/* before anybody noticed */
+	stage_run(s, 5 * NS_PER_S);
+	CU_ASSERT_EQUAL(links_to(s, 0, 1), 1);
+	CU_ASSERT_EQUAL(links_to(s, 1, 0), 1);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	CU_ASSERT_PTR_NULL(strstr(s->line, "dead"));
+	stage_free(s);
+}
+
+static bool wire_records(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg)
+{
+	struct writer *w = arg;
+
+	(void)s;
+	if (from == 1 && to == 0 && d->kind == MESSAGE_INIT && !writer_len(w))
+		write_copy(w, d->data, d->len);
+	return true;
+}
+
+static void a_replayed_init_changes_nothing(void)
+{
+	struct stage *s = stage_new(2, &suite_sodium);
+	uint8_t init[1500];
+	struct writer w = writer_of(init, sizeof(init));
+
+	s->wire = wire_records;
+	s->wire_arg = &w;
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 20 * NS_PER_S);
+	CU_ASSERT_FATAL(writer_len(&w) > 0);
+	s->line_len = 0;
+	s->line[0] = 0;
+	for (unsigned i = 0; i < 20; i++) {
+		struct event ev = {
+			.kind = EVENT_DATAGRAM, .from = endpoint_v4(0x0a0000c8, 4000 + i),
+			.data = { init, writer_len(&w) },
+		};
+
+		stage_event(s, 0, &ev);
+		stage_run(s, 300 * NS_PER_MS);
+	}
+	stage_run(s, 30 * NS_PER_S);
+	CU_ASSERT_PTR_NULL(strstr(s->line, "down"));
+	CU_ASSERT_PTR_NULL(strstr(s->line, "dead"));
+	CU_ASSERT_EQUAL(links_to(s, 0, 1), 1);
+	stage_free(s);
+}
+
+static bool wire_measures(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg)
+{
+	unsigned *largest = arg;
+
+	(void)s;
+	(void)from;
+	(void)to;
+	if ((d->kind == MESSAGE_PROBE || d->kind == MESSAGE_PROBE_ACK) && d->len > *largest)
+		*largest = d->len;
+	return true;
+}
+
+static void a_probe_is_64_bytes_with_its_headers_and_serves_both_ends(void)
+{
+	struct stage *s = stage_new(2, &suite_sodium);
+	unsigned largest = 0;
+	uint64_t before;
+
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 300 * NS_PER_S);
+	s->wire = wire_measures;
+	s->wire_arg = &largest;
+	before = s->actor[0].sent_bytes + s->actor[1].sent_bytes;
+	stage_run(s, 600 * NS_PER_S);
+	CU_ASSERT_EQUAL(largest + 28, 64);
+	/* one exchange of 128 bytes in 5 s for the pair, and a little besides */
+	CU_ASSERT_TRUE(s->actor[0].sent_bytes + s->actor[1].sent_bytes - before < 600 / 5 * 128 * 5 / 4);
+	stage_free(s);
+}
+
+static void other_versions_and_noise_are_counted_and_nothing_else(void)
+{
+	struct stage *s = stage_new(2, &suite_sodium);
+	uint8_t junk[200];
+
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 20 * NS_PER_S);
+	s->line_len = 0;
+	s->line[0] = 0;
+	for (unsigned i = 0; i < 2000; i++) {
+		struct event ev = {
+			.kind = EVENT_DATAGRAM, .from = s->actor[1].at, .data = { junk, i % sizeof(junk) },
+		};
+
+		for (unsigned j = 0; j < sizeof(junk); j++)
+			junk[j] = (uint8_t)(i * 2654435761u >> (j % 24) ^ j);
+		junk[0] = (uint8_t)(i % 3 << 4 | i % 16);
+		stage_event(s, 0, &ev);
+	}
+	CU_ASSERT_TRUE(s->fx.drops[DROP_VERSION] > 1000);
+	CU_ASSERT_TRUE(s->fx.drops[DROP_SHORT] > 0);
+	stage_run(s, 30 * NS_PER_S);
+	CU_ASSERT_STRING_EQUAL(s->line, "");
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+static void at_its_quota_a_node_drops_and_lives_on(void)
+{
+	struct stage *s = stage_new(12, &suite_sodium);
+
+	s->quota = 9000;			/* too little for all that eleven others want */
+	for (unsigned i = 0; i < 12; i++)
+		stage_up(s, i, false);
+	stage_run(s, 60 * NS_PER_S);
+	CU_ASSERT_TRUE(s->fx.drops[DROP_MEMORY] + s->fx.drops[DROP_FULL] > 0);
+	for (unsigned i = 0; i < 12; i++)
+		CU_ASSERT_TRUE(node_bytes(s->actor[i].node) <= 9000);
+	stage_free(s);
+}
+
+CU_TestInfo story_link_tests[] = {
+	{ "calls that cross leave one link", calls_that_cross_leave_one_link },
+	{ "a restarted peer gets a new link and the old one ends",
+	  a_restarted_peer_gets_a_new_link_and_the_old_one_ends },
+	{ "a replayed INIT changes nothing", a_replayed_init_changes_nothing },
+	{ "a probe is 64 bytes with its headers and serves both ends",
+	  a_probe_is_64_bytes_with_its_headers_and_serves_both_ends },
+	{ "other versions and noise are counted and nothing else",
+	  other_versions_and_noise_are_counted_and_nothing_else },
+	{ "at its quota a node drops and lives on", at_its_quota_a_node_drops_and_lives_on },
+	CU_TEST_INFO_NULL
+};

@@ -1,0 +1,262 @@
+/* Rings of a few nodes: joining, leaving, dying, coming back, finding together. */
+#include "tests/story/tell.h"
+#include "tests/unit/suites.h"
+
+static struct stage *scene(unsigned n)
+{
+	struct stage *s = stage_new(n, &suite_sodium);
+
+	s->keep = main_events;
+	return s;
+}
+
+static void one_node_waits_for_others_and_then_is_a_ring(void)
+{
+	struct stage *s = scene(1);
+	const struct reply *r;
+
+	stage_up(s, 0, false);
+	stage_run(s, 10 * NS_PER_S);
+	story(s, "  5.195  0  joined   0\n");
+	r = stage_lookup(s, 0, (struct id){ 1, 2 }, NS_PER_S);
+	CU_ASSERT_FATAL(r != NULL);
+	CU_ASSERT_EQUAL(r->answer, ANSWER_OK);
+	CU_ASSERT_EQUAL(r->hops, 0);
+	stage_stop(s, 0);
+	story(s, " 10.000  0  left     0\n");
+	stage_free(s);
+}
+
+static void a_second_node_joins_in_three_round_trips(void)
+{
+	struct stage *s = scene(2);
+
+	stage_up(s, 0, false);
+	stage_run(s, 20 * NS_PER_S);
+	stage_up(s, 1, false);
+	stage_run(s, 5 * NS_PER_S);
+	story(s, "  5.195  0  joined   0\n"
+		 " 20.120  1  joined   0\n");
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+static void who_leaves_hands_over_and_the_last_one_stays_a_ring(void)
+{
+	struct stage *s = scene(2);
+
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 20 * NS_PER_S);
+	s->line_len = 0;
+	stage_stop(s, 1);
+	stage_run(s, 20 * NS_PER_S);
+	story(s, " 20.040  1  left     0\n");
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+static void three_nodes_stand_in_one_ring(void)
+{
+	struct stage *s = scene(3);
+
+	for (unsigned i = 0; i < 3; i++)
+		stage_up(s, i, false);
+	stage_run(s, 10 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	for (unsigned i = 0; i < 60; i++) {
+		struct id key = { i * 0x0432100000000000u, i };
+		const struct reply *r = stage_lookup(s, i % 3, key, 5 * NS_PER_S);
+
+		CU_ASSERT_FATAL(r != NULL);
+		CU_ASSERT_EQUAL(r->answer, ANSWER_OK);
+		CU_ASSERT_EQUAL(stage_name(s, r->who), stage_owner(s, key));
+		CU_ASSERT_EQUAL(r->tries, 1);
+	}
+	stage_free(s);
+}
+
+static void a_dead_neighbour_is_noticed_and_the_ring_closes(void)
+{
+	struct stage *s = scene(6);
+
+	for (unsigned i = 0; i < 6; i++)
+		stage_up(s, i, false);
+	stage_run(s, 30 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_crash(s, 3);
+	stage_run(s, 10 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+static bool between(unsigned from, unsigned to, const unsigned pair[2])
+{
+	return (from == pair[0] && to == pair[1]) || (from == pair[1] && to == pair[0]);
+}
+
+static bool wire_cut(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg)
+{
+	(void)s;
+	(void)d;
+	return !between(from, to, arg);
+}
+
+static void neighbours_that_cannot_reach_each_other_meet_through_a_third(void)
+{
+	struct stage *s = scene(3);
+	unsigned pair[2] = { 1, 2 };
+
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 20 * NS_PER_S);
+	s->line_len = 0;
+	s->wire = wire_cut;
+	s->wire_arg = pair;
+	stage_up(s, 2, false);
+	stage_run(s, 40 * NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(s->line, "2  path     1"));
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	s->line_len = 0;
+	s->line[0] = 0;
+	s->wire = NULL;			/* the obstacle goes: the link finds its direct path */
+	stage_run(s, 120 * NS_PER_S);
+	CU_ASSERT_PTR_NOT_NULL(strstr(s->line, "path"));
+	for (unsigned i = 0; i < node_look_links(s->actor[2].node); i++) {
+		struct look_link k;
+
+		if (node_look_link(s->actor[2].node, i, &k))
+			CU_ASSERT_FALSE(k.link.relayed);
+	}
+	stage_free(s);
+}
+
+static void all_restart_at_once_with_their_memories(void)
+{
+	struct stage *s = scene(8);
+
+	for (unsigned i = 0; i < 8; i++)
+		stage_up(s, i, false);
+	stage_run(s, 60 * NS_PER_S);
+	for (unsigned i = 0; i < 8; i++)
+		stage_crash(s, i);
+	stage_run(s, NS_PER_S);
+	for (unsigned i = 0; i < 8; i++)
+		stage_up(s, i, true);
+	stage_run(s, 10 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+static void a_node_comes_back_by_its_memory_when_the_bootstrap_is_gone(void)
+{
+	struct stage *s = scene(5);
+
+	for (unsigned i = 0; i < 5; i++)
+		stage_up(s, i, false);
+	stage_run(s, 60 * NS_PER_S);
+	stage_crash(s, 4);
+	stage_crash(s, 0);		/* everybody's bootstrap */
+	stage_run(s, 30 * NS_PER_S);
+	stage_up(s, 4, true);
+	stage_run(s, 10 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+static bool wire_halves(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg)
+{
+	(void)s;
+	(void)d;
+	(void)arg;
+	return from % 2 == to % 2;
+}
+
+static void two_halves_become_one_ring_again(void)
+{
+	struct stage *s = scene(10);
+
+	for (unsigned i = 0; i < 10; i++)
+		stage_up(s, i, false);
+	stage_run(s, 60 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	s->wire = wire_halves;
+	stage_run(s, 120 * NS_PER_S);
+	CU_ASSERT_FALSE(stage_ring_right(s));
+	s->wire = NULL;
+	stage_run(s, 60 * NS_PER_S);
+	CU_ASSERT_TRUE(stage_ring_right(s));
+	stage_free(s);
+}
+
+struct lost {
+	unsigned nth, seen;
+};
+
+static bool wire_loses_nth(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg)
+{
+	struct lost *l = arg;
+
+	(void)s;
+	(void)from;
+	(void)to;
+	(void)d;
+	return l->seen++ != l->nth;
+}
+
+static void whichever_packet_of_a_join_is_lost_the_node_joins(void)
+{
+	for (unsigned n = 0; n < 40; n++) {
+		struct stage *s = scene(3);
+		struct lost l = { .nth = n };
+
+		stage_up(s, 0, false);
+		stage_up(s, 1, false);
+		stage_run(s, 10 * NS_PER_S);
+		s->wire = wire_loses_nth;
+		s->wire_arg = &l;
+		stage_up(s, 2, false);
+		stage_run(s, 8 * NS_PER_S);
+		if (!stage_ring_right(s))
+			fprintf(stderr, "packet %u lost:\n%s", n, s->line);
+		CU_ASSERT_TRUE(stage_ring_right(s));
+		stage_free(s);
+	}
+}
+
+static void a_stalled_node_owns_nothing_before_its_neighbours_are_heard(void)
+{
+	struct stage *s = scene(3);
+	struct id key;
+
+	for (unsigned i = 0; i < 3; i++)
+		stage_up(s, i, false);
+	stage_run(s, 20 * NS_PER_S);
+	key = s->actor[1].identity.id;
+	CU_ASSERT_TRUE(node_owns(s->actor[1].node, key));
+	stage_event(s, 1, &(struct event){ .kind = EVENT_RESUMED, .resumed.gap_ns = 60 * NS_PER_S });
+	s->now_ns += NS_PER_MS;
+	CU_ASSERT_FALSE(node_owns(s->actor[1].node, key));
+	stage_run(s, NS_PER_S);
+	CU_ASSERT_TRUE(node_owns(s->actor[1].node, key));
+	stage_free(s);
+}
+
+CU_TestInfo story_ring_tests[] = {
+	{ "one node waits for others and then is a ring", one_node_waits_for_others_and_then_is_a_ring },
+	{ "a second node joins in three round trips", a_second_node_joins_in_three_round_trips },
+	{ "who leaves hands over and the last one stays a ring",
+	  who_leaves_hands_over_and_the_last_one_stays_a_ring },
+	{ "three nodes stand in one ring", three_nodes_stand_in_one_ring },
+	{ "a dead neighbour is noticed and the ring closes", a_dead_neighbour_is_noticed_and_the_ring_closes },
+	{ "neighbours that cannot reach each other meet through a third",
+	  neighbours_that_cannot_reach_each_other_meet_through_a_third },
+	{ "all restart at once with their memories", all_restart_at_once_with_their_memories },
+	{ "a node comes back by its memory when the bootstrap is gone",
+	  a_node_comes_back_by_its_memory_when_the_bootstrap_is_gone },
+	{ "two halves become one ring again", two_halves_become_one_ring_again },
+	{ "whichever packet of a join is lost the node joins", whichever_packet_of_a_join_is_lost_the_node_joins },
+	{ "a stalled node owns nothing before its neighbours are heard",
+	  a_stalled_node_owns_nothing_before_its_neighbours_are_heard },
+	CU_TEST_INFO_NULL
+};
