@@ -3,16 +3,22 @@
  *
  * A large overlay did not come into being in the minute before an experiment.
  * With nodes.remember the nodes that start first are given what they would have
- * saved: their four true neighbours on either side, found by sorting the ids of
- * all of them. They still join through the door, call each other, and draw
- * their long links; only the mass join through three bootstrap nodes is left out.
+ * saved: true neighbours on either side, found by sorting the ids of all of
+ * them, and some nodes at harmonic distances, as peers of long links are. They
+ * still join through the door, call each other, and draw their long links
+ * themselves; only the mass join through three bootstrap nodes is left out, and
+ * the time in which a ring without any long link carries messages for all.
  */
 #include <stdlib.h>
 
 #include "core/link/remember.h"
+#include "node/prog/real.h"
 #include "sim/world/inside.h"
 
-enum { SIDE = 4 };
+enum {
+	SIDE	= 2,			/* neighbours remembered on each side */
+	FAR	= 4,			/* others */
+};
 
 struct place { struct id id; uint32_t host; };
 
@@ -53,6 +59,16 @@ void memory_free(struct world *w)
 	w->memory = NULL;
 }
 
+/* The @k-th far place seen from @at: ranks away with density 1 / rank, either way round. */
+static uint32_t far_place(const struct world *w, const struct memory *m, uint32_t host, uint32_t at, uint32_t k)
+{
+	uint64_t draw = host_chance(w, host, STREAM_MEMORY, k);
+	double half = m->count / 2;
+	uint32_t rank = (uint32_t)real_exp(real_log(half) * real_unit(draw)) % m->count;
+
+	return (at + (draw & 1 ? rank : m->count - rank)) % m->count;
+}
+
 static struct contact card(const struct world *w, const struct place *p)
 {
 	struct contact c = { .id = p->id, .has_id = true };
@@ -86,6 +102,12 @@ struct bytes memory_of(struct shard *s, const struct host *h)
 
 		remember_add(&r, &e, &left, false);
 		remember_add(&r, &e, &right, false);
+	}
+	for (uint32_t k = 0; k < FAR && m->count > 4 * SIDE; k++) {
+		struct contact far = card(w, &m->place[far_place(w, m, host_number(w, h), at, k)]);
+
+		if (!id_eq(far.id, h->id))
+			remember_add(&r, &e, &far, false);
 	}
 	remember_write(&r, &to);
 	remember_done(&r, &e);

@@ -290,6 +290,27 @@ static void a_new_identity_is_a_new_place(void)
 	done(x);
 }
 
+static void a_world_that_ran_before_needs_no_bootstrap(void)
+{
+	struct run *x = begin(1, 1, SET("nodes.remember=yes", "nodes.count=60", "nodes.join-over=0s"));
+	const struct owner *o;
+	unsigned right = 0;
+
+	go(x, 8);
+	CU_ASSERT_EQUAL(truth_count(world_truth(x->w)), 60);
+	for (o = truth_first(world_truth(x->w)); o; o = truth_after(world_truth(x->w), o->id)) {
+		struct host_view h;
+		struct look l;
+
+		world_host(x->w, o->host, &h);
+		node_look(h.node, &l);
+		right += id_eq(l.right, truth_next(world_truth(x->w), o)->id);
+		CU_ASSERT(l.remembered >= 8);
+	}
+	CU_ASSERT_EQUAL(right, 60);
+	done(x);
+}
+
 static void what_cannot_be_is_refused_before_the_run(void)
 {
 	static const char *const bad[][2] = {
@@ -323,6 +344,7 @@ CU_TestInfo world_tests[] = {
 	{ "a node comes back with what it saved", a_node_comes_back_with_what_it_saved },
 	{ "a lying disk loses what it confirmed", a_lying_disk_loses_what_it_confirmed },
 	{ "a new identity is a new place", a_new_identity_is_a_new_place },
+	{ "a world that ran before needs no bootstrap", a_world_that_ran_before_needs_no_bootstrap },
 	{ "what cannot be is refused before the run", what_cannot_be_is_refused_before_the_run },
 	CU_TEST_INFO_NULL
 };
