@@ -44,7 +44,7 @@ enum { SCHEMA_FILE_MAX = 4 << 20, SCHEMA_KEYS_MAX = 64 };
 	X(DRIFT,	int32_t,	"a drift (50ppm, -20ppm, 0.1%)")		\
 	X(WORD,		int32_t,	"one of the words")				\
 	X(TEXT,		char *,		"text")						\
-	X(PATH,		char *,		"a file, relative to the scenario's folder")	\
+	X(PATH,		char *,		"a path, relative to this file's folder")	\
 	X(DIST,		struct dist,	"a distribution (exponential mean 30m)")	\
 	X(COUNTS,	struct numbers,	"numbers with colons between (1:5:9)")		\
 	X(SHARES,	struct numbers,	"shares with colons between (30%:70%)")
