@@ -216,6 +216,10 @@ void gossip_table_read(struct ring *r, struct env *e, link_ref from, struct read
 		env_drop(e, DROP_SHORT);
 		return;
 	}
+	if (size > NEAR_LOG2_MAX) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
 	p->log2_size = size;
 	if (!e->config->lookahead)
 		count = 0;

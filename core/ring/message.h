@@ -12,7 +12,7 @@
  *			ids that lately died or left, so that gossip does not keep
  *			them; then the sender's neighbours: hops 1 = it has a link
  *			to it, more = told by others, as in a distance-vector protocol
- *	TABLE		version 1 | log2 of size Q8 2 | count 2 | prefixes 4 each
+ *	TABLE		version 1 | log2 of size Q8 2 | count 1 | prefixes 4 each
  *			where the sender's links lead, for lookahead
  *	ASK		what 1: ASK_FOR_NEAR | ASK_FOR_TABLE
  *	ENTER		nonce 1: may I stand beside you?

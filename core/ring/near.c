@@ -275,7 +275,9 @@ static uint16_t by_density(const struct near *n)
 	if (id_less(span, a))
 		return 0;			/* once around */
 	log2 = log2_q32(2 * (left + right) - 1) - ((int64_t)1 << 32) + ((int64_t)128 << 32) - id_log2_q32(span);
-	return (uint16_t)(log2 < 0 ? 0 : log2 >> 24);
+	if (log2 < 0)
+		return 0;
+	return (uint16_t)(log2 >> 24 < NEAR_LOG2_MAX ? log2 >> 24 : NEAR_LOG2_MAX);
 }
 
 /*

@@ -22,6 +22,7 @@ enum {
 	NEAR_KNOW_MAX	= 32,
 	NEAR_DENSE	= 6,		/* of them on each side tell the density of the ring */
 	NEAR_DOUBT	= 2 << 8,	/* log2 Q8: a density four times what was counted is believed instead */
+	NEAR_LOG2_MAX	= 32 << 8,	/* log2 Q8 of the largest ring anybody is believed to stand on */
 	NEAR_GONE	= 8,		/* ids lately dead or gone that gossip may not bring back */
 	NEAR_GONE_TOLD_MS = 10000,	/* ... for so long if we only heard that they are */
 	HEARSAY		= 0xff,		/* hops of an entry nobody vouches for: a name just told ... */
@@ -106,7 +107,7 @@ struct known *near_find(const struct near *n, enum side side, struct id id);
 /** near_back() - @id proved to be alive: gossip about it is welcome again */
 void near_back(struct near *n, struct id id);
 
-/** near_log2_size() - log2 of the ring's size by the density of the known neighbours, Q8; at least 0 */
+/** near_log2_size() - log2 of the ring's size by the density of the known neighbours, Q8; 0 to NEAR_LOG2_MAX */
 uint16_t near_log2_size(const struct near *n);
 
 #endif /* RING_NEAR_H */

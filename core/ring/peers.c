@@ -309,6 +309,10 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 		env_drop(e, DROP_SHORT);
 		return;
 	}
+	if (size > NEAR_LOG2_MAX) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
 	ack = links_message(e, r->links, ref, MESSAGE_STATUS_ACK, 2);
 	write_u8(&ack, flags);
 	write_u8(&ack, wants);

@@ -572,6 +572,21 @@ static void a_ring_that_is_known_whole_is_counted(void)
 	CU_ASSERT_TRUE(bare_done(&b));
 }
 
+static void neighbours_side_by_side_do_not_make_a_ring_of_all_ids(void)
+{
+	struct bare b;
+	struct near n;
+
+	bare_init(&b, 1);
+	near_init(&n, at(1000));
+	for (uint64_t i = 0; i < 8; i++) {
+		add(&n, &b, (struct id){ 1000, 1 + i }, 1, 0);
+		add(&n, &b, id_sub(at(1000), (struct id){ 0, 1 + i }), 1, 0);
+	}
+	CU_ASSERT_EQUAL(near_log2_size(&n), NEAR_LOG2_MAX);
+	CU_ASSERT_TRUE(done(&n, &b));
+}
+
 static void alone_a_node_sees_a_ring_of_one(void)
 {
 	struct near n;
@@ -614,6 +629,8 @@ CU_TestInfo near_tests[] = {
 	{ "the size of random rings is seen within two percent of its log2",
 	  the_size_of_random_rings_is_seen_within_two_percent_of_its_log2 },
 	{ "a ring that is known whole is counted", a_ring_that_is_known_whole_is_counted },
+	{ "neighbours side by side do not make a ring of all ids",
+	  neighbours_side_by_side_do_not_make_a_ring_of_all_ids },
 	{ "alone a node sees a ring of one", alone_a_node_sees_a_ring_of_one },
 	CU_TEST_INFO_NULL
 };
