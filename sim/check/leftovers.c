@@ -43,9 +43,9 @@ static bool gone(const struct census *c, const struct census_row *me, struct id 
 }
 
 static void see(struct check_leftovers *l, const struct census *c, const struct judge *j, uint32_t row,
-		enum what what, struct id id, int64_t bound_ns)
+		enum what what, uint32_t pace, struct id id, int64_t bound_ns)
 {
-	int64_t lasted = since_see(&l->since, row, what, id);
+	int64_t lasted = since_see(&l->since, row, what | pace, id);
 
 	if (lasted > bound_ns && since_tell(&l->since))
 		findings_add(j->found, ORACLE_LEFTOVERS, c->now_ns, row,
@@ -64,15 +64,17 @@ static void check_row(struct check_leftovers *l, const struct census *c, const s
 		if (!r->look.joined || id_eq(side[s], r->look.id) || !gone(c, r, side[s]))
 			continue;
 		bye = census_find(c, side[s]) == CENSUS_NONE && l->goodbye && l->goodbye(l->ctx, side[s]);
-		see(l, c, j, i, SIDE_LEFT + s, side[s], bye ? j->limits->goodbye_ns : j->limits->settle_ns);
+		bye &= census_quiet(c, j->limits->settle_ns);	/* it may not have come through */
+		see(l, c, j, i, SIDE_LEFT + s, 0, side[s], bye ? j->limits->goodbye_ns : j->limits->settle_ns);
 	}
 	for (unsigned s = 0; s < 2; s++)
 		for (uint32_t k = 0; k < r->knowns[s]; k++)
 			if (gone(c, r, r->known[s][k]))
-				see(l, c, j, i, KNOWN_LEFT + s, r->known[s][k], j->limits->known_ns);
+				see(l, c, j, i, KNOWN_LEFT + s, 0, r->known[s][k], j->limits->known_ns);
 	for (uint32_t k = 0; k < r->links; k++)
 		if (r->link[k].state == LINK_UP && gone(c, r, r->link[k].id))
-			see(l, c, j, i, LINKED, r->link[k].id, tables_patience_ns(j->limits, &r->link[k]));
+			see(l, c, j, i, LINKED, tables_pace(&r->link[k]), r->link[k].id,
+			    tables_patience_ns(j->limits, &r->link[k]));
 }
 
 void check_leftovers(struct check_leftovers *l, const struct census *c, const struct judge *j)

@@ -101,6 +101,9 @@ static bool judge_key(struct check_owners *o, const struct census *c, const stru
 static void judge_or_keep(struct check_owners *o, const struct census *c, const struct judge *j, uint32_t row,
 			  struct id key)
 {
+	for (unsigned i = 0; i < o->fails; i++)
+		if (o->failing[i].row == row && id_eq(o->failing[i].key, key))
+			return;			/* judged at this look */
 	if (judge_key(o, c, j, row, key) || o->fails == OWNERS_FAILING)
 		return;
 	o->failing[o->fails].row = row;

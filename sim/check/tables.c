@@ -40,7 +40,7 @@ static void one_sided(struct check_tables *t, const struct census *c, const stru
 {
 	/* the key tells this link from an earlier one to the same peer */
 	struct id which = { k->id.hi ^ k->up_ms, k->id.lo };
-	int64_t lasted = since_see(&t->since, a, ONE_SIDED, which);
+	int64_t lasted = since_see(&t->since, a, ONE_SIDED | tables_pace(k), which);
 	int64_t bound = tables_patience_ns(j->limits, k);
 
 	if (lasted > bound && since_tell(&t->since))

@@ -20,4 +20,10 @@ void check_tables(struct check_tables *t, const struct census *c, const struct j
 /** tables_patience_ns() - How long @k may be believed in when the other side is silent */
 int64_t tables_patience_ns(const struct limits *l, const struct census_link *k);
 
+/** tables_pace() - The pace of @k as part of a complaint's name: with a new pace patience begins anew */
+static inline uint32_t tables_pace(const struct census_link *k)
+{
+	return (uint32_t)(k->pace_ns / 1000000) << 4;
+}
+
 #endif /* SIM_CHECK_TABLES_H */
