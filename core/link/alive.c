@@ -13,6 +13,7 @@
 
 #include "core/link/table.h"
 
+enum { AID_AFTER = 3 };	/* probes in vain until a third node is asked */
 enum { TOGETHER_SHIFT = 4 };	/* links due within a sixteenth of their pace are probed in one alarm */
 
 void alive_sample(struct link *k, uint32_t us)
@@ -78,7 +79,7 @@ void alive_probe_in(struct env *e, struct links *l, struct link *k, struct reade
 	}
 	if (k->state == LINK_UP)
 		news_add(e, l, &n);
-	if (ack)
+	if (ack && !k->suspect)
 		k->missed = 0;
 }
 
@@ -88,11 +89,12 @@ void alive_heard(struct env *e, struct links *l, struct link *k, const struct ar
 	struct news n = { .kind = NEWS_ALIVE, .link = { link_slot(l, k) }, .id = k->id };
 
 	k->heard_ms = env_ms(e);
-	if (k->suspect) {
-		k->suspect = false;
+	if (k->suspect && a->via != k->via && a->via != NO_SLOT) {
+		k->aid = a->via;		/* alive, but is its path? The next probes tell */
+		k->aided = true;
+	} else if (k->suspect) {
+		k->suspect = k->aided = false;
 		k->missed = 0;
-		if (a->via != k->via && a->via != NO_SLOT)
-			path_set_via(e, l, k, a->via);	/* only the third node gets through */
 		news_add(e, l, &n);
 	} else if (k->missed > 1) {
 		k->missed = 0;
@@ -109,6 +111,7 @@ void links_doubt(struct env *e, struct links *l, link_ref ref)
 		return;
 	n.id = k->id;
 	k->suspect = true;
+	k->aided = false;
 	k->missed = 2;
 	news_add(e, l, &n);
 	alive_probe(e, l, k, k->via, NULL);
@@ -170,14 +173,26 @@ static bool probe_timer(struct env *e, struct links *l, struct link *k)
 	if (!past(env_ms(e), probe_due_ms(e, l, k)))
 		return true;
 	if (k->missed > e->config->suspect_probes) {
-		link_end(e, l, k, END_DEAD, true);
-		return false;
+		if (!k->aided || !link_at(l, k->aid)) {
+			link_end(e, l, k, END_DEAD, true);
+			return false;
+		}
+		path_set_via(e, l, k, k->aid);	/* only the third node gets through */
+		k->suspect = k->aided = false;
+		k->missed = 0;
+		n.kind = NEWS_ALIVE;
+		news_add(e, l, &n);
+		return true;
 	}
 	if (k->missed && !k->suspect) {
 		k->suspect = true;
+		k->aided = false;
 		news_add(e, l, &n);
 	}
-	k->missed++;
+	if (++k->missed == AID_AFTER) {
+		n.a = 1;
+		news_add(e, l, &n);
+	}
 	alive_probe(e, l, k, k->via, NULL);
 	if (k->suspect && k->via != NO_SLOT)
 		alive_probe(e, l, k, NO_SLOT, &k->at);

@@ -85,7 +85,8 @@ enum news_kind {
 	NEWS_DOWN,		/* link was up and is not; id, why. The slot is free after this */
 	NEWS_FAILED,		/* a call of ours came to nothing; id (zero if unknown), why. Likewise */
 	NEWS_MESSAGE,		/* link, kind, body: a message link/ does not handle itself */
-	NEWS_SUSPECT,		/* link missed a probe; links_via() may settle it through a third node */
+	NEWS_SUSPECT,		/* link missed a probe. a is 1 when it missed more: links_via() may then settle it
+				 * through a third node */
 	NEWS_ALIVE,		/* a suspect was heard again */
 	NEWS_VERSIONS,		/* link: a probe told the peer's near (a) and table (b) versions */
 	NEWS_WANT_VIA,		/* a call gets no direct answer; links_via() may relay it. a is 1 the second

@@ -78,7 +78,7 @@ struct link {
 	uint8_t missed;			/* probes out and unanswered */
 	uint8_t mtu_tries;
 	bool called;			/* we began it */
-	bool suspect, mtu_done;
+	bool suspect, aided, mtu_done;	/* aided: a third node got an answer */
 };
 _Static_assert(sizeof(struct link) <= 136, "links are the largest part of a node: see core/README.md");
 

@@ -66,7 +66,8 @@ link_ref ring_side(const struct ring *r, enum side side)
 
 /*
  * (left, self], where left is the nearest neighbour we are linked to or have
- * not yet given up calling: what may lie with somebody else is not claimed.
+ * not yet given up calling: what may lie with somebody else is not claimed. A
+ * name that nobody can call is nobody.
  */
 bool ring_owns(const struct ring *r, struct id key)
 {
@@ -81,7 +82,7 @@ bool ring_owns(const struct ring *r, struct id key)
 		const struct known *k = &r->near.known[LEFT][i];
 		link_ref ref = peer_find(r, k->id);
 
-		if (link_ok(ref) ? !peer_stands(&r->peer[ref.slot]) : k->tries > 0)
+		if (link_ok(ref) ? !peer_stands(&r->peer[ref.slot]) : k->tries > 0 || !endpoint_valid(&k->at))
 			continue;
 		if (!id_within(key, k->id, r->self))
 			return false;
@@ -252,7 +253,8 @@ void ring_news(struct ring *r, struct env *e, const struct news *n)
 		break;
 	case NEWS_SUSPECT:
 		r->peer[n->link.slot].doubted = 1;
-		offer_relays(r, e, n->link, n->id);
+		if (n->a)
+			offer_relays(r, e, n->link, n->id);
 		break;
 	case NEWS_ALIVE:
 		r->peer[n->link.slot].doubted = 0;
