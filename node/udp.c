@@ -1,9 +1,11 @@
 /*
- * Two things about Linux shape this file. With IP_RECVERR an ICMP error becomes
+ * Three things about Linux shape this file. With IP_RECVERR an ICMP error becomes
  * the pending error of the whole socket: the next send fails with it although
- * nothing is wrong with that datagram, so a failed send is tried once more. And
- * epoll says EPOLLERR for as long as the error queue holds anything, so it is
- * emptied whenever there is nothing to receive.
+ * nothing is wrong with that datagram, so a failed send is tried once more. Epoll
+ * says EPOLLERR for as long as the error queue holds anything, so it is emptied
+ * whenever there is nothing to receive. And of a datagram that does not fit the
+ * interface the queue knows the MTU but not the port it was for, which only the
+ * failed send knows: flush() puts the two together.
  */
 #include "node/udp.h"
 
@@ -132,6 +134,11 @@ static void error_add(struct udp *u, const struct udp_error *e)
 		u->error[u->errors++] = *e;
 }
 
+static uint16_t mtu_of(const struct sock_extended_err *x)
+{
+	return x->ee_info < UINT16_MAX ? (uint16_t)x->ee_info : UINT16_MAX;
+}
+
 static void error_read(struct udp *u, const union address *to, const struct sock_extended_err *x)
 {
 	struct udp_error e = { .to = endpoint_of(to) };
@@ -139,15 +146,18 @@ static void error_read(struct udp *u, const union address *to, const struct sock
 	if (!endpoint_valid(&e.to))
 		return;
 	if (x->ee_errno == EMSGSIZE)
-		e.mtu = x->ee_info < UINT16_MAX ? (uint16_t)x->ee_info : UINT16_MAX;
+		e.mtu = mtu_of(x);
 	else
 		e.unreachable = true;
 	if (e.mtu || e.unreachable)
 		error_add(u, &e);
 }
 
-static void errors_collect(struct udp *u, const struct udp_socket *s)
+/* What routers and hosts said. Returns the MTU of our own interface if a datagram did not fit it, else 0. */
+static uint16_t errors_collect(struct udp *u, const struct udp_socket *s)
 {
+	uint16_t own_mtu = 0;
+
 	for (unsigned i = 0; i < 2 * UDP_ERRORS; i++) {
 		union { char room[256]; struct cmsghdr align; } control;
 		union address to = { .any.sa_family = AF_UNSPEC };
@@ -159,7 +169,7 @@ static void errors_collect(struct udp *u, const struct udp_socket *s)
 		};
 
 		if (recvmsg(s->fd, &m, MSG_ERRQUEUE) < 0)
-			return;
+			break;
 		for (struct cmsghdr *c = CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
 			struct sock_extended_err x;
 
@@ -168,9 +178,13 @@ static void errors_collect(struct udp *u, const struct udp_socket *s)
 			    c->cmsg_len < CMSG_LEN(sizeof(x)))
 				continue;
 			memcpy(&x, CMSG_DATA(c), sizeof(x));
-			error_read(u, &to, &x);
+			if (x.ee_origin == SO_EE_ORIGIN_LOCAL && x.ee_errno == EMSGSIZE)
+				own_mtu = mtu_of(&x);
+			else
+				error_read(u, &to, &x);
 		}
 	}
+	return own_mtu;
 }
 
 bool udp_error_take(struct udp *u, struct event *ev)
@@ -228,13 +242,19 @@ struct outgoing {
 	unsigned count;
 };
 
-/* What a failed send says of the path to @to. Sizes come from the error queue, with the MTU. */
-static void refused(struct udp *u, const union address *to, int err)
+/* What a failed send says of the path to @to. */
+static void refused(struct udp *u, const struct udp_socket *s, const union address *to, int err)
 {
 	struct udp_error e = { .to = endpoint_of(to), .unreachable = true };
 
 	u->refused++;
 	switch (err) {
+	case EMSGSIZE:
+		e.mtu = errors_collect(u, s);
+		e.unreachable = false;
+		if (e.mtu)
+			error_add(u, &e);
+		break;
 	case EHOSTUNREACH:
 	case ENETUNREACH:
 	case ENETDOWN:
@@ -268,7 +288,7 @@ static void flush(struct udp *u, struct udp_socket *s, struct outgoing *o)
 		} else if (!again && errno != EAGAIN && errno != EMSGSIZE) {
 			again = trouble = true;	/* may have been the socket's error, not this datagram's */
 		} else {
-			refused(u, &o->to[done++], errno);
+			refused(u, s, &o->to[done++], errno);
 			again = false;
 			trouble = true;
 		}

@@ -5,9 +5,13 @@
 #include "node/udp.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "node/addresses.h"
@@ -170,6 +174,41 @@ static void anothers_error_costs_no_datagram(void)
 	udp_close(&b);
 }
 
+/* In a network of its own, whose loopback carries @mtu. Exit code: 0 holds, 1 not, 2 cannot be tried here. */
+static int too_big_in_own_network(int mtu)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_mtu = mtu };
+	uint8_t payload[1472] = { 0 };
+	struct event evs[UDP_BATCH], ev = { .kind = EVENT_TIMER };
+	struct datagram d[2];
+	struct udp u;
+	int fd;
+
+	if (unshare(CLONE_NEWNET) || (fd = socket(AF_INET, SOCK_DGRAM, 0)) < 0 || ioctl(fd, SIOCSIFMTU, &lo))
+		return 2;
+	lo.ifr_flags = IFF_UP | IFF_RUNNING;
+	if (ioctl(fd, SIOCSIFFLAGS, &lo) || !opened(&u, "127.0.0.1:0"))
+		return 2;
+	d[0] = (struct datagram){ .to = u.four.at, .data = payload, .len = sizeof(payload), .df = 1 };
+	d[1] = (struct datagram){ .to = u.four.at, .data = payload, .len = 1200, .df = 1 };
+	udp_send(&u, d, 2);
+	if (u.out != 1 || u.refused != 1 || !udp_error_take(&u, &ev) || udp_receive(&u, &u.four, evs) != 1)
+		return 1;
+	return !(ev.kind == EVENT_PATH_ERROR && ev.path.mtu == mtu && !ev.path.unreachable &&
+		 endpoint_eq(&ev.from, &u.four.at) && evs[0].data.len == 1200);
+}
+
+static void too_big_is_a_path_error_with_the_size(void)
+{
+	pid_t child = fork();
+	int code = 1;
+
+	if (!child)
+		_exit(too_big_in_own_network(1400));
+	CU_ASSERT(child > 0 && waitpid(child, &code, 0) == child && WIFEXITED(code));
+	CU_ASSERT_NOT_EQUAL(WEXITSTATUS(code), 1);	/* 2: not root, no network of our own */
+}
+
 static void a_family_that_is_off_refuses(void)
 {
 	struct datagram d = { .to = at("[2001:db8::1]:1"), .data = (const uint8_t *)"x", .len = 1 };
@@ -235,6 +274,7 @@ CU_TestInfo udp_tests[] = {
 	{ "too long datagrams are counted and dropped", too_long_datagrams_are_counted },
 	{ "nobody there is a path error", nobody_there_is_a_path_error },
 	{ "another's error costs no datagram", anothers_error_costs_no_datagram },
+	{ "too big is a path error with the size", too_big_is_a_path_error_with_the_size },
 	{ "a family that is off refuses", a_family_that_is_off_refuses },
 	{ "a port is taken again if it can be", a_port_is_taken_again },
 	{ "a socket on loopback is reached there only", a_socket_on_loopback_is_reached_there_only },
