@@ -256,6 +256,17 @@ static void listen_event(struct ev_loop *loop, ev_io *io, int revents)
 	ev_io_start(loop, &k->io);
 }
 
+/* Does somebody answer on the socket at @un? */
+static bool alive(const struct sockaddr_un *un)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool yes = fd >= 0 && (!connect(fd, (const struct sockaddr *)un, sizeof(*un)) || errno == EAGAIN);
+
+	if (fd >= 0)
+		close(fd);
+	return yes;
+}
+
 bool control_open(struct control *c, struct ev_loop *loop, const char *path, control_order *order, void *ctx,
 		  struct fail *f)
 {
@@ -277,8 +288,8 @@ bool control_open(struct control *c, struct ev_loop *loop, const char *path, con
 	if (!err) {
 		struct stat st;
 
-		if (!lstat(path, &st) && S_ISSOCK(st.st_mode))
-			unlink(path);		/* ours to take: the directory's lock is held */
+		if (!lstat(path, &st) && S_ISSOCK(st.st_mode) && !alive(&un))
+			unlink(path);		/* of a daemon that was killed */
 		mask = umask(0177);
 		if (bind(fd, (struct sockaddr *)&un, sizeof(un)) || listen(fd, CONTROL_CLIENTS))
 			err = errno;
@@ -288,6 +299,8 @@ bool control_open(struct control *c, struct ev_loop *loop, const char *path, con
 		if (fd >= 0)
 			close(fd);
 		fail_errno(f, "listen on", path, err);
+		if (err == EADDRINUSE)
+			fail_hint(f, "another daemon has this control socket, or it is no socket; [node] control = PATH names another");
 		return false;
 	}
 	c->path = strdup(path);

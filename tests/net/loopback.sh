@@ -238,6 +238,8 @@ bad() {
 	start carol
 	holds "carol starts" await joined carol
 	holds "a port that is taken is refused" refused 'Address already in use' "$node" -c dave/weft.conf -s "underlay.listen4=127.0.0.1:$(port carol)"
+	holds "a control socket that is in use is refused" refused 'another daemon has' "$node" -c dave/weft.conf -s "node.control=carol/state/control"
+	holds "carol still has it" joined carol
 	holds "a control socket with too long a path is refused" refused 'too long' "$node" -c dave/weft.conf -s "node.control=/tmp/$(printf '%0120d' 0)"
 	holds "weftctl without a node says so" refused 'is weft-node running' ctl -c dave/weft.conf status
 	holds "weftctl names the nearest command" refused "did you mean 'status'" ctl statsu
