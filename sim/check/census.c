@@ -9,7 +9,7 @@
 void census_init(struct census *c)
 {
 	memset(c, 0, sizeof(*c));
-	c->disturbed_ns = INT64_MIN;
+	c->disturbed_ns = c->parted_ns = INT64_MIN;
 }
 
 void census_done(struct census *c)

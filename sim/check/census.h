@@ -69,7 +69,8 @@ struct census_part {
 
 struct census {
 	int64_t now_ns;
-	int64_t disturbed_ns;		/* when the last fault began or ended; INT64_MIN: none did */
+	int64_t disturbed_ns;		/* when the last fault ended, now if one acts; INT64_MIN: none did */
+	int64_t parted_ns;		/* when a host was last seen to have changed its part; INT64_MIN */
 	struct census_row *row;
 	uint32_t rows, row_cap;
 
@@ -119,7 +120,7 @@ static inline const struct census_part *census_part(const struct census *c, uint
 	return c->part_of[part] == CENSUS_NONE ? NULL : &c->part[c->part_of[part]];
 }
 
-/** census_quiet() - Has no fault begun or ended in the last @span_ns? */
+/** census_quiet() - Is no fault acting, nor has one ended in the last @span_ns? */
 static inline bool census_quiet(const struct census *c, int64_t span_ns)
 {
 	return c->disturbed_ns == INT64_MIN || c->now_ns - c->disturbed_ns > span_ns;

@@ -64,7 +64,8 @@ static void check_row(struct check_leftovers *l, const struct census *c, const s
 		if (!r->look.joined || id_eq(side[s], r->look.id) || !gone(c, r, side[s]))
 			continue;
 		bye = census_find(c, side[s]) == CENSUS_NONE && l->goodbye && l->goodbye(l->ctx, side[s]);
-		bye &= census_quiet(c, j->limits->settle_ns);	/* it may not have come through */
+		if (c->parted_ns != INT64_MIN && c->now_ns - c->parted_ns <= j->limits->settle_ns)
+			bye = false;		/* it may not have come through */
 		see(l, c, j, i, SIDE_LEFT + s, 0, side[s], bye ? j->limits->goodbye_ns : j->limits->settle_ns);
 	}
 	for (unsigned s = 0; s < 2; s++)
