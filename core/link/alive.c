@@ -6,13 +6,15 @@
  * The end that answered the call waits an eighth longer, so that nearly always
  * the same end asks. A probe unanswered after a retransmission time-out makes a
  * suspicion: probes at even steps of config.suspect_ns, one more through a
- * third node, and then the link is dead. Round trips are smoothed as in RFC
+ * third node, and then the link is dead. However busy a link is, it is probed
+ * now and then, for only probes tell the versions of both ends' lists. Round trips are smoothed as in RFC
  * 6298, from probes that were answered at the first try (Karn's rule).
  */
 #include <string.h>
 
 #include "core/link/table.h"
 
+enum { TOLD_PACES = 3 };	/* paces until a busy link is probed all the same */
 enum { AID_AFTER = 3 };	/* probes in vain until a third node is asked */
 enum { TOGETHER_SHIFT = 4 };	/* links due within a sixteenth of their pace are probed in one alarm */
 
@@ -67,6 +69,7 @@ void alive_probe_in(struct env *e, struct links *l, struct link *k, struct reade
 		env_drop(e, DROP_SHORT);
 		return;
 	}
+	k->told_ms = env_ms(e);
 	if (ack) {
 		if (stamp == k->stamp && k->missed == 1 && a->via == k->via)
 			alive_sample(k, env_us(e) - k->probe_us);
@@ -118,6 +121,11 @@ void links_doubt(struct env *e, struct links *l, link_ref ref)
 	alive_arm(e, l, k);
 }
 
+static uint32_t earliest(uint32_t now, uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - now) < (int32_t)(b - now) ? a : b;
+}
+
 /* When the next probe, or the verdict, is due. */
 static uint32_t probe_due_ms(const struct env *e, const struct links *l, const struct link *k)
 {
@@ -125,13 +133,8 @@ static uint32_t probe_due_ms(const struct env *e, const struct links *l, const s
 	uint32_t ago = (env_us(e) - k->probe_us) / 1000;
 
 	if (!k->missed)
-		return k->heard_ms + patience_ms(k);
+		return earliest(env_ms(e), k->heard_ms + patience_ms(k), k->told_ms + TOLD_PACES * patience_ms(k));
 	return env_ms(e) - ago + (k->suspect ? step : rto_ms(l, k));
-}
-
-static uint32_t earliest(uint32_t now, uint32_t a, uint32_t b)
-{
-	return (int32_t)(a - now) < (int32_t)(b - now) ? a : b;
 }
 
 static int64_t session_life_ms(const struct env *e, const struct link *k)

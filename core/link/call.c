@@ -216,7 +216,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	k->session = s;
 	k->incarnation = h->incarnation;
 	k->called = called;
-	k->up_ms = k->heard_ms = now;
+	k->up_ms = k->heard_ms = k->told_ms = now;
 	k->missed = 0;
 	k->suspect = k->mtu_done = false;
 	k->mtu_try = 0;

@@ -65,6 +65,7 @@ struct link {
 	uint64_t incarnation;
 	struct endpoint at;		/* the direct path */
 	uint32_t heard_ms, up_ms, pace_ms;
+	uint32_t told_ms;		/* when the peer last told its versions */
 	uint32_t probe_us;		/* when the last probe left */
 	uint32_t srtt_us, rttvar_us;
 	uint32_t old_ms;		/* until when old opens packets */

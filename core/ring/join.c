@@ -510,7 +510,9 @@ void join_keep(struct ring *r, struct env *e)
 		c.tries = SEEK_TRIES;
 		links_call(e, r->links, &c);
 	}
-	if (e->now_ns - r->contact_ns > bootstrap_pause(r)) {
+	if (!links_count(r->links)) {
+		call_contacts(r, e, CONTACT_CALLS);	/* a ring of one looks for company at every step */
+	} else if (e->now_ns - r->contact_ns > bootstrap_pause(r)) {
 		r->contact_ns = e->now_ns;
 		call_bootstrap(r, e);
 	}
