@@ -205,6 +205,16 @@ void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in
 	}
 }
 
+/* @table holds @count in order, smallest first; @new joins them. */
+static void insert(uint32_t *table, unsigned count, uint32_t new)
+{
+	while (count && table[count - 1] > new) {
+		table[count] = table[count - 1];
+		count--;
+	}
+	table[count] = new;
+}
+
 void gossip_table_read(struct ring *r, struct env *e, link_ref from, struct reader *in)
 {
 	struct ring_peer *p = peer_at(r, from);
@@ -228,7 +238,7 @@ void gossip_table_read(struct ring *r, struct env *e, link_ref from, struct read
 		return;
 	}
 	for (unsigned i = 0; i < count; i++)
-		p->prefix[i] = read_u32(in);
+		insert(p->prefix, i, read_u32(in));
 	p->table_seen = version;
 	p->has_table = 1;
 	p->asked = 0;

@@ -36,8 +36,10 @@ void near_want(struct near *n, struct env *e, uint16_t log2_size)
 	n->want = (uint8_t)want;
 	n->reach = e->config->near;
 	for (int s = 0; s < SIDES; s++) {
-		if (n->count[s] > want)
+		if (n->count[s] > want) {
 			n->count[s] = (uint16_t)want;
+			n->sized = false;
+		}
 		if (n->cap[s] > want + 2)
 			mem_grow(&e->mem, &n->known[s], &n->cap[s], (uint16_t)want, sizeof(struct known));
 	}
@@ -101,6 +103,7 @@ static bool add_side(struct near *n, struct env *e, enum side s, const struct kn
 	}
 	if (at >= n->want)
 		return false;
+	n->sized = false;
 	if (n->count[s] == n->want) {
 		n->count[s]--;			/* the farthest makes room */
 	} else if (n->count[s] == n->cap[s] &&
@@ -139,6 +142,7 @@ bool near_add(struct near *n, struct env *e, struct id id, const struct endpoint
 
 static void remove_at(struct near *n, enum side s, unsigned i)
 {
+	n->sized = false;
 	n->count[s]--;
 	memmove(n->known[s] + i, n->known[s] + i + 1, (n->count[s] - i) * sizeof(struct known));
 }
@@ -284,7 +288,7 @@ static uint16_t by_density(const struct near *n)
  * When both lists meet the whole ring is known and counted - unless the density
  * says that it is many times larger, so that what stands in both is a far peer.
  */
-uint16_t near_log2_size(const struct near *n)
+static uint16_t log2_size(const struct near *n)
 {
 	unsigned left = n->count[LEFT], right = n->count[RIGHT], both = 0;
 	uint16_t density, counted;
@@ -298,4 +302,12 @@ uint16_t near_log2_size(const struct near *n)
 		return density;
 	counted = (uint16_t)(log2_q32(left + right - both + 1) >> 24);
 	return density > counted + NEAR_DOUBT ? density : counted;
+}
+
+uint16_t near_log2_size(struct near *n)
+{
+	if (!n->sized)
+		n->log2_size = log2_size(n);
+	n->sized = true;
+	return n->log2_size;
 }

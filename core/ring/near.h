@@ -46,6 +46,8 @@ struct near {
 	uint16_t count[SIDES], cap[SIDES];
 	uint8_t want;			/* entries to keep on each side */
 	uint8_t reach;			/* places one telling goes further: config.near */
+	bool sized;			/* log2_size is that of the lists as they are */
+	uint16_t log2_size;
 	struct { struct id id; uint32_t since_ms, until_ms; bool heard; } gone[NEAR_GONE];	/* heard: gossip spoke since of what we ourselves found dead */
 	uint8_t gone_next;
 };
@@ -108,6 +110,6 @@ struct known *near_find(const struct near *n, enum side side, struct id id);
 void near_back(struct near *n, struct id id);
 
 /** near_log2_size() - log2 of the ring's size by the density of the known neighbours, Q8; 0 to NEAR_LOG2_MAX */
-uint16_t near_log2_size(const struct near *n);
+uint16_t near_log2_size(struct near *n);
 
 #endif /* RING_NEAR_H */

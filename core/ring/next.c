@@ -41,17 +41,25 @@ static uint32_t away32(bool one_way, uint32_t at, uint32_t key)
 	return one_way || cw <= -cw ? cw : -cw;
 }
 
-/* How near to @key the peer, or any link of it, comes. */
+/*
+ * How near to @key the peer, or any link of it, comes. The table is in order,
+ * so only what lies beside the key matters; one way only what lies before it.
+ */
 static uint32_t reach(const struct ring_peer *p, bool one_way, bool lookahead, uint32_t key)
 {
-	uint32_t best = away32(one_way, id_prefix(p->id), key);
+	uint32_t best = away32(one_way, id_prefix(p->id), key), d;
+	unsigned n = lookahead ? p->prefixes : 0, low = 0;
 
-	for (unsigned i = 0; lookahead && i < p->prefixes; i++) {
-		uint32_t d = away32(one_way, p->prefix[i], key);
-
-		best = d < best ? d : best;
-	}
-	return best;
+	if (!n)
+		return best;
+	for (unsigned len = n; len > 1; len -= len / 2)		/* the last that is not above the key, or 0 */
+		low = p->prefix[low + len / 2] <= key ? low + len / 2 : low;
+	if (p->prefix[low] > key)
+		low = n - 1;			/* all are above: around the circle */
+	d = away32(one_way, p->prefix[low], key);
+	best = d < best ? d : best;
+	d = away32(one_way, p->prefix[low + 1 < n ? low + 1 : 0], key);
+	return d < best ? d : best;
 }
 
 /*

@@ -104,11 +104,14 @@ void peers_want(struct ring *r, struct env *e, link_ref ref, uint8_t use)
 /* The log-densities that all link peers see, averaged (DESIGN section 5). */
 void peers_size(struct ring *r, struct env *e)
 {
-	uint32_t sum = near_log2_size(&r->near), n = sum ? 1 : 0;
+	uint32_t sum, n;
 
 	if (e->config->nodes) {
-		r->log2_size = (uint16_t)(log2_q32(e->config->nodes) >> 24);
+		if (!r->log2_size)
+			r->log2_size = (uint16_t)(log2_q32(e->config->nodes) >> 24);
 	} else {
+		sum = near_log2_size(&r->near);
+		n = sum ? 1 : 0;
 		for (unsigned i = 0; i < r->peers; i++)
 			if (r->peer[i].up && r->peer[i].log2_size) {
 				sum += r->peer[i].log2_size;

@@ -29,7 +29,7 @@ enum ring_state {
 /** struct ring_peer - what the ring knows of the node behind one link; indexed by link slot */
 struct ring_peer {
 	struct id id;
-	uint32_t *prefix;		/* where its links lead, for lookahead */
+	uint32_t *prefix;		/* where its links lead, for lookahead; smallest first */
 	uint16_t prefixes;
 	uint16_t log2_size;		/* its estimate from its own neighbours, Q8; 0 = none yet */
 	uint32_t since_ms;		/* up, or last wanted by one of us */

@@ -141,6 +141,14 @@ static enum next decide(const struct ring *r, const struct env *e, const struct 
 	return next;
 }
 
+static void forward(struct ring *r, struct env *e, struct pending *p, const struct way *way, link_ref to)
+{
+	p->seq = r->next_seq++;
+	p->to = to.slot;
+	p->due_ns = e->now_ns + links_rto_us(r->links, to) * NS_PER_US + ACK_GRACE;
+	transmit(r, e, to, p->seq, &p->m, way, (struct bytes){ p->body, p->len });
+}
+
 /* Move one message on, or have it wait. False: it is done with and gone. */
 static bool push(struct ring *r, struct env *e, struct pending *p)
 {
@@ -149,10 +157,7 @@ static bool push(struct ring *r, struct env *e, struct pending *p)
 
 	switch (decide(r, e, &p->m, &way, p->avoid, p->avoids, &to)) {
 	case NEXT_LINK:
-		p->seq = r->next_seq++;
-		p->to = to.slot;
-		p->due_ns = e->now_ns + links_rto_us(r->links, to) * NS_PER_US + ACK_GRACE;
-		transmit(r, e, to, p->seq, &p->m, &way, (struct bytes){ p->body, p->len });
+		forward(r, e, p, &way, to);
 		return true;
 	case NEXT_WAIT:
 		p->to = UINT16_MAX;
@@ -191,14 +196,10 @@ static enum drop take(struct ring *r, struct env *e, struct routed *m, struct wa
 		transmit(r, e, to, r->next_seq++, m, &ahead, body);
 		return DROP_NONE;
 	}
-	if (link_ok(first)) {
-		p->seq = r->next_seq++;
-		p->to = first.slot;
-		p->due_ns = e->now_ns + links_rto_us(r->links, first) * NS_PER_US + ACK_GRACE;
-		transmit(r, e, first, p->seq, m, way, body);
-	} else if (!push(r, e, p)) {
-		pending_del(r, e, r->pendings - 1u);
-	}
+	if (link_ok(to))
+		forward(r, e, p, &ahead, to);
+	else
+		p->due_ns = e->now_ns + WAIT_STEP;
 	arm(r, e);
 	return DROP_NONE;
 }

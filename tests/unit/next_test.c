@@ -94,6 +94,13 @@ static unsigned nearest(struct id key)
 	return best;
 }
 
+static int by_prefix(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
 /* Prefixes of the links that the peer in slot @i of node @n has, as far as @t is true. */
 static void tell_table(unsigned n, unsigned i, enum tables t)
 {
@@ -108,6 +115,7 @@ static void tell_table(unsigned n, unsigned i, enum tables t)
 		if (luck)
 			p->prefix[p->prefixes++] = luck == 1 ? draw(UINT32_MAX) : id_prefix(of->peer[j].id);
 	}
+	qsort(p->prefix, p->prefixes, sizeof(*p->prefix), by_prefix);
 }
 
 /* Links to @near on each side and Symphony's draws. */
