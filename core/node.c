@@ -109,6 +109,8 @@ static void handle(struct node *n, const struct event *ev)
 		break;
 	case EVENT_ADDRESS:
 		links_address(e, n->links, &ev->from, ev->up);
+		if (ev->up)
+			ring_address(&n->ring, e);
 		break;
 	case EVENT_MAPPING:
 		links_mapping(e, n->links, &ev->from, ev->up);

@@ -2,7 +2,8 @@
  * config.h - the constants a node is born with, shared by all nodes of a host
  *
  * Plain numbers with defaults in config_default(); programs fill it from the
- * scenario or configuration schema. Nothing here changes while nodes live.
+ * scenario or configuration schema. Nothing here changes while nodes live, except
+ * that a host may replace the bootstrap list between two steps.
  */
 #ifndef BASE_CONFIG_H
 #define BASE_CONFIG_H

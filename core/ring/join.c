@@ -518,6 +518,14 @@ void join_keep(struct ring *r, struct env *e)
 	}
 }
 
+void ring_address(struct ring *r, struct env *e)
+{
+	if (r->state == RING_IDLE || r->state >= RING_LEAVING || links_count(r->links))
+		return;
+	remember_all_due(&r->remember, e);
+	call_contacts(r, e, START_CALLS);
+}
+
 void ring_start(struct ring *r, struct env *e, struct bytes saved)
 {
 	if (r->state != RING_IDLE)

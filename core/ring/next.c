@@ -73,6 +73,10 @@ static unsigned best_peer(const struct ring *r, const struct config *c, struct i
 	unsigned best = UINT16_MAX;
 
 	*best_away = ID_MAX;
+	for (unsigned i = 0; c->lookahead && i < r->peers; i++) {	/* tables lie apart: fetch them together */
+		__builtin_prefetch(r->peer[i].prefix);
+		__builtin_prefetch(r->peer[i].prefix + 16);
+	}
 	for (unsigned i = 0; i < r->peers; i++) {
 		const struct ring_peer *p = &r->peer[i];
 		struct id d;

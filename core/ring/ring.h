@@ -99,6 +99,7 @@ void ring_start(struct ring *r, struct env *e, struct bytes saved);
 void ring_stop(struct ring *r, struct env *e);		/* leave gracefully */
 void ring_news(struct ring *r, struct env *e, const struct news *n);
 void ring_timer(struct ring *r, struct env *e, uint16_t tag);
+void ring_address(struct ring *r, struct env *e);	/* a local address came up: whoever was lost may be near again */
 void ring_stalled(struct ring *r, struct env *e);	/* time passed without us: doubt everything */
 void ring_request(struct ring *r, struct env *e, const struct event *ev);
 
