@@ -193,10 +193,11 @@ void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, 
 		  struct writer *w)
 {
 	size_t before = front(via), len;
-	uint8_t *packet = w->start + before, kind;
+	uint8_t *packet, kind;
 
 	if (w->bad)
 		return;
+	packet = w->start + before;
 	kind = packet[WIRE_HEADER];
 	len = session_seal(e->suite, k->session, 0, PACKET_LINK, 0, packet,
 			   writer_len(w) - before - WIRE_HEADER);
