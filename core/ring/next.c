@@ -74,8 +74,12 @@ static unsigned best_peer(const struct ring *r, const struct config *c, struct i
 
 	*best_away = ID_MAX;
 	for (unsigned i = 0; c->lookahead && i < r->peers; i++) {	/* tables lie apart: fetch them together */
-		__builtin_prefetch(r->peer[i].prefix);
-		__builtin_prefetch(r->peer[i].prefix + 16);
+		const struct ring_peer *p = &r->peer[i];
+
+		if (p->prefixes) {
+			__builtin_prefetch(p->prefix);
+			__builtin_prefetch(p->prefix + p->prefixes - 1);
+		}
 	}
 	for (unsigned i = 0; i < r->peers; i++) {
 		const struct ring_peer *p = &r->peer[i];
