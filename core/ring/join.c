@@ -167,10 +167,16 @@ static void joined(struct ring *r, struct env *e)
 	heap_del(&e->timers, RING_JOIN);
 	tell_world_sides(r, e);
 	timer_soon(e, RING_DRAW, random_around(&e->random, DRAW_FIRST));
-	timer_soon(e, RING_KEEP, random_around(&e->random, KEEP_NS));
+	timer_soon(e, RING_KEEP, random_around(&e->random, KEEP_NS / 2));
 	timer_soon(e, RING_SAVE, random_around(&e->random, SAVE_FIRST));
 	gossip_changed(r, e, true);
 	tell_all(r, e);
+	for (unsigned i = 0; i < r->peers; i++) {
+		struct ring_peer *p = &r->peer[i];
+
+		if (p->up && p->use == USE_LEAF && !p->wants && !p->merge)
+			links_close(e, r->links, (link_ref){ (uint16_t)i }, END_UNWANTED);	/* a way in, needed no longer */
+	}
 	route_retry(r, e);
 }
 
