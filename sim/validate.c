@@ -201,10 +201,10 @@ static unsigned log2_of(uint32_t n)
 	return (unsigned)lround(log2(n));
 }
 
-/* Joins come at a few thousandths of the ring a second: as fast as it takes them in. */
+/* 1,500 joins a second; the slower they come, the more link tables are sent meanwhile. */
 static int64_t join_over(uint32_t nodes)
 {
-	return MAX(nodes / 400, 4) * NS_PER_S;
+	return MAX(nodes / 1500, 4) * NS_PER_S;
 }
 
 static double thread_seconds(void)
