@@ -19,7 +19,7 @@ echo
 "$bin/world" -q -n 1000 -w 60 -m 300 "$file" run.crypto=real
 "$bin/world" -q -n 10000 -w 90 -m 120 "$file" run.crypto=model nodes.bootstrap=30 nodes.join-over=60s
 "$bin/world" -q -n 10000 -w 90 -m 60 "$file" run.crypto=real nodes.bootstrap=30 nodes.join-over=60s
-"$bin/world" -q -n 100000 -w 240 -m 30 -t "$file" run.crypto=model run.ids=drawn nodes.bootstrap=300 nodes.join-over=200s
+"$bin/world" -q -n 100000 -w 220 -m 20 -l 1200 -t "$file" run.crypto=model run.ids=drawn nodes.bootstrap=300 nodes.join-over=200s
 
 echo
 echo "idle: scenarios/idle-1k.ini, seed 1 (nobody comes, goes or asks)"
