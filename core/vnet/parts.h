@@ -1,0 +1,316 @@
+/*
+ * parts.h - what the files of core/vnet tell each other, and nobody else
+ *
+ * vnet.c   the face: what came goes to whom		edge.c   who may say what; frames in and out
+ * packet.c frames taken apart and put together		guest.c  who is behind the tap; static addresses
+ * arp.c    ARP						nd.c     neighbour discovery, router advertisements
+ * icmp.c   echo, unreachable, too big			mss.c    MSS of TCP, fragments of IPv4
+ * lan.c    several nodes on one LAN
+ * dhcp*.c  DHCP server towards the guest		dns*.c   names
+ * path*.c  resolver cache, flows, multicast, broadcast
+ *
+ * A frame's way in: vnet_frame() -> packet_read() -> the edge checks the
+ * source -> one of arp, nd, dhcp, dns, icmp, or path_send() / path_group().
+ * A payload's way: vnet_tunnel() -> path_payload() or, for guests' packets,
+ * path_source() -> edge_deliver() -> frame.
+ */
+#ifndef VNET_PARTS_H
+#define VNET_PARTS_H
+
+#include "core/vnet/packet.h"
+#include "core/vnet/vnet.h"
+
+/* ---- one timer for each network, shared: every part has its own due time ---- */
+
+enum vnet_part { PART_EDGE, PART_LAN, PART_DHCP, PART_DNS, PART_PATH, PART_GROUP, PARTS };
+
+/* ---- cookies of dht_ask() and held_want(): the asking part in the top byte, the rest is that part's own ---- */
+
+enum vnet_asker { ASKER_STATIC = 1, ASKER_DHCP, ASKER_DNS, ASKER_PATH };
+
+#define COOKIE(asker, rest)	((uint64_t)(asker) << 56 | ((uint64_t)(rest) & 0xffffffffffffffULL))
+#define COOKIE_ASKER(cookie)	((enum vnet_asker)((cookie) >> 56))
+#define COOKIE_REST(cookie)	((cookie) & 0xffffffffffffffULL)
+
+/* ---- first byte of every tunnel payload ---- */
+
+enum payload_kind {
+	PAYLOAD_IP = 1,			/* | a guest's IP packet, whole; offload's offsets count from the IP header */
+	PAYLOAD_OWN,			/* | family 1 | address 4 or 16 | fence 16: I serve this address under this fence */
+	PAYLOAD_NOT_HERE,		/* the same layout: I do not serve it; fence: the newest I know of */
+	PAYLOAD_PATH = 16,		/* from here on path's own */
+};
+
+enum {
+	GUESTS_MAX	= 256,		/* entries of one network; a machine has one for each of its addresses */
+	GUEST_PER_MAC	= 16,		/* addresses one machine may have */
+	WAITING_MAX	= 32,		/* ARP and ND questions held until the address is resolved */
+};
+
+/** enum guest_how - how an address came to be a guest's */
+enum guest_how {
+	GUEST_SEEN,			/* a machine without an address: family 0 */
+	GUEST_STATIC,			/* used without asking: claimed for it by held_want() */
+	GUEST_LEASED,			/* by DHCP */
+	GUEST_FIXED,			/* in our certificate: ours without a lease */
+	GUEST_LINK			/* link-local: never leaves the LAN */
+};
+
+/** enum guest_state - of a GUEST_STATIC; the others are always GUEST_OURS */
+enum guest_state {
+	GUEST_CLAIMING,			/* held_want() is under way: its packets are not forwarded */
+	GUEST_OURS,			/* granted; forwarded while held_believes() */
+	GUEST_REFUSED			/* somebody else's, or never to be leased: told by ARP, tried again later */
+};
+
+/** struct guest - one address of one machine behind the tap */
+struct guest {
+	struct ip ip;
+	uint8_t mac[MAC_BYTES];
+	uint8_t how, state;		/* enum guest_how, guest_state */
+	uint8_t probes;			/* unanswered ones */
+	int64_t heard_ns;		/* its last frame with this address */
+	int64_t since_ns;		/* first heard or claimed */
+	int64_t again_ns;		/* next probe, or when a refused address is tried again */
+};
+
+/** struct waiting - a question of a guest that waits for the DHT (or for the LAN, under hybrid) */
+struct waiting {
+	struct ip ip;			/* asked for */
+	struct ip who;			/* who asked: :: is a DAD probe, 0.0.0.0 an ARP probe */
+	uint8_t mac[MAC_BYTES];
+	bool lan;			/* the LAN may still answer (hybrid) */
+	bool found;			/* resolved, waits for the LAN's silence only */
+	int64_t until_ns;
+};
+
+struct vnet_lan;			/* lan.c */
+struct vnet_dhcp;			/* dhcp.c */
+struct vnet_dns;			/* dns.c */
+struct vnet_path;			/* path.c */
+struct vnet_group;			/* multicast and broadcast */
+
+/** struct bucket - so many per second and in one burst */
+struct bucket {
+	int64_t full_ns;		/* when it will be full again */
+};
+
+struct vnet {
+	struct vnet_ports ports;
+	const struct network *net;	/* as the host gave it */
+	const struct network_record *record;	/* good inside each call of vnet.h's functions; refreshed there */
+	struct id id;			/* the network's */
+	struct id self;			/* this node */
+	uint8_t index;			/* of the network: timer TIMER_VNET + index, user DHT_USER_VNET + index */
+	bool down;			/* leaving: nothing new is begun */
+	uint8_t mac[MAC_BYTES];		/* of all remote machines and the gateway; hybrid: our pseudo MAC */
+	uint8_t own_mac[MAC_BYTES];	/* of this node on its LAN: beacons and probes */
+	struct ip gateway4, gateway6;	/* family 0: none */
+	int64_t due_ns[PARTS];		/* INT64_MAX = nothing */
+
+	struct guest *guest;		/* guests of them, in the order they came */
+	uint16_t guests, guest_cap;
+	struct waiting *waiting;
+	uint16_t waitings, waiting_cap;
+	struct bucket errors;		/* ICMP errors to the guest */
+	struct bucket adverts;		/* router advertisements */
+
+	struct vnet_lan *lan;		/* each NULL until it is needed */
+	struct vnet_dhcp *dhcp;
+	struct vnet_dns *dns;
+	struct vnet_path *path;
+	struct vnet_group *group;
+};
+
+/** vnet_due() - @part wants to be called at @at_ns; sooner wins; INT64_MAX: no more */
+void vnet_due(struct vnet *v, struct env *e, enum vnet_part part, int64_t at_ns);
+
+/** bucket_take() - One of @per_s a second, @burst at once; false: too many */
+bool bucket_take(struct bucket *b, const struct env *e, unsigned per_s, unsigned burst);
+
+/** vnet_user() - our name for dht_ask() and held_want() */
+static inline uint8_t vnet_user(const struct vnet *v)
+{
+	return (uint8_t)(DHT_USER_VNET + v->index);
+}
+
+/** vnet_in() - does @a belong to the network (either range)? */
+static inline bool vnet_in(const struct vnet *v, const struct ip *a)
+{
+	return ip_in(a, &v->record->range4) || ip_in(a, &v->record->range6);
+}
+
+static inline bool vnet_gateway(const struct vnet *v, const struct ip *a)
+{
+	return a->family && (ip_eq(a, &v->gateway4) || ip_eq(a, &v->gateway6));
+}
+
+/* ---- edge.c ---- */
+
+/** edge_out() - The frame in @w goes to the tap (nothing happens if @w is bad: DROP_TOO_BIG counted) */
+void edge_out(struct vnet *v, struct env *e, const struct writer *w, const struct offload *o);
+
+/** edge_ip() - An IP packet goes to machine @to on the tap, from v->mac; @o's offsets count from the IP header; larger
+ * than the network's MTU it is cut (IPv4) or refused */
+enum drop edge_ip(struct vnet *v, struct env *e, const uint8_t to[MAC_BYTES], struct bytes ip, const struct offload *o);
+
+enum deliver { DELIVER_DONE, DELIVER_NOT_HERE, DELIVER_BAD };
+
+/**
+ * edge_deliver() - A guest's packet came out of the tunnel from @peer, which owns its source: give it to the guest
+ * Return: DELIVER_NOT_HERE: we do not believe we serve the destination; nothing was done but the count
+ */
+enum deliver edge_deliver(struct vnet *v, struct env *e, struct id peer, struct bytes ip, const struct offload *o);
+
+/** edge_flood() - A multicast or broadcast packet of the network goes to the tap; refused if this node does not serve the
+ * LAN, or @origin is on the same LAN */
+enum drop edge_flood(struct vnet *v, struct env *e, struct id origin, struct bytes ip, const struct offload *o);
+
+/** edge_resolved() - path: @ip is served by somebody (@found), or by nobody we could find; ARP and ND questions for it
+ * are answered, or dropped and counted */
+void edge_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool found);
+
+/** edge_nobody() - path: packets for an address nobody serves are given up: tell the guest that sent @ip (its head is
+ * enough), by ICMP, rate limited */
+void edge_nobody(struct vnet *v, struct env *e, struct bytes ip);
+
+/** edge_too_big() - path: @ip does not fit; tell the guest the MTU that does */
+void edge_too_big(struct vnet *v, struct env *e, struct bytes ip, uint16_t mtu);
+
+/** edge_serves() - Is @ip a guest's here, and would we forward for it now? @fence: under which fence, may be NULL */
+bool edge_serves(const struct vnet *v, const struct env *e, const struct ip *ip, struct fence *fence);
+
+/* ---- guest.c ---- */
+
+struct guest *guest_find(struct vnet *v, const struct ip *ip);	/* good until the table changes; NULL */
+struct guest *guest_mac(struct vnet *v, const uint8_t mac[MAC_BYTES]);	/* any entry of that machine */
+
+/** guest_heard() - @mac used @ip (family 0: it is merely there) in a good frame; new ones are learned and claimed
+ * Return: the entry, NULL if it is not ours to serve or the table is full (counted) */
+struct guest *guest_heard(struct vnet *v, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip);
+
+/** guest_leased() - dhcp: @mac has @ip by a lease from now on (after the ACK); false: table full, counted */
+bool guest_leased(struct vnet *v, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip);
+
+/** guest_gone() - dhcp: released, declined, expired, lost; the lease itself is dhcp's business */
+void guest_gone(struct vnet *v, struct env *e, const struct ip *ip);
+
+/** guest_alive() - the liveness table: was @ip heard on the tap within @ns? */
+bool guest_alive(struct vnet *v, const struct env *e, const struct ip *ip, int64_t ns);
+
+void guest_held(struct vnet *v, struct env *e, const struct held_news *n);	/* ASKER_STATIC */
+void guest_timer(struct vnet *v, struct env *e);
+void guest_resumed(struct vnet *v, struct env *e);
+void guest_leave(struct vnet *v, struct env *e);
+void guest_done(struct vnet *v, struct env *e);			/* memory back */
+
+/** guest_may() - MODEL_HYBRID: is @mac the host's own device? Others: any */
+bool guest_may(const struct vnet *v, const uint8_t mac[MAC_BYTES]);
+
+/** guest_client() - the lease's client for a machine without a client identifier */
+uint64_t guest_client(const uint8_t mac[MAC_BYTES]);
+
+/** guest_fixed() - is @ip one our certificate gives us, inside the reserved part? */
+bool guest_fixed(const struct vnet *v, const struct ip *ip);
+
+/* ---- arp.c, nd.c, icmp.c, mss.c, lan.c ---- */
+
+void arp_frame(struct vnet *v, struct env *e, const struct packet *p);
+void arp_answer(struct vnet *v, struct env *e, const struct waiting *q);
+void arp_conflict(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t mac[MAC_BYTES]);
+void arp_probe(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t *mac);	/* NULL: broadcast */
+
+/** nd_frame() - true: it was neighbour discovery and is dealt with */
+bool nd_frame(struct vnet *v, struct env *e, const struct packet *p);
+void nd_answer(struct vnet *v, struct env *e, const struct waiting *q);
+void nd_conflict(struct vnet *v, struct env *e, const struct ip *ip);
+void nd_probe(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t *mac);
+void nd_advertise(struct vnet *v, struct env *e, const uint8_t *mac, const struct ip *to);	/* NULL: all nodes */
+
+/** wait_for() - A question for a remote address: answered now, or held until path says, or counted and forgotten */
+void wait_for(struct vnet *v, struct env *e, const struct waiting *q);
+void wait_heard(struct vnet *v, struct env *e, const struct ip *ip);	/* the LAN answered for itself */
+void wait_timer(struct vnet *v, struct env *e);
+
+/** icmp_gateway() - An ICMP packet for the gateway's address */
+void icmp_gateway(struct vnet *v, struct env *e, const struct packet *p);
+
+enum icmp_error { ICMP_HOST_UNREACHABLE, ICMP_PORT_UNREACHABLE, ICMP_PROHIBITED, ICMP_TOO_BIG };
+
+/** icmp_error() - Tell @p's sender behind the tap, as RFC 1812 4.3.2 and RFC 4443 2.4 allow; @mtu for ICMP_TOO_BIG */
+void icmp_error(struct vnet *v, struct env *e, const struct packet *p, enum icmp_error what, uint16_t mtu);
+
+/** mss_clamp() - A SYN in @ip (writable, checked) offers no more than @mtu carries; its checksum follows */
+void mss_clamp(uint8_t *ip, const struct packet *p, uint16_t mtu);
+
+/** lan_serves() - Do we flood and claim for this LAN (always, but for routers with a better neighbour)? */
+bool lan_serves(const struct vnet *v);
+bool lan_neighbour(const struct vnet *v, struct id node);	/* is it on our LAN? */
+void lan_start(struct vnet *v, struct env *e);
+void lan_beacon(struct vnet *v, struct env *e, const struct packet *p);
+void lan_timer(struct vnet *v, struct env *e);
+void lan_leave(struct vnet *v, struct env *e);
+void lan_done(struct vnet *v, struct env *e);
+
+/* ---- dhcp*.c ---- */
+
+/** dhcp_packet() - UDP for port 67, from a machine we may serve; broadcast or for the gateway */
+void dhcp_packet(struct vnet *v, struct env *e, const struct packet *p);
+/** dhcp6_packet() - UDP over IPv6 for port 547 */
+void dhcp6_packet(struct vnet *v, struct env *e, const struct packet *p);
+void dhcp_held(struct vnet *v, struct env *e, const struct held_news *n);	/* ASKER_DHCP */
+void dhcp_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_DHCP */
+void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip);	/* guest.c: its guest is gone; let the lease go */
+void dhcp_timer(struct vnet *v, struct env *e);
+void dhcp_resumed(struct vnet *v, struct env *e);
+void dhcp_leave(struct vnet *v, struct env *e);
+void dhcp_free(struct vnet *v, struct env *e);
+uint32_t dhcp_bytes(const struct vnet *v);
+
+/* ---- dns*.c ---- */
+
+/** dns_packet() - UDP or TCP for port 53 of the gateway */
+void dns_packet(struct vnet *v, struct env *e, const struct packet *p);
+void dns_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_DNS */
+void dns_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);	/* an address came or went: names follow */
+void dns_start(struct vnet *v, struct env *e);
+void dns_timer(struct vnet *v, struct env *e);
+void dns_leave(struct vnet *v, struct env *e);
+void dns_free(struct vnet *v, struct env *e);
+uint32_t dns_bytes(const struct vnet *v);
+
+/* ---- path*.c ---- */
+
+enum found { FOUND_YES, FOUND_NO, FOUND_ASKED };	/* ASKED: edge_resolved() follows */
+
+/** path_find() - Does anybody serve @ip? From the cache, or the DHT is asked (bounded: FOUND_NO when full) */
+enum found path_find(struct vnet *v, struct env *e, const struct ip *ip);
+
+/** path_send() - A guest's packet, its source believed, for a remote unicast address of the network: resolved, held
+ * meanwhile (copied), sent; p->l3 may be written to */
+void path_send(struct vnet *v, struct env *e, const struct packet *p);
+
+/** path_group() - A guest's multicast or broadcast packet; IGMP and MLD too */
+void path_group(struct vnet *v, struct env *e, const struct packet *p);
+
+/** path_source() - May @peer send from @src? FOUND_ASKED: path took a copy of @payload (kind byte first) and calls
+ * edge_deliver() itself once it knows */
+enum found path_source(struct vnet *v, struct env *e, struct id peer, const struct ip *src, struct bytes payload,
+		       const struct offload *o);
+
+void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip);	/* tell it PAYLOAD_NOT_HERE */
+void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all kinds but PAYLOAD_IP */
+void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all words but TUNNEL_PAYLOAD */
+void path_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, struct bytes data);
+void path_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_PATH */
+void path_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);	/* an address became ours, or no more */
+void path_start(struct vnet *v, struct env *e);
+void path_timer(struct vnet *v, struct env *e);		/* PART_PATH */
+void path_group_timer(struct vnet *v, struct env *e);	/* PART_GROUP */
+void path_resumed(struct vnet *v, struct env *e);
+void path_leave(struct vnet *v, struct env *e);
+void path_free(struct vnet *v, struct env *e);
+bool path_remote_at(const struct vnet *v, unsigned i, struct look_remote *out);
+uint32_t path_bytes(const struct vnet *v);
+
+#endif /* VNET_PARTS_H */
