@@ -36,7 +36,24 @@
 	X(STRANGER,	"from a peer that may not ask this")		\
 	X(TOO_BIG,	"does not fit the path")			\
 	X(VALUE,	"malformed contents")				\
-	X(STALE,	"from a previous incarnation")
+	X(STALE,	"from a previous incarnation")			\
+	X(VLAN,		"carries a VLAN tag")				\
+	X(ETHERTYPE,	"an ethertype the network does not carry")	\
+	X(LENGTH,	"a header tells another length than there is")	\
+	X(CHECKSUM,	"a wrong checksum")				\
+	X(OPTION,	"a malformed IP option, or source routing")	\
+	X(FRAGMENT,	"a fragment that fits into no packet")		\
+	X(SPOOFED,	"from an address its sender does not own")	\
+	X(UNCLAIMED,	"from an address not granted to the guest yet")	\
+	X(CLAIMED,	"from an address that was refused to the guest") \
+	X(UNBELIEVED,	"under a lease that is not believed now")	\
+	X(ABROAD,	"for or from an address outside the network")	\
+	X(ON_LAN,	"between machines of one LAN")			\
+	X(NOBODY,	"for an address nobody serves")			\
+	X(NOT_HERE,	"for an address not served here")		\
+	X(PASSIVE,	"another node serves this LAN")			\
+	X(FOREIGN,	"from a machine this node does not serve")	\
+	X(SERVICE,	"for a service the gateway does not have")
 
 enum drop {
 #define X(name, text) DROP_##name,

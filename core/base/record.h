@@ -31,7 +31,12 @@
 	X(REFUSED,	"refused")	/* owner	-			- : it was not */ \
 	X(LOOKUP,	"lookup")	/* answered by	hops			tries */ \
 	X(BROADCAST,	"broadcast")	/* origin	sequence		hops */	\
-	X(MERGE,	"merge")	/* stranger	-			- : a ring we did not know */
+	X(MERGE,	"merge")	/* stranger	-			- : a ring we did not know */ \
+	X(LEASED,	"leased")	/* address	ms since first asked	enum guest_how */ \
+	X(LEASE_LOST,	"unleased")	/* address	enum verdict		enum guest_how : was ours, is not */ \
+	X(LEASE_REFUSED, "no-lease")	/* address	enum verdict		enum guest_how */ \
+	X(RESOLVED,	"resolved")	/* address	ms it took		found (1) or nobody */ \
+	X(LAN,		"lan")		/* neighbour	its LAN is ours: came (1), went (0)	we serve it (1) */
 
 enum record_kind {
 #define X(name, text) RECORD_##name,

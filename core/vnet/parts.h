@@ -140,6 +140,14 @@ static inline bool vnet_in(const struct vnet *v, const struct ip *a)
 	return ip_in(a, &v->record->range4) || ip_in(a, &v->record->range6);
 }
 
+/** vnet_address() - @a as records name it: IPv6, or IPv4 mapped into it (::ffff:a.b.c.d) */
+static inline struct id vnet_address(const struct ip *a)
+{
+	struct reader r = reader_of(a->at, 16);
+
+	return a->family == 4 ? (struct id){ 0, 0xffffULL << 32 | ip_u32(a) } : read_id(&r);
+}
+
 static inline bool vnet_gateway(const struct vnet *v, const struct ip *a)
 {
 	return a->family && (ip_eq(a, &v->gateway4) || ip_eq(a, &v->gateway6));
