@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/base/saved.h"
 #include "core/inside.h"
 
 #define STALLED_NS	(3 * NS_PER_S)
@@ -64,6 +65,24 @@ static void drain(struct node *n)
 
 	while (links_next(n->links, &news))
 		ring_news(&n->ring, &n->env, &news);
+	while (ring_next_mail(&n->ring))
+		env_drop(&n->env, DROP_MESSAGE);
+	while (ring_next_cast(&n->ring))
+		;
+}
+
+static void start_saved(struct node *n, struct bytes saved)
+{
+	struct reader in = reader_of(saved.at, saved.len);
+	struct bytes peers = { NULL, 0 };
+	struct saved item;
+
+	while (saved_next(&in, &item))
+		if (item.kind == SAVE_PEERS)
+			peers = item.data;
+	if (!reader_ok(&in))
+		env_drop(&n->env, DROP_VALUE);
+	ring_start(&n->ring, &n->env, peers);
 }
 
 static void start(struct node *n, const struct event *ev)
@@ -75,7 +94,7 @@ static void start(struct node *n, const struct event *ev)
 	assert(ev->start.seed);
 	random_seed(&n->env.random, ev->start.seed);
 	n->started = true;
-	ring_start(&n->ring, &n->env, ev->data);
+	start_saved(n, ev->data);
 }
 
 static void resumed(struct node *n)
@@ -182,7 +201,7 @@ int64_t node_step(struct node *n, int64_t now_ns, const struct event *evs, unsig
 	assert(now_ns >= n->env.now_ns);
 	assert(!count || !n->held_count);
 	assert(fx->max_sends >= EFFECTS_ROOM && fx->max_bytes >= EFFECTS_BYTES);
-	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = 0;
+	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = fx->deeds = 0;
 	fx->used = 0;
 	n->env.fx = fx;
 	n->env.now_ns = now_ns;

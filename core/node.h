@@ -21,6 +21,7 @@
 #include "core/base/mem.h"
 #include "core/seal/identity.h"
 #include "core/seal/suite.h"
+#include "core/vnet/network.h"
 
 struct node;
 
@@ -31,11 +32,13 @@ struct birth {
 	const struct mem_host *host;
 	uint32_t quota;			/* bytes this node may take from the host */
 	const struct identity *identity; /* key pair and certificate chain; stays the host's */
+	const struct network *networks;	/* virtual networks this node is a member of, up to NETWORKS_MAX; borrowed */
+	unsigned network_count;
 	uint32_t index_base;		/* high bits of receiver indexes, for several nodes on one socket */
 	uint64_t incarnation;		/* grows with every start the host remembers; 0 if it cannot */
 };
 
-/** node_new() - A node that does nothing yet; NULL if the quota does not hold one */
+/** node_new() - A node that does nothing yet; NULL if the quota does not hold one, or a network's record does not hold */
 struct node *node_new(const struct birth *b, int64_t now_ns);
 
 /** node_free() - Gone without a word, as in a crash; give EVENT_STOP first to leave gracefully */

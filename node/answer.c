@@ -226,6 +226,7 @@ json_t *answer_trace(const struct reply *r, struct id key, int64_t since_ns, con
 		*wrong = "too many requests under way";
 		break;
 	case ANSWER_FAILED:
+	case ANSWER_REFUSED:
 	case ANSWER_HOP:
 		*wrong = "it cannot be done";
 		break;

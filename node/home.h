@@ -5,12 +5,12 @@
  *	card	the overlay's public key and its own
  *		certificate chain				from the overlay's signer
  *	run	incarnation, how the run goes, boot, ports	at each start and clean end
- *	peers	the peers core asked to remember		when core says so
+ *	saved	everything core asked to keep			when core says so
  *	lock	held while a node runs on it
  *	control	the control socket
  *
  * The directory and all in it belong to one user and to nobody else. A damaged
- * key or card stops the node with a message; damaged peers or run only cost
+ * key or card stops the node with a message; damaged saves or run only cost
  * what they would have saved, and are said.
  *
  *	Incarnation	one more than the last run's; the wall time in seconds when the
@@ -26,6 +26,14 @@
 
 enum { HOME_BOOT = 37, HOME_CHAIN = CERT_CHAIN_MAX };
 
+/** struct home_item - one thing core asked to keep */
+struct home_item {
+	uint64_t part;
+	uint8_t *data;
+	uint32_t len;
+	uint8_t kind;			/* enum save_kind */
+};
+
 struct home {
 	char *path;
 	int lock;
@@ -33,8 +41,8 @@ struct home {
 	uint8_t overlay[KEY_BYTES];	/* the overlay's public key */
 	uint8_t chain[HOME_CHAIN];
 	uint16_t chain_len;
-	uint8_t *peers;			/* what the last run saved; may be NULL */
-	size_t peers_len;
+	struct home_item *item;		/* what is kept, by kind and part */
+	size_t items;
 	uint64_t incarnation;		/* of this run, after home_begin() */
 	enum run_end last;		/* how the last run ended */
 	uint16_t port4, port6;		/* its ports, 0 = none */
@@ -47,8 +55,14 @@ bool home_open(struct home *h, const char *path, struct fail *f, struct fail *wa
 /** home_begin() - A run begins: its incarnation is on disk before anybody hears of it */
 bool home_begin(struct home *h, uint16_t port4, uint16_t port6, uint64_t utc, struct fail *f);
 
-/** home_save() - Keep @data under @key; durable on return */
-bool home_save(struct home *h, enum save_key key, struct bytes data, struct fail *f);
+/** home_save() - Keep what @s says in place of the last of its kind and part; durable after home_sync() */
+void home_save(struct home *h, const struct save *s);
+
+/** home_sync() - Write what is kept; durable on return */
+bool home_sync(struct home *h, struct fail *f);
+
+/** home_saved() - All that is kept, as EVENT_START wants it (core/base/saved.h); free() it */
+struct bytes home_saved(const struct home *h);
 
 /** home_end() - The run ends as it should */
 bool home_end(struct home *h, struct fail *f);

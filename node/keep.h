@@ -21,7 +21,7 @@
 #include "core/base/bytes.h"
 #include "node/prog/fail.h"
 
-enum { KEEP_VERSION = 1, KEEP_MAX = 256 << 10 /* bytes of a file */ };
+enum { KEEP_VERSION = 1, KEEP_MAX = 4 << 20 /* bytes of a file */ };
 
 enum keep { KEEP_GOOD, KEEP_ABSENT, KEEP_BAD };
 

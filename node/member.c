@@ -172,15 +172,18 @@ void member_free(struct member *m)
 
 /* ---- effects -------------------------------------------------------------------------- */
 
-/* Returns true if the save is durable, so that core may be told. */
-static bool keep(struct member *m, const struct save *s)
+/* True: all saves of this step are durable, so that core may be told. */
+static bool keep(struct member *m, const struct effects *fx)
 {
 	struct fail f = { 0 };
-	bool ok = home_save(m->home, s->key, (struct bytes){ s->data, s->len }, &f);
+	bool ok;
 
-	m->saves++;
+	for (unsigned i = 0; i < fx->saves; i++)
+		home_save(m->home, &fx->save[i]);
+	ok = home_sync(m->home, &f);
+	m->saves += fx->saves;
 	if (!ok) {
-		m->saves_failed++;
+		m->saves_failed += fx->saves;
 		diary(LEVEL_WARN, "save", "%s", f.text[0]);
 	}
 	fail_done(&f);
@@ -192,9 +195,9 @@ static void carry_out(struct member *m, struct event next[FOLLOWING], unsigned *
 {
 	const struct effects *fx = &m->fx;
 
-	for (unsigned i = 0; i < fx->saves; i++) {
-		if (!keep(m, &fx->save[i]))
-			continue;
+	bool kept = fx->saves && keep(m, fx);
+
+	for (unsigned i = 0; kept && i < fx->saves; i++) {
 		assert(*more < FOLLOWING);
 		next[(*more)++] = (struct event){ .kind = EVENT_SAVED, .token = fx->save[i].token };
 	}
@@ -248,7 +251,7 @@ void member_start(struct member *m, int64_t now_ns, const struct event *more, un
 {
 	uint8_t seed[SEED];
 	struct event wall = wall_clock();
-	struct event start = { .kind = EVENT_START, .data = { m->home->peers, m->home->peers_len } };
+	struct event start = { .kind = EVENT_START, .data = home_saved(m->home) };
 
 	entropy(seed);
 	start.start.seed = seed;
@@ -258,9 +261,7 @@ void member_start(struct member *m, int64_t now_ns, const struct event *more, un
 	member_step(m, now_ns, more, count);
 	member_step(m, now_ns, &start, 1);
 	sodium_memzero(seed, sizeof(seed));
-	free(m->home->peers);			/* core has it now */
-	m->home->peers = NULL;
-	m->home->peers_len = 0;
+	free((void *)start.data.at);
 }
 
 void member_stir(struct member *m, int64_t now_ns)

@@ -21,11 +21,12 @@
 #include "core/base/drop.h"
 #include "core/base/endpoint.h"
 #include "core/base/id.h"
+#include "core/base/ip.h"
 #include "core/base/record.h"
 #include "core/base/wire.h"
 
 enum event_kind {
-	EVENT_START,		/* data = saved state or empty, start */
+	EVENT_START,		/* data = everything saved (core/base/saved.h) or empty, start */
 	EVENT_ENTROPY,		/* data = fresh random bytes */
 	EVENT_DATAGRAM,		/* data, from, ecn */
 	EVENT_FRAME,		/* data, iface, offload */
@@ -59,12 +60,24 @@ enum ask {
 	ASK_TRACE,		/* the same, one more reply per hop */
 	ASK_BROADCAST,		/* data to every member; reply when delegated */
 	ASK_CONNECT,		/* try the endpoint in event.from; reply when tried */
+	ASK_LEASE,		/* have address ip (family alone: any) of network; reply when it is ours or refused */
+	ASK_RENEW,		/* renew the lease of ip now */
+	ASK_RELEASE,		/* give it back */
+	ASK_RESOLVE,		/* who holds ip? by majority */
+	ASK_PUT,		/* name, value: put one value of ours */
+	ASK_GET,		/* name: its values, one reply each, the last with ANSWER_OK or why not */
+	ASK_DELETE,		/* name: ours is gone */
 	ASK_KINDS
 };
 
 struct request {
 	uint64_t token;			/* comes back in the replies */
 	struct id key;
+	struct ip ip;			/* leases */
+	uint64_t client;		/* leases: for which guest of ours */
+	uint32_t term_s;		/* leases and names; 0 = the network's */
+	uint16_t name;			/* names: so many first bytes of event.data are the name, the rest the value */
+	uint8_t network;		/* index into birth.networks */
 	int64_t timeout_ns;		/* retries happen inside it */
 	uint8_t ask;			/* enum ask */
 };
@@ -107,18 +120,25 @@ struct frame {
 	struct offload offload;
 };
 
-/** enum save_key - the few things a node keeps; each save replaces the last of its key */
-enum save_key { SAVE_PEERS, SAVE_KEYS };
+/** enum save_kind - what a node keeps; each save replaces the last of its kind and part (core/base/saved.h) */
+enum save_kind {
+	SAVE_PEERS,		/* part 0: remembered peers */
+	SAVE_SELF,		/* part 0: our incarnation as the DHT counts it */
+	SAVE_SLOT,		/* part: hash of a slot (and record): promises and records */
+	SAVE_LEASE,		/* part: hash of network and address: leases we hold */
+	SAVE_KINDS
+};
 
 struct save {
-	enum save_key key;
+	uint64_t part;
 	const uint8_t *data;
-	uint32_t len;
-	uint64_t token;			/* durable in this order */
+	uint32_t len;			/* 0: what was kept is to be forgotten */
+	uint8_t kind;			/* enum save_kind */
+	uint64_t token;			/* durable in this order; unique within the node */
 };
 
 /** enum answer - how a request went */
-enum answer { ANSWER_OK, ANSWER_TIMEOUT, ANSWER_NOT_JOINED, ANSWER_FULL, ANSWER_FAILED, ANSWER_HOP };
+enum answer { ANSWER_OK, ANSWER_TIMEOUT, ANSWER_NOT_JOINED, ANSWER_FULL, ANSWER_FAILED, ANSWER_HOP, ANSWER_REFUSED };
 
 struct reply {
 	uint64_t token;
@@ -127,6 +147,27 @@ struct reply {
 	uint8_t  tries;			/* 1 = answered on the first try */
 	uint8_t  answer;		/* enum answer */
 	uint8_t  ask;			/* enum ask */
+	uint8_t  verdict;		/* leases and names: enum verdict (core/dht/op.h), 0 if there was none */
+	struct ip ip;			/* leases */
+	uint64_t fence[2];		/* leases: generation and delegation, grant */
+	int64_t until_ns;		/* LEASE, RENEW: when our belief ends */
+	struct bytes value;		/* GET */
+};
+
+/**
+ * struct deed - a question about a leased address begins or ends here; for oracles, which see all of them:
+ * those of control requests, of holders that renew, of guests. Nothing depends on it, and no host need ask for it.
+ */
+struct deed {
+	uint64_t nonce;			/* names the question: the same for all its tries, at its begin and its end */
+	struct id network;
+	struct id holder;		/* at the end: of the lease in the answer, zero if there was none */
+	struct ip ip;			/* at the begin: as asked, family alone: any; at the end: as answered */
+	uint64_t client;		/* as asked; at the end: of the lease in the answer */
+	uint64_t fence[2];		/* as in struct reply; at the begin: which one is meant, if any */
+	uint32_t term_s;
+	uint8_t kind;			/* enum op_kind (core/dht/op.h) */
+	uint8_t verdict;		/* enum verdict; 0: it begins */
 };
 
 /** struct entry - a forwarding entry published (deadline in the future) or retired */
@@ -149,6 +190,7 @@ struct effects {
 	struct save	*save;	 unsigned saves, max_saves;
 	struct reply	*reply;	 unsigned replies, max_replies;
 	struct record	*record; unsigned records, max_records;
+	struct deed	*deed;	 unsigned deeds, max_deeds;	/* max 0: nobody wants to know */
 	uint8_t *bytes;		 size_t used, max_bytes;
 	bool more;			/* no room: carry these out, call again with no events */
 	uint64_t drops[DROP_COUNT];	/* by reason, of all nodes that used these effects */

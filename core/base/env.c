@@ -58,18 +58,42 @@ void env_reply(struct env *e, const struct reply *r)
 		env_drop(e, DROP_EFFECTS);
 }
 
-void env_save(struct env *e, enum save_key key, const void *data, uint32_t len, uint64_t token)
+void env_deed(struct env *e, const struct deed *d)
+{
+	struct effects *fx = e->fx;
+
+	if (fx->deeds < fx->max_deeds)
+		fx->deed[fx->deeds++] = *d;
+}
+
+uint64_t env_save(struct env *e, enum save_kind kind, uint64_t part, const void *data, uint32_t len)
 {
 	struct effects *fx = e->fx;
 	uint8_t *copy = fx->bytes + fx->used;
 
 	if (fx->saves == fx->max_saves || fx->max_bytes - fx->used < len) {
 		env_drop(e, DROP_EFFECTS);
+		return 0;
+	}
+	if (len)
+		memcpy(copy, data, len);
+	fx->used += len;
+	fx->save[fx->saves++] = (struct save){ part, copy, len, (uint8_t)kind, ++e->save_token };
+	return e->save_token;
+}
+
+void env_frame(struct env *e, uint16_t iface, const void *data, uint16_t len, const struct offload *o)
+{
+	struct effects *fx = e->fx;
+	uint8_t *copy = fx->bytes + fx->used;
+
+	if (fx->frames == fx->max_frames || fx->max_bytes - fx->used < len) {
+		env_drop(e, DROP_EFFECTS);
 		return;
 	}
 	memcpy(copy, data, len);
 	fx->used += len;
-	fx->save[fx->saves++] = (struct save){ key, copy, len, token };
+	fx->frame[fx->frames++] = (struct frame){ copy, len, iface, o ? *o : (struct offload){ 0 } };
 }
 
 enum drop env_drop(struct env *e, enum drop why)

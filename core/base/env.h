@@ -33,10 +33,20 @@ struct env {
 	int64_t utc_at_ns;
 	uint32_t index_base;		/* high bits of our receiver indexes, the host's choice */
 	uint64_t incarnation;		/* told in handshakes: grows with every start */
+	uint64_t save_token;		/* of the last save asked for */
 };
 
 /* Timer tags: the owner in the upper bits, a slot in the lower. */
-enum timer_owner { TIMER_RING = 0, TIMER_LINK = 16, TIMER_TAGS = 16 + 1024 };
+enum timer_owner {
+	TIMER_RING	= 0,
+	TIMER_DHT	= 12,
+	TIMER_LEAVE	= 17,			/* a stopping node looks whether all is handed over */
+	TIMER_TUNNEL	= 18,
+	TIMER_VNET	= 20,			/* one for each network */
+	NETWORKS_MAX	= 8,
+	TIMER_LINK	= TIMER_VNET + NETWORKS_MAX,
+	TIMER_TAGS	= TIMER_LINK + 1024
+};
 
 /** env_send() - Room for one datagram of up to @max bytes, to be shut by env_sent(); bad writer at the limit */
 struct writer env_send(struct env *e, size_t max);
@@ -53,8 +63,17 @@ void env_record(struct env *e, enum record_kind kind, struct id peer, uint64_t a
 /** env_reply() - Answer a control request */
 void env_reply(struct env *e, const struct reply *r);
 
-/** env_save() - Ask the host to keep @len bytes (copied) under @key; the same token comes back when durable */
-void env_save(struct env *e, enum save_key key, const void *data, uint32_t len, uint64_t token);
+/**
+ * env_save() - Ask the host to keep @len bytes (copied) under @kind and @part; 0 bytes: to forget them
+ * Return: the token that comes back when it is durable; 0 if there was no room (DROP_EFFECTS counted)
+ */
+uint64_t env_save(struct env *e, enum save_kind kind, uint64_t part, const void *data, uint32_t len);
+
+/** env_deed() - A question about an address begins or ends; told if the host wants to know, else nothing */
+void env_deed(struct env *e, const struct deed *d);
+
+/** env_frame() - A frame of @len bytes (copied) for the tap @iface; @o may be NULL */
+void env_frame(struct env *e, uint16_t iface, const void *data, uint16_t len, const struct offload *o);
 
 /** env_drop() - Count a drop; DROP_NONE counts nothing. Returns @why, so that it can end a function */
 enum drop env_drop(struct env *e, enum drop why);

@@ -252,29 +252,52 @@ static bool allowed(struct cast_state *s, const struct env *e)
 	return true;
 }
 
-void cast_start(struct ring *r, struct env *e, const struct event *ev)
+enum drop ring_broadcast(struct ring *r, struct env *e, struct bytes data)
 {
 	struct cast_state *s = state(r, e);
-	struct message m = { .origin = r->self, .data = ev->data };
+	struct message m = { .origin = r->self, .data = data };
+
+	if (!s)
+		return DROP_MEMORY;
+	if (data.len > CAST_DATA)
+		return DROP_TOO_BIG;
+	if (r->state != RING_JOINED)
+		return DROP_STATE;
+	if (!allowed(s, e))
+		return DROP_RATE;
+	if (!s->own_seq)
+		s->own_seq = (uint32_t)random_u64(&e->random) | 1;
+	m.seq = s->own_seq++;
+	fresh(s, &m);
+	env_record(e, RECORD_BROADCAST, m.origin, m.seq, 0);
+	spread(r, e, &m, r->self, r->self);
+	return DROP_NONE;
+}
+
+void cast_start(struct ring *r, struct env *e, const struct event *ev)
+{
 	struct reply reply = { .token = ev->request.token, .who = r->self, .tries = 1, .ask = ASK_BROADCAST };
 
-	if (!s || ev->data.len > CAST_DATA)
-		reply.answer = ANSWER_FAILED;
-	else if (r->state != RING_JOINED)
-		reply.answer = ANSWER_NOT_JOINED;
-	else if (!allowed(s, e))
-		reply.answer = ANSWER_FULL;
-	else
+	switch (ring_broadcast(r, e, ev->data)) {
+	case DROP_NONE:
 		reply.answer = ANSWER_OK;
-	if (reply.answer == ANSWER_OK) {
-		if (!s->own_seq)
-			s->own_seq = (uint32_t)random_u64(&e->random) | 1;
-		m.seq = s->own_seq++;
-		fresh(s, &m);
-		env_record(e, RECORD_BROADCAST, m.origin, m.seq, 0);
-		spread(r, e, &m, r->self, r->self);
+		break;
+	case DROP_STATE:
+		reply.answer = ANSWER_NOT_JOINED;
+		break;
+	case DROP_RATE:
+		reply.answer = ANSWER_FULL;
+		break;
+	default:
+		reply.answer = ANSWER_FAILED;
 	}
 	env_reply(e, &reply);
+}
+
+static void deliver(struct ring *r, struct env *e, const struct message *m)
+{
+	env_record(e, RECORD_BROADCAST, m->origin, m->seq, m->hops);
+	mail_cast(r, e, m->origin, m->seq, m->data);
 }
 
 void cast_input(struct ring *r, struct env *e, link_ref from, struct reader *in)
@@ -304,7 +327,7 @@ void cast_input(struct ring *r, struct env *e, link_ref from, struct reader *in)
 	links_sent(e, r->links, from, &ack);
 	first = fresh(s, &m);
 	if (first)
-		env_record(e, RECORD_BROADCAST, m.origin, m.seq, m.hops);
+		deliver(r, e, &m);
 	else
 		env_drop(e, DROP_DUPLICATE);
 	if (first || !inside(r->self, after, before))

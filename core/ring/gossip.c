@@ -21,6 +21,7 @@ static void versions(struct ring *r)
 
 void gossip_changed(struct ring *r, struct env *e, bool first_hand)
 {
+	r->changes++;
 	(void)r;
 	timer_soon(e, RING_GOSSIP, first_hand ? FIRST_HAND_NS : HEARSAY_NS);
 }

@@ -158,6 +158,7 @@ static void joined(struct ring *r, struct env *e)
 {
 	link_ref right = ring_side(r, RIGHT);
 
+	r->changes++;
 	r->state = RING_JOINED;
 	r->placed = true;
 	r->joined_ns = e->now_ns;
@@ -182,6 +183,7 @@ static void joined(struct ring *r, struct env *e)
 
 static void apart(struct ring *r, struct env *e)
 {
+	r->changes++;
 	r->state = RING_APART;
 	r->placed = false;
 	r->alone_ns = e->now_ns;
@@ -206,10 +208,12 @@ static void try_enter(struct ring *r, struct env *e)
 	link_ref left = beside(r, LEFT), right = beside(r, RIGHT);
 
 	if (!r->placed || !link_ok(left) || !link_ok(right)) {
+		r->changes++;
 		r->state = RING_APART;
 		return;
 	}
 	if (r->state == RING_APART) {
+		r->changes++;
 		r->state = RING_ENTERING;
 		r->enter_nonce++;
 	}
@@ -406,6 +410,7 @@ static void left(struct ring *r, struct env *e, bool handed)
 	struct id heir = link_ok(right) ? peer_at(r, right)->id : r->self;
 
 	join_save(r, e);
+	r->changes++;
 	r->state = RING_LEFT;
 	for (uint16_t i = 0; i < links_slots(r->links); i++)
 		links_close(e, r->links, (link_ref){ i }, END_LEAVE);
@@ -448,6 +453,7 @@ void ring_stop(struct ring *r, struct env *e)
 		left(r, e, r->state != RING_JOINED);
 		return;
 	}
+	r->changes++;
 	r->state = RING_LEAVING;
 	r->leave_tries = 0;
 	env_record(e, RECORD_LEAVE, peer_at(r, right)->id, 0, 0);
@@ -492,7 +498,7 @@ void join_save(struct ring *r, struct env *e)
 
 	remember_write(&r->remember, &w);
 	if (!w.bad)
-		env_save(e, SAVE_PEERS, buf, (uint32_t)writer_len(&w), ++r->save_token);
+		env_save(e, SAVE_PEERS, 0, buf, (uint32_t)writer_len(&w));
 	heap_set(&e->timers, &e->mem, RING_SAVE, e->now_ns + random_around(&e->random, SAVE_EVERY));
 }
 
@@ -538,6 +544,7 @@ void ring_start(struct ring *r, struct env *e, struct bytes saved)
 		return;
 	if (saved.len)
 		env_drop(e, remember_read(&r->remember, e, saved));
+	r->changes++;
 	r->state = RING_APART;
 	r->start_ns = r->alone_ns = e->now_ns;
 	r->contact_ns = e->now_ns + 2 * NS_PER_S;

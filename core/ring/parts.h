@@ -5,6 +5,7 @@
  * gossip.c neighbour lists and link tables      longs.c  long links
  * route.c  carrying messages                    next.c   choosing the next hop
  * ask.c    finding owners                       cast.c   broadcast
+ * mail.c   what came for the floors above
  */
 #ifndef RING_PARTS_H
 #define RING_PARTS_H
@@ -27,7 +28,7 @@ enum ring_timer {
 	RING_SAY,		/* a STATUS was not acknowledged */
 	RING_TIMERS
 };
-_Static_assert((int)RING_TIMERS <= (int)TIMER_LINK, "link timers begin there");
+_Static_assert((int)RING_TIMERS <= (int)TIMER_DHT, "the DHT's begin there");
 
 static inline bool peer_ok(const struct ring_peer *p)
 {
@@ -152,6 +153,10 @@ void cast_acked(struct ring *r, struct env *e, link_ref from, struct reader *in)
 void cast_timer(struct ring *r, struct env *e);
 void cast_done(struct ring *r, struct env *e);
 size_t cast_bytes(const struct ring *r);
+
+/* mail.c */
+void mail_deliver(struct ring *r, struct env *e, const struct routed *m, struct bytes body);
+void mail_cast(struct ring *r, struct env *e, struct id origin, uint32_t seq, struct bytes data);
 
 size_t route_bytes(const struct ring *r);
 size_t ask_bytes(const struct ring *r);

@@ -88,7 +88,9 @@ struct ring {
 	int64_t enter_ns;		/* ENTER goes out again after this */
 	link_ref entering[SIDES];
 	uint8_t leave_tries;
-	uint64_t save_token;
+	struct ring_mail *mail, **mail_end;	/* for the floors above, in the step's scratch */
+	struct ring_cast *casts, **casts_end;
+	uint32_t changes;		/* ring_changes() */
 };
 
 void ring_init(struct ring *r, struct links *links, struct id self);
@@ -102,6 +104,68 @@ void ring_timer(struct ring *r, struct env *e, uint16_t tag);
 void ring_address(struct ring *r, struct env *e);	/* a local address came up: whoever was lost may be near again */
 void ring_stalled(struct ring *r, struct env *e);	/* time passed without us: doubt everything */
 void ring_request(struct ring *r, struct env *e, const struct event *ev);
+
+/* ---- mail: routed messages of the floors above ---- */
+
+enum { BODY_ABOVE = 16, BODY_DHT = 16, BODY_TUNNEL = 32, BODY_VNET = 40, RING_MAIL_MAX = 1000 };
+
+/** struct ring_mail - a message for dht, tunnels or vnet (body kinds from BODY_ABOVE on); bytes good until the step ends */
+struct ring_mail {
+	struct ring_mail *next;
+	struct id to, from;
+	struct id via;			/* the sender is no member yet: answers go through this node */
+	bool has_via;
+	uint8_t hops, body;
+	struct bytes data;		/* up to RING_MAIL_MAX */
+};
+
+/** ring_next_mail() - Take the oldest message that came for us; NULL when there is none */
+const struct ring_mail *ring_next_mail(struct ring *r);
+
+/**
+ * ring_open() - A message to @to begins in @buf; write the body (up to RING_MAIL_MAX) to what comes back
+ * @mode: enum route_mode of core/ring/message.h: EXACT that node, OWNER whoever owns it, NEAREST
+ */
+struct writer ring_open(uint8_t *buf, size_t max, struct id to, uint8_t mode, uint8_t body);
+
+/**
+ * ring_send() - Send what ring_open() began
+ * @via: for an answer to mail that had one, else NULL
+ *
+ * A node that is no member yet sends through a link it has. Mail to ourselves comes back by ring_next_mail().
+ * Delivery is likely, not certain: who needs an answer asks again.
+ * Return: DROP_NONE, or why it could not leave (counted)
+ */
+enum drop ring_send(struct ring *r, struct env *e, struct writer *w, const struct id *via);
+
+/** ring_changes() - a count that grows whenever neighbours or our own state changed */
+static inline uint32_t ring_changes(const struct ring *r)
+{
+	return r->changes;
+}
+
+/** ring_around() - The @max members nearest to @point by distance, nearest first, as far as we know; ourselves if joined */
+unsigned ring_around(const struct ring *r, struct id point, struct id *out, unsigned max);
+
+/** ring_place() - How many members we know to be nearer to @point than @id: 0 = nearest; -1: @id is unknown to us */
+int ring_place(const struct ring *r, struct id point, struct id id);
+
+/** ring_dead() - Do we know that @id died or left lately? */
+bool ring_dead(const struct ring *r, const struct env *e, struct id id);
+
+/* ---- broadcasts that came for us ---- */
+
+/** struct ring_cast - data of one broadcast, once; good until the step ends */
+struct ring_cast {
+	struct ring_cast *next;
+	struct id origin;
+	uint32_t seq;
+	struct bytes data;
+};
+const struct ring_cast *ring_next_cast(struct ring *r);
+
+/** ring_broadcast() - @data (up to 1000 bytes) to every member, ourselves excepted; DROP_RATE when too many */
+enum drop ring_broadcast(struct ring *r, struct env *e, struct bytes data);
 
 /* ---- what is ---- */
 bool ring_owns(const struct ring *r, struct id key);

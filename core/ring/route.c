@@ -94,7 +94,10 @@ static void deliver(struct ring *r, struct env *e, struct routed *m, struct byte
 {
 	struct reader in = reader_of(body.at, body.len);
 
-	ask_delivered(r, e, m, &in);
+	if (m->body >= BODY_ABOVE)
+		mail_deliver(r, e, m, body);
+	else
+		ask_delivered(r, e, m, &in);
 }
 
 /* A message for somebody behind us who is no member: his link, if he still has one. */

@@ -26,6 +26,14 @@ void effects_init(struct effects *fx)
 	fx->bytes = g_malloc(fx->max_bytes);
 }
 
+void effects_deeds(struct effects *fx)
+{
+	if (fx->max_deeds)
+		return;
+	fx->max_deeds = ROOM;
+	fx->deed = g_new0(struct deed, fx->max_deeds);
+}
+
 void effects_done(struct effects *fx)
 {
 	g_free(fx->send);
@@ -33,6 +41,7 @@ void effects_done(struct effects *fx)
 	g_free(fx->save);
 	g_free(fx->reply);
 	g_free(fx->record);
+	g_free(fx->deed);
 	g_free(fx->bytes);
 }
 
@@ -61,7 +70,8 @@ void effects_carry(struct shard *s, struct lane *l, struct host *h)
 
 	assert(!fx->frames);			/* there is no tap */
 	for (unsigned k = 0; k < fx->saves; k++) {
-		engine_note(l, i, (uint64_t)fx->save[k].len << 8 | fx->save[k].key);
+		engine_note(l, i, (uint64_t)fx->save[k].len << 8 | fx->save[k].kind);
+		engine_note(l, i, fx->save[k].part);
 		disk_write(s, l, h, &fx->save[k]);
 	}
 	for (unsigned k = 0; k < fx->sends; k++) {

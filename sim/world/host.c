@@ -122,7 +122,7 @@ void host_start(struct shard *s, struct lane *l, struct host *h, bool fresh, boo
 
 	entropy.counter = (uint64_t)h->incarnation * sizeof(seed);
 	chance_bytes(&entropy, seed, sizeof(seed));
-	evs[0] = (struct event){ .kind = EVENT_START, .data = disk_read(h, SAVE_PEERS) };
+	evs[0] = (struct event){ .kind = EVENT_START, .data = disk_read(h, s->disk) };
 	if (w->memory && h->incarnation == 1 && !evs[0].data.len)
 		evs[0].data = memory_of(s, h);
 	evs[0].start.seed = seed;

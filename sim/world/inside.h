@@ -108,8 +108,9 @@ struct order { uint32_t incarnation; uint32_t what; uint64_t number; };
 struct written {			/* a save on its way to the disk */
 	uint64_t token;
 	uint32_t incarnation;
+	uint64_t part;
 	uint32_t len;			/* of data; 0 if nobody will read it */
-	uint8_t key;
+	uint8_t kind;			/* enum save_kind */
 	uint8_t data[];
 };
 
@@ -134,6 +135,7 @@ struct shard {
 	struct journal journal;
 	struct metrics *m;		/* NULL: nothing is recorded */
 	uint8_t blob[4096];		/* memory_of() */
+	GByteArray *disk;		/* disk_read() */
 	uint64_t *touched;		/* by fault */
 	uint64_t alive, joined;		/* hosts of this shard now */
 	uint64_t strays;		/* datagrams to a port nobody listens on, or to no node */
@@ -249,6 +251,7 @@ struct odd *host_odd(struct lane *l, struct host *h);
 /* effects.c - what a step asked for is carried out */
 void effects_init(struct effects *fx);
 void effects_done(struct effects *fx);
+void effects_deeds(struct effects *fx);		/* from now on deeds are told */
 void effects_carry(struct shard *s, struct lane *l, struct host *h);
 
 /* transit.c - datagrams on their way */
@@ -264,7 +267,7 @@ void handle_warm(void *world, uint32_t object);
 /* disk.c - what a host still has after a restart */
 void disk_write(struct shard *s, struct lane *l, struct host *h, const struct save *save);
 void disk_written(struct shard *s, struct lane *l, struct host *h, const struct written *wr);
-struct bytes disk_read(const struct host *h, enum save_key key);
+struct bytes disk_read(const struct host *h, GByteArray *into);	/* everything, as EVENT_START wants it */
 void disk_crash(struct shard *s, struct lane *l, struct host *h);	/* unsynced and lied about */
 void disk_truth(struct lane *l, struct host *h);	/* the lie is over: what was cached is written */
 void disk_wipe(struct lane *l, struct host *h);

@@ -13,6 +13,7 @@
 
 #include "core/link/remember.h"
 #include "node/prog/real.h"
+#include "core/base/saved.h"
 #include "sim/world/inside.h"
 
 enum {
@@ -91,6 +92,8 @@ struct bytes memory_of(struct shard *s, const struct host *h)
 	uint32_t at = m->at[host_number(w, h)];
 	struct env e = { .config = &w->config, .mem = { &s->mem, 0, UINT32_MAX } };
 	struct writer to = writer_of(s->blob, sizeof(s->blob));
+	uint8_t *place = write_space(&to, SAVED_HEADER);
+	struct writer head = writer_of(place, SAVED_HEADER);
 	struct remember r;
 
 	if (at == UINT32_MAX || m->count < 2)
@@ -111,5 +114,8 @@ struct bytes memory_of(struct shard *s, const struct host *h)
 	}
 	remember_write(&r, &to);
 	remember_done(&r, &e);
+	write_u8(&head, SAVE_PEERS);
+	write_u64(&head, 0);
+	write_u32(&head, (uint32_t)(writer_len(&to) - SAVED_HEADER));
 	return (struct bytes){ s->blob, writer_len(&to) };
 }

@@ -36,6 +36,7 @@ static bool shards_new(struct world *w, const struct world_setup *s, struct fail
 		x->world = w;
 		x->number = i;
 		effects_init(&x->fx);
+		x->disk = g_byte_array_new();
 		x->touched = g_new0(uint64_t, faults_count(w) + 1);
 	}
 	return true;
@@ -159,6 +160,7 @@ static void shards_free(struct world *w)
 {
 	for (unsigned i = 0; w->shard && i < w->shards; i++) {
 		effects_done(&w->shard[i].fx);
+		g_byte_array_unref(w->shard[i].disk);
 		journal_done(&w->shard[i].journal);
 		g_free(w->shard[i].touched);
 		if (!w->recorder)

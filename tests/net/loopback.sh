@@ -255,9 +255,9 @@ bad() {
 
 	holds "carol stops" stopped carol TERM
 	damage carol/state/run
-	damage carol/state/peers
+	damage carol/state/saved
 	start carol
-	holds "damaged peers and run are said and done without" await grep -q 'carol/state/peers: damaged.*going on without' carol.log
+	holds "damaged peers and run are said and done without" await grep -q 'carol/state/saved: damaged.*going on without' carol.log
 	holds "and the node starts" await joined carol
 	holds "its incarnation still grows" [ "$(field carol incarnation)" -ge 1700000000 ]
 	holds "carol stops again" stopped carol TERM
@@ -353,8 +353,8 @@ twenty() {
 	holds "and the node does not mind" joined n2
 	holds "nobody said much about all this" [ "$(cat n1.log n2.log | wc -l)" -lt 40 ]
 
-	holds "a node has saved its peers within seconds of joining" await test -s $victim/state/peers
-	holds "so has the one that all others know" await test -s n1/state/peers
+	holds "a node has saved its peers within seconds of joining" await test -s $victim/state/saved
+	holds "so has the one that all others know" await test -s n1/state/saved
 	before=$(field $victim incarnation)
 	id=$(field $victim id)
 	holds "kill -9" killed $victim

@@ -92,7 +92,7 @@ static void key_and_card_are_read(void)
 	place_make(&p);
 	CU_ASSERT_TRUE_FATAL(place_open(&p));
 	CU_ASSERT(p.home.seed[0] == 1 && p.home.overlay[0] == 2 && p.home.chain[0] == 3 && p.home.chain_len == 165);
-	CU_ASSERT(p.home.last == RUN_UNKNOWN && !p.home.peers && !p.warn.count);
+	CU_ASSERT(p.home.last == RUN_UNKNOWN && !p.home.items && !p.warn.count);
 	home_close(&p.home);
 	place_done(&p);
 }
@@ -135,33 +135,43 @@ static void how_the_last_run_ended_is_known(void)
 	place_done(&p);
 }
 
-static void saved_peers_come_back(void)
+static bool save(struct home *h, uint8_t kind, uint64_t part, const char *text, struct fail *f)
 {
-	struct bytes peers = { (const uint8_t *)"anybody", 7 };
+	struct save s = { .kind = kind, .part = part, .data = (const uint8_t *)text, .len = (uint32_t)strlen(text) };
+
+	home_save(h, &s);
+	return home_sync(h, f);
+}
+
+static void saves_come_back_in_order_the_last_of_each_and_forgotten_ones_do_not(void)
+{
 	struct place p;
 
 	place_make(&p);
-	CU_ASSERT_TRUE_FATAL(place_open(&p) && home_save(&p.home, SAVE_PEERS, peers, &p.f));
+	CU_ASSERT_TRUE_FATAL(place_open(&p) && save(&p.home, SAVE_SLOT, 9, "older", &p.f) &&
+			     save(&p.home, SAVE_SLOT, 9, "nine", &p.f) && save(&p.home, SAVE_SLOT, 3, "three", &p.f) &&
+			     save(&p.home, SAVE_LEASE, 1, "lease", &p.f) && save(&p.home, SAVE_LEASE, 1, "", &p.f) &&
+			     save(&p.home, SAVE_PEERS, 0, "anybody", &p.f));
 	home_close(&p.home);
-	CU_ASSERT_TRUE_FATAL(place_open(&p));
-	CU_ASSERT(p.home.peers_len == 7 && !memcmp(p.home.peers, "anybody", 7));
+	CU_ASSERT_TRUE_FATAL(place_open(&p) && p.home.items == 3);
+	CU_ASSERT(p.home.item[0].kind == SAVE_PEERS && !memcmp(p.home.item[0].data, "anybody", 7));
+	CU_ASSERT(p.home.item[1].part == 3 && p.home.item[2].part == 9 && !memcmp(p.home.item[2].data, "nine", 4));
 	home_close(&p.home);
 	place_done(&p);
 }
 
-static void damaged_peers_and_runs_are_warned_of(void)
+static void damaged_saves_and_runs_are_warned_of(void)
 {
-	struct bytes peers = { (const uint8_t *)"anybody", 7 };
 	struct place p;
 
 	place_make(&p);
-	CU_ASSERT_TRUE_FATAL(place_open(&p) && home_save(&p.home, SAVE_PEERS, peers, &p.f) &&
+	CU_ASSERT_TRUE_FATAL(place_open(&p) && save(&p.home, SAVE_PEERS, 0, "anybody", &p.f) &&
 			     home_begin(&p.home, 1, 1, UTC, &p.f));
 	home_close(&p.home);
-	damage(&p, "peers");
+	damage(&p, "saved");
 	damage(&p, "run");
 	CU_ASSERT_TRUE_FATAL(place_open(&p));
-	CU_ASSERT(!p.home.peers && p.warn.count == 2 && p.home.last == RUN_UNKNOWN && !p.home.port4);
+	CU_ASSERT(!p.home.items && p.warn.count == 2 && p.home.last == RUN_UNKNOWN && !p.home.port4);
 	CU_ASSERT_TRUE(home_begin(&p.home, 1, 1, UTC + 9, &p.f));
 	CU_ASSERT_EQUAL(p.home.incarnation, UTC + 9);	/* the wall clock is larger than any count */
 	home_close(&p.home);
@@ -268,8 +278,9 @@ CU_TestInfo home_tests[] = {
 	{ "key and card are read", key_and_card_are_read },
 	{ "each run counts one more", each_run_counts_one_more },
 	{ "how the last run ended is known", how_the_last_run_ended_is_known },
-	{ "saved peers come back", saved_peers_come_back },
-	{ "damaged peers and runs are warned of, and done without", damaged_peers_and_runs_are_warned_of },
+	{ "saves come back in order, the last of each, and forgotten ones do not",
+	  saves_come_back_in_order_the_last_of_each_and_forgotten_ones_do_not },
+	{ "damaged saves and runs are warned of, and done without", damaged_saves_and_runs_are_warned_of },
 	{ "damaged keys and cards stop the node", damaged_keys_and_cards_stop_the_node },
 	{ "sizes that cannot be are refused", sizes_that_cannot_be_are_refused },
 	{ "what is missing is said, with what makes it", what_is_missing_is_said_with_what_makes_it },

@@ -1,0 +1,23 @@
+/*
+ * network.h - one network as the host gives it to a node at birth
+ */
+#ifndef VNET_NETWORK_H
+#define VNET_NETWORK_H
+
+#include "core/base/bytes.h"
+#include "core/seal/identity.h"
+
+enum vnet_model { MODEL_INTERFACE, MODEL_ROUTER, MODEL_HYBRID };
+
+/** struct network - everything behind pointers outlives the node */
+struct network {
+	struct bytes record;		/* signed, core/dht/network.h */
+	const struct identity *identity; /* our key pair with the network's certificate chain; may be the overlay's */
+	uint8_t secret[32];		/* the network's group key: seals broadcasts; members only have it */
+	uint8_t model;			/* enum vnet_model */
+	uint16_t iface;			/* the tap: event.iface and frame.iface */
+	uint8_t mac[6];			/* hybrid: of the host's own device on the tap */
+	struct bytes name;		/* host name to publish, may be empty */
+};
+
+#endif /* VNET_NETWORK_H */
