@@ -24,7 +24,8 @@
  *	authenticated. The other ten bytes are the additional data of the seal:
  *	version and type, flags, lane and counter. The lane picks the replay
  *	window; each sending thread has one. flags: FRAGMENT and OFFLOAD tell
- *	that a DATA packet opens with a fragment or an offload word.
+ *	that a DATA packet opens with a fragment or an offload word, CONTROL that
+ *	it is a word between the two ends.
  *
  * 2. Handshakes (Noise; Perrin, "The Noise Protocol Framework", rev. 34)
  *
@@ -39,7 +40,26 @@
  *	below 16: core/seal/handshake.h; the others: core/link/hello.h). An INIT
  *	is padded, by a TLV, to at least the length of its answer.
  *
- * 3. Messages, inside a sealed LINK packet: kind 1, then its body
+ *	The end-to-end handshakes of tunnels (core/link/tunnel.h) are the same
+ *	packets, carried by routed mail, with the network's key for the overlay's.
+ *
+ * 3. Data, end to end: what stands inside a sealed DATA packet
+ *
+ *	[fragment 6] [offload 8] payload
+ *
+ *	fragment, with FLAG_FRAGMENT	number 2 | piece 1 | pieces 1 | total 2
+ *		All pieces of one number but the last are of the same size,
+ *		total / pieces rounded up; total counts the offload word too,
+ *		which is in front of the first piece only.
+ *	offload, with FLAG_OFFLOAD	segment 2 | checksum start 2
+ *					| checksum offset 2 | partial 1 | 0
+ *	FLAG_CONTROL: the payload is for the tunnel itself: one byte, ASK (are
+ *	you there?), HERE, or BYE. The lane is 0.
+ *
+ *	The receiver index is the receiver's, or a label that the next hop gave
+ *	out (core/ring/label.h): it swaps it for the next one and counts the hop.
+ *
+ * 4. Messages, inside a sealed LINK packet: kind 1, then its body
  *
  *	PROBE, PROBE_ACK	stamp 1 | near version 1 | table version 1
  *		With IPv4 and UDP: 28 + 16 + 4 + 16 = 64 bytes. The stamp pairs
@@ -53,6 +73,7 @@
  *	CLOSE			reason 1 (enum link_end)
  *	RELAY			id 16 of the target | a whole packet
  *	RELAYED			id 16 of the source | a whole packet
+ *	LABEL, LABEL_ACK, LABEL_GONE	see core/ring/label.h
  *	NEAR, TABLE, ASK, ENTER, WELCOME, LEAVE, LEAVE_ACK, STATUS,
  *	STATUS_ACK, ROUTE, ROUTE_ACK, CAST, CAST_ACK	see core/ring/message.h
  */
@@ -83,6 +104,7 @@ enum packet_type {
 enum packet_flag {
 	FLAG_FRAGMENT	= 1 << 0,
 	FLAG_OFFLOAD	= 1 << 1,
+	FLAG_CONTROL	= 1 << 2,
 };
 
 enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
@@ -100,6 +122,9 @@ enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
 	X(CLOSE,	9,	"close")	\
 	X(RELAY,	10,	"relay")	\
 	X(RELAYED,	11,	"relayed")	\
+	X(LABEL,	12,	"label")	\
+	X(LABEL_ACK,	13,	"label-ack")	\
+	X(LABEL_GONE,	14,	"label-gone")	\
 	X(NEAR,		16,	"near")		\
 	X(TABLE,	17,	"table")	\
 	X(ASK,		18,	"ask")		\
@@ -115,9 +140,10 @@ enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
 	X(CAST_ACK,	27,	"cast-ack")	\
 	X(INIT,		40,	"init")		\
 	X(REPLY,	41,	"reply")	\
-	X(FINISH,	42,	"finish")
+	X(FINISH,	42,	"finish")	\
+	X(DATA,		43,	"data")
 
-/** enum message_kind - INIT, REPLY and FINISH are packets of their own, here for accounts by kind */
+/** enum message_kind - INIT, REPLY, FINISH and DATA are packets of their own, here for accounts by kind */
 enum message_kind {
 #define X(name, number, text) MESSAGE_##name = number,
 	MESSAGE_LIST(X)

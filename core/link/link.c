@@ -394,7 +394,7 @@ void packet_input(struct env *e, struct links *l, const uint8_t *data, size_t le
 		return;
 	}
 	k = link_at(l, index & ((1u << SLOT_BITS) - 1));
-	if (!k && (first & 15) != PACKET_LINK) {
+	if (!k && (first & 15) != PACKET_LINK && (first & 15) != PACKET_DATA) {
 		env_drop(e, DROP_SESSION);
 		return;
 	}
@@ -415,6 +415,9 @@ void packet_input(struct env *e, struct links *l, const uint8_t *data, size_t le
 		break;
 	case PACKET_LINK:
 		link_packet(e, l, k, data, len, index, a);
+		break;
+	case PACKET_DATA:
+		carry_in(e, l, packet, index, a);
 		break;
 	default:
 		env_drop(e, DROP_TYPE);

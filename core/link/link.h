@@ -89,6 +89,7 @@ enum news_kind {
 				 * through a third node */
 	NEWS_ALIVE,		/* a suspect was heard again */
 	NEWS_VERSIONS,		/* link: a probe told the peer's near (a) and table (b) versions */
+	NEWS_DATA,		/* a data packet (body, whole): a its receiver index; link: whose path it came by, if any */
 	NEWS_WANT_VIA,		/* a call gets no direct answer; links_via() may relay it. a is 1 the second
 				 * time: nothing should wait for this call any longer */
 };
@@ -159,6 +160,26 @@ void links_versions(struct links *l, uint8_t near, uint8_t table);
 
 /** links_trim() - Give back the memory of free slots at the end of the table */
 void links_trim(struct env *e, struct links *l);
+
+/* ---- data packets: sealed end to end, only carried here ---- */
+
+/*
+ * Receiver indexes of data packets are an index space of their own: the host's bits, 14 bits drawn by chance or
+ * counted, 10 bits of slot. Slots below DATA_LABELS are tunnels (core/link/tunnel.h), the others labels
+ * (core/ring/label.h), so that one look at the index says whose it is.
+ */
+enum { DATA_SLOT_BITS = 10, DATA_LABELS = 512, INDEX_HOST = 0xff000000 };
+
+static inline bool data_label(uint32_t index)
+{
+	return index & DATA_LABELS;
+}
+
+/** links_carry() - Send the data packet @packet to @ref's peer, by the path its link has; false if it is not up */
+bool links_carry(struct env *e, struct links *l, link_ref ref, struct bytes packet);
+
+/** links_carries() - How long a data packet @ref carries, 0 if it is not up */
+uint16_t links_carries(const struct links *l, link_ref ref);
 
 /* ---- what is ---- */
 

@@ -3,6 +3,7 @@
  *
  * link.c   the table, messages in and out      call.c   handshakes
  * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU, addresses
+ * carry.c  data packets, which are not ours to open
  */
 #ifndef LINK_TABLE_H
 #define LINK_TABLE_H
@@ -130,6 +131,9 @@ struct writer message_open(struct env *e, struct links *l, struct link *k, uint1
 void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, const struct endpoint *to,
 		  struct writer *w);
 void packet_input(struct env *e, struct links *l, const uint8_t *data, size_t len, const struct arrival *a);
+
+/* carry.c */
+void carry_in(struct env *e, struct links *l, struct bytes packet, uint32_t index, const struct arrival *a);
 
 /* call.c */
 void call_init_in(struct env *e, struct links *l, struct bytes packet, const struct arrival *a);

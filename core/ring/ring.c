@@ -263,6 +263,9 @@ void ring_news(struct ring *r, struct env *e, const struct news *n)
 	case NEWS_VERSIONS:
 		gossip_versions(r, e, n);
 		break;
+	case NEWS_DATA:
+		env_drop(e, DROP_SESSION);
+		break;
 	case NEWS_WANT_VIA:
 		want_via(r, e, n);
 		break;

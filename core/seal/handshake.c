@@ -56,31 +56,35 @@ static void static_pair(struct dh_pair *s, const struct suite *suite, const stru
 }
 
 /* What both sides know before the first token and must agree on */
-static size_t prologue(uint8_t out[64], const uint8_t overlay[KEY_BYTES], uint8_t pattern,
-		       uint32_t caller)
+static size_t prologue(uint8_t out[64], const struct handshake *hs, uint8_t pattern, uint32_t caller)
 {
 	struct writer w = writer_of(out, 64);
 
 	write_copy(&w, "weft", 4);
 	write_u8(&w, WIRE_VERSION);
-	write_copy(&w, overlay, KEY_BYTES);
+	write_copy(&w, hs->anchor, KEY_BYTES);
+	if (hs->through)
+		write_copy(&w, "end to end", 10);
 	write_u8(&w, pattern);
 	write_u32(&w, caller);
 	return writer_len(&w);
 }
 
-bool handshake_call(struct env *e, struct handshake *hs, const struct identity *self,
-		    const uint8_t *key, uint32_t index)
+static bool call(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor, bool through,
+		 const uint8_t *key, uint32_t index)
 {
 	enum noise_pattern pattern = key ? PATTERN_IK : PATTERN_XX;
 	uint8_t pro[64], rs[KEY_BYTES];
 	struct dh_pair s = { .secret = { 0 } };
-	struct bytes p = { pro, prologue(pro, e->config->overlay, (uint8_t)pattern, index) };
+	struct bytes p = { pro, 0 };
 
 	if (key && !e->suite->convert(rs, key))
 		return false;
 	memset(hs, 0, sizeof(*hs));
 	hs->index = index;
+	hs->anchor = anchor;
+	hs->through = through;
+	p.len = prologue(pro, hs, (uint8_t)pattern, index);
 	if (key) {
 		memcpy(hs->key, key, KEY_BYTES);
 		hs->named = true;
@@ -88,6 +92,17 @@ bool handshake_call(struct env *e, struct handshake *hs, const struct identity *
 	memcpy(s.public, self->dh, KEY_BYTES);
 	noise_init(&hs->noise, e->suite, pattern, true, p, &s, key ? rs : NULL);
 	return true;
+}
+
+bool handshake_call(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *key, uint32_t index)
+{
+	return call(e, hs, self, e->config->overlay, false, key, index);
+}
+
+bool handshake_call_in(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor,
+		       const uint8_t *key, uint32_t index)
+{
+	return call(e, hs, self, anchor, true, key, index);
 }
 
 void handshake_answer(struct handshake *hs, uint32_t index)
@@ -176,7 +191,7 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
 	write_u8(w, (uint8_t)(WIRE_VERSION << 4 | TYPE[step]));
 	write_u8(w, 0);
 	write_u16(w, 0);
-	write_u32(w, step ? hs->peer_index : handshake_tag(e->config->overlay));
+	write_u32(w, step ? hs->peer_index : handshake_tag(hs->anchor));
 	if (step == 0) {
 		write_u8(w, x->pattern);
 		write_u8(w, 0);
@@ -237,7 +252,7 @@ static enum drop check_peer(struct env *e, struct handshake *hs, const struct id
 	struct peer_identity *who = &g->who;
 	uint8_t dh[KEY_BYTES];
 
-	if (cert_check(e->suite, chain, e->config->overlay, 0, cert_utc(e), &g->cert) ||
+	if (cert_check(e->suite, chain, hs->anchor, 0, cert_utc(e), &g->cert) ||
 	    !(g->cert.roles & (ROLE_MEMBER | ROLE_INVITATION)))
 		return DROP_CERTIFICATE;
 	memcpy(who->key, g->cert.key, KEY_BYTES);
@@ -289,15 +304,17 @@ static enum drop read_message(struct env *e, struct handshake *hs, const struct 
 	return d;
 }
 
-static enum drop read_init(struct env *e, struct handshake *hs, const struct dh_pair *s,
-			   uint32_t receiver, struct reader *r)
+static enum drop read_init(struct env *e, struct handshake *hs, const struct dh_pair *s, const uint8_t *anchor,
+			   bool through, uint32_t receiver, struct reader *r)
 {
 	uint8_t pattern, pro[64], reserved;
 	struct bytes p = { pro, 0 };
 
-	if (receiver != handshake_tag(e->config->overlay))
+	if (receiver != handshake_tag(anchor))
 		return DROP_OVERLAY;
 	memset(hs, 0, sizeof(*hs));
+	hs->anchor = anchor;
+	hs->through = through;
 	hs->init_len = (uint16_t)(reader_left(r) + WIRE_SHORT);
 	if (hs->init_len < HANDSHAKE_INIT_MIN)
 		return DROP_SHORT;
@@ -306,13 +323,13 @@ static enum drop read_init(struct env *e, struct handshake *hs, const struct dh_
 	hs->peer_index = read_u32(r);
 	if ((pattern != PATTERN_IK && pattern != PATTERN_XX) || reserved)
 		return DROP_VALUE;
-	p.len = prologue(pro, e->config->overlay, pattern, hs->peer_index);
+	p.len = prologue(pro, hs, pattern, hs->peer_index);
 	noise_init(&hs->noise, e->suite, pattern, false, p, s, NULL);
 	return DROP_NONE;
 }
 
-enum drop handshake_read(struct env *e, struct handshake *hs, const struct identity *self,
-			 struct bytes packet, struct greeting *g)
+static enum drop read_packet(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor,
+			     bool through, struct bytes packet, struct greeting *g)
 {
 	struct reader r = reader_of(packet.at, packet.len);
 	uint8_t first = read_u8(&r), type = first & 15;
@@ -343,7 +360,7 @@ enum drop handshake_read(struct env *e, struct handshake *hs, const struct ident
 	}
 	static_pair(&s, e->suite, self);
 	if (type == PACKET_INIT)
-		d = read_init(e, &copy, &s, receiver, &r);
+		d = read_init(e, &copy, &s, anchor, through, receiver, &r);
 	if (!d)
 		d = read_message(e, &copy, self, &s, (struct bytes){ r.at, reader_left(&r) }, g);
 	if (!d)
@@ -351,6 +368,18 @@ enum drop handshake_read(struct env *e, struct handshake *hs, const struct ident
 	sodium_memzero(&s, sizeof(s));
 	sodium_memzero(&copy, sizeof(copy));
 	return d;
+}
+
+enum drop handshake_read(struct env *e, struct handshake *hs, const struct identity *self,
+			 struct bytes packet, struct greeting *g)
+{
+	return read_packet(e, hs, self, e->config->overlay, false, packet, g);
+}
+
+enum drop handshake_read_in(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor,
+			    struct bytes packet, struct greeting *g)
+{
+	return read_packet(e, hs, self, anchor, true, packet, g);
 }
 
 struct session *handshake_session(struct env *e, struct handshake *hs, unsigned lanes)

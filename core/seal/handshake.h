@@ -70,6 +70,8 @@ struct handshake {
 	uint8_t offered;		/* bits of the ciphers the peer has */
 	uint8_t cipher;			/* the one chosen */
 	bool named;			/* key is valid */
+	bool through;			/* end to end: handshake_call_in(), handshake_read_in() */
+	const uint8_t *anchor;		/* whose members these are; borrowed */
 };
 
 /** struct peer_identity - who somebody proved to be */
@@ -104,6 +106,14 @@ bool handshake_call(struct env *e, struct handshake *hs, const struct identity *
 		    const uint8_t *key, uint32_t index);
 
 /**
+ * handshake_call_in() - The same between the two ends of a tunnel, as members of a network
+ * @anchor: the network's public key, borrowed while @hs is used; it stands for the overlay's in everything above.
+ *	The prologue says besides that this is no link, so that neither can be passed off as the other
+ */
+bool handshake_call_in(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor,
+		       const uint8_t *key, uint32_t index);
+
+/**
  * handshake_write() - Write the next packet of ours
  * @hello: TLVs, HELLO_MAX at most; ignored in XX's INIT
  * @w: HANDSHAKE_MAX bytes are always enough; bad afterwards (and @hs useless) if not
@@ -126,6 +136,10 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
  */
 enum drop handshake_read(struct env *e, struct handshake *hs, const struct identity *self,
 			 struct bytes packet, struct greeting *g);
+
+/** handshake_read_in() - The same between the two ends of a tunnel; @anchor matters for an INIT */
+enum drop handshake_read_in(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor,
+			    struct bytes packet, struct greeting *g);
 
 /** handshake_answer() - Choose the index under which we, the answerer, want to hear */
 void handshake_answer(struct handshake *hs, uint32_t index);
