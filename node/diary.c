@@ -1,5 +1,6 @@
 #include "node/diary.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,8 +100,22 @@ void diary(enum level level, const char *word, const char *format, ...)
 	va_end(args);
 }
 
+/* An address as records name it: IPv6, or IPv4 mapped into it */
+static const char *address_text(struct id a, char buf[INET6_ADDRSTRLEN])
+{
+	uint8_t b[16];
+
+	for (int i = 0; i < 8; i++) {
+		b[i] = (uint8_t)(a.hi >> (56 - 8 * i));
+		b[8 + i] = (uint8_t)(a.lo >> (56 - 8 * i));
+	}
+	return !a.hi && a.lo >> 32 == 0xffff ? inet_ntop(AF_INET, b + 12, buf, INET6_ADDRSTRLEN) :
+					       inet_ntop(AF_INET6, b, buf, INET6_ADDRSTRLEN);
+}
+
 const char *record_sentence(const struct record *r, char *buf, unsigned size)
 {
+	char address[INET6_ADDRSTRLEN];
 	char peer[ID_TEXT];
 
 	id_text(r->peer, peer);
@@ -156,6 +171,21 @@ const char *record_sentence(const struct record *r, char *buf, unsigned size)
 		break;
 	case RECORD_BROADCAST:
 		snprintf(buf, size, "from %s, number %" PRIu64 ", %" PRIu64 " hops", peer, r->a, r->b);
+		break;
+	case RECORD_LEASED:
+		snprintf(buf, size, "%s after %" PRIu64 " ms", address_text(r->peer, address), r->a);
+		break;
+	case RECORD_LEASE_LOST:
+		snprintf(buf, size, "%s, verdict %" PRIu64, address_text(r->peer, address), r->a);
+		break;
+	case RECORD_LEASE_REFUSED:
+		snprintf(buf, size, "%s, verdict %" PRIu64, address_text(r->peer, address), r->a);
+		break;
+	case RECORD_RESOLVED:
+		snprintf(buf, size, "%s, %s, %" PRIu64 " ms", address_text(r->peer, address), r->b ? "found" : "nobody", r->a);
+		break;
+	case RECORD_LAN:
+		snprintf(buf, size, "%s %s our LAN, %s", peer, r->a ? "came to" : "left", r->b ? "served by us" : "served by another");
 		break;
 	case RECORD_KINDS:
 		break;

@@ -5,6 +5,7 @@
  * shards by (time, node, order of writing) is therefore the same for any number
  * of shards. The world itself writes in shard 0 only, and comes first in an instant.
  */
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -101,9 +102,23 @@ static const char *peer_name(const struct eventlog *l, struct id id, char buf[40
 	return buf;
 }
 
+/* An address as records name it: IPv6, or IPv4 mapped into it */
+static const char *address_text(struct id a, char buf[INET6_ADDRSTRLEN])
+{
+	uint8_t b[16];
+
+	for (int i = 0; i < 8; i++) {
+		b[i] = (uint8_t)(a.hi >> (56 - 8 * i));
+		b[8 + i] = (uint8_t)(a.lo >> (56 - 8 * i));
+	}
+	return !a.hi && a.lo >> 32 == 0xffff ? inet_ntop(AF_INET, b + 12, buf, INET6_ADDRSTRLEN) :
+					       inet_ntop(AF_INET6, b, buf, INET6_ADDRSTRLEN);
+}
+
 /* What a node said, as the rest of a line; vocabulary and arguments of core/base/record.h. */
 static void sentence(const struct eventlog *l, const struct record *r, GString *to)
 {
+	char address[INET6_ADDRSTRLEN];
 	char peer[40];
 
 	peer_name(l, r->peer, peer);
@@ -165,6 +180,22 @@ static void sentence(const struct eventlog *l, const struct record *r, GString *
 	case RECORD_BROADCAST:
 		g_string_append_printf(to, "from %s, number %" PRIu64 ", %" PRIu64 " hops", peer,
 				       r->a, r->b);
+		break;
+	case RECORD_LEASED:
+		g_string_append_printf(to, "%s after %" PRIu64 " ms", address_text(r->peer, address), r->a);
+		break;
+	case RECORD_LEASE_LOST:
+		g_string_append_printf(to, "%s, verdict %" PRIu64, address_text(r->peer, address), r->a);
+		break;
+	case RECORD_LEASE_REFUSED:
+		g_string_append_printf(to, "%s, verdict %" PRIu64, address_text(r->peer, address), r->a);
+		break;
+	case RECORD_RESOLVED:
+		g_string_append_printf(to, "%s, %s, %" PRIu64 " ms", address_text(r->peer, address), r->b ? "found" : "nobody", r->a);
+		break;
+	case RECORD_LAN:
+		g_string_append_printf(to, "%s %s our LAN, %s", peer, r->a ? "came to" : "left",
+				       r->b ? "served by us" : "served by another");
 		break;
 	case RECORD_KINDS:
 	default:
