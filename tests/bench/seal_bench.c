@@ -188,7 +188,7 @@ int main(int argc, char **argv)
 		run(&b, "identity + certificate", 0, birth, span);
 		session_free(&b.a.env, b.sa);
 		session_free(&b.b.env, b.sb);
-		if (b.sum == 0)
+		if (i < 2 && b.sum == 0)	/* the third only makes identities */
 			return 1;
 	}
 	printf("bytes: session %zu real, %zu model; handshake %zu; identity %zu\n",
