@@ -69,6 +69,8 @@ void effects_carry(struct shard *s, struct lane *l, struct host *h)
 	int64_t now_ns = lane_now(l);
 
 	assert(!fx->frames);			/* there is no tap */
+	for (unsigned k = 0; k < fx->deeds; k++)
+		watch_deed(s, now_ns, h, &fx->deed[k]);
 	for (unsigned k = 0; k < fx->saves; k++) {
 		engine_note(l, i, (uint64_t)fx->save[k].len << 8 | fx->save[k].kind);
 		engine_note(l, i, fx->save[k].part);
@@ -91,6 +93,7 @@ void effects_carry(struct shard *s, struct lane *l, struct host *h)
 		const struct reply *r = &fx->reply[k];
 
 		engine_note(l, i, r->who.hi ^ r->token << 8 ^ r->answer ^ (uint64_t)r->hops << 48);
+		watch_reply(s, now_ns, h, r);
 		replied(s, l, h, r);
 	}
 }

@@ -38,6 +38,9 @@ void host_step(struct shard *s, struct lane *l, struct host *h, const struct eve
 	assert(host_is_running(h));
 	if (h->odd && h->odd->drift)
 		s->touched[h->odd->drift]++;
+	for (unsigned k = 0; k < n; k++)
+		if (evs[k].kind == EVENT_CONTROL)
+			watch_asked(s, now_ns, h, &evs[k].request);
 	due_ns = node_step(h->node, host_now(h, now_ns), evs, n, &s->fx);
 	effects_carry(s, l, h);
 	while (s->fx.more) {

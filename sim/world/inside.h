@@ -343,6 +343,10 @@ void traffic_row(struct world *w, int64_t now_ns, int64_t span_ns);
 void watch_record(struct shard *s, int64_t now_ns, struct host *h, const struct record *r);
 void watch_note(struct shard *s, int64_t now_ns, struct host *h, enum note_kind kind, struct id id,
 		uint64_t a, uint64_t b);
+void watch_asked(struct shard *s, int64_t now_ns, struct host *h, const struct request *r);
+void watch_reply(struct shard *s, int64_t now_ns, struct host *h, const struct reply *r);
+void watch_deed(struct shard *s, int64_t now_ns, struct host *h, const struct deed *d);
+void watch_frame(struct shard *s, int64_t now_ns, struct host *h, const struct frame *f);	/* to its tap */
 void watch_violation(struct world *w, const struct note *n);
 
 #endif /* SIM_WORLD_INSIDE_H */

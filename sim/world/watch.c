@@ -75,6 +75,33 @@ void watch_record(struct shard *s, int64_t now_ns, struct host *h, const struct 
 	}
 }
 
+/* Tell @hook of every watch that has it. */
+#define EACH_WATCH(hook, what)									\
+	for (unsigned k = 0; k < s->world->watches; k++)					\
+		if (s->world->watch[k].hook)							\
+			s->world->watch[k].hook(s->world->watch[k].ctx, s->number, now_ns,	\
+						host_number(s->world, h), what)
+
+void watch_asked(struct shard *s, int64_t now_ns, struct host *h, const struct request *r)
+{
+	EACH_WATCH(asked, r);
+}
+
+void watch_reply(struct shard *s, int64_t now_ns, struct host *h, const struct reply *r)
+{
+	EACH_WATCH(replied, r);
+}
+
+void watch_deed(struct shard *s, int64_t now_ns, struct host *h, const struct deed *d)
+{
+	EACH_WATCH(deed, d);
+}
+
+void watch_frame(struct shard *s, int64_t now_ns, struct host *h, const struct frame *f)
+{
+	EACH_WATCH(frame, f);
+}
+
 void world_violation(struct world *w, unsigned shard, int64_t now_ns, uint32_t host,
 		     const char *check, const char *format, ...)
 {
@@ -144,6 +171,8 @@ const struct violation *world_violation_at(const struct world *w, unsigned i)
 void world_watch(struct world *w, const struct watch *watch)
 {
 	g_assert(w->watches < WORLD_WATCHES);
+	for (unsigned i = 0; watch->deed && i < w->shards; i++)
+		effects_deeds(&w->shard[i].fx);
 	w->watch[w->watches++] = *watch;
 }
 

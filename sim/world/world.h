@@ -142,6 +142,11 @@ struct watch {
 	void (*started)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host);
 	void (*ended)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, bool graceful);
 	void (*stepped)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host);
+	void (*asked)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host,
+		      const struct request *r);		/* a control request goes to its node */
+	void (*replied)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct reply *r);
+	void (*deed)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d);
+	void (*frame)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f);
 	/* in a barrier, settled: every interval of series.csv before its row, and at the end */
 	void (*interval)(void *ctx, int64_t now_ns, bool last);
 };
