@@ -13,6 +13,7 @@
 #define DHT_NETWORK_H
 
 #include "core/base/bytes.h"
+#include "core/base/drop.h"
 #include "core/base/id.h"
 #include "core/base/ip.h"
 #include "core/seal/suite.h"
