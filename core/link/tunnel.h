@@ -3,26 +3,44 @@
  *
  * What a guest sends is sealed once, here, and opened by the node that serves
  * its destination; nobody between can. A tunnel is begun by the first payload
- * for a peer: its Noise IK handshake travels as routed mail (through the
- * outbox: this folder does not know the ring), with the network's id in the
- * prologue and the network's certificates in the payloads. Payloads wait
- * meanwhile, bounded, the oldest dropped with a count. Data packets
- * (PACKET_DATA, core/base/wire.h) then take the best carrier there is: an
- * endpoint that both proved (the link's, or a path of the tunnel's own), else
- * a chain of labels along the ring (core/ring/label.h), which mail sets up.
- * Traffic that lasts asks for a direct link (TUNNEL_EARNED). Payloads larger
+ * for a peer: its Noise handshake travels as routed mail (through an outbox:
+ * this folder does not know the ring), with the network's key in the prologue
+ * and the network's certificates in the payloads: IK if the peer's key is known
+ * from an earlier tunnel, else XX. Payloads wait meanwhile, bounded, the oldest
+ * dropped with a count. Data packets (PACKET_DATA, core/base/wire.h) then take
+ * the best carrier there is:
+ *
+ *	link	one to the peer itself, whatever path it has;
+ *	chain	of labels along the ring (core/ring/label.h), asked for through
+ *		tunnels_next_want() and told by tunnels_chain();
+ *	mail	a few at a time, while neither of the two is there yet.
+ *
+ * Traffic that lasts asks for a link (a want with direct set). Payloads larger
  * than the carrier's MTU travel in up to 16 pieces, each sealed alone.
  *
- *	Memory		struct tunnels and each tunnel from env.mem; 16 pieces and
- *			32 payloads wait per peer at most, 64 kB per node
- *	Time, chance	from env; timers TIMER_TUNNEL .. TIMER_VNET - 1
+ * A peer is known by its place on the ring: the network's certificate is for the
+ * same key and salt as the overlay's, so that both name the same id. A tunnel
+ * whose peer says nothing for 5 s of our sending asks whether it is there, and
+ * shakes hands anew when it is not heard; idle for 5 min it fades.
+ *
+ *	Memory		struct tunnels and each tunnel from env.mem; 32 payloads
+ *			wait per peer at most, 64 kB per node, and as much for pieces
+ *	Time, chance	from env; the timer TIMER_TUNNEL
+ *	Wrong guesses	mail is not authentic: it can cost an answer, a slot of a
+ *			bounded table and a counted drop, no more
  */
 #ifndef LINK_TUNNEL_H
 #define LINK_TUNNEL_H
 
 #include "core/link/link.h"
 
-enum { TUNNEL_PAYLOAD_MAX = 9216, TUNNEL_PIECES = 16, TUNNEL_WAITING = 32 };
+enum {
+	TUNNEL_PAYLOAD_MAX = 9216 + 64,	/* the largest frame and what the network puts in front */
+	TUNNEL_PIECES	= 16,
+	TUNNEL_WAITING	= 32,
+	TUNNELS_MAX	= 256,		/* the one idle for longest gives way */
+	TUNNEL_MAIL_MAX	= 1000,		/* bytes of mail, RING_MAIL_MAX */
+};
 
 struct tunnels;
 
@@ -35,7 +53,7 @@ void tunnels_network(struct env *e, struct tunnels *t, unsigned n, struct id net
 
 /**
  * tunnels_send() - @payload to @to in network @n; copied if it has to wait
- * @card: where and who @to is, as far as known (an IK handshake needs its key: without it XX by mail)
+ * @o: crosses as it is; NULL = nothing left undone
  *
  * Return: DROP_NONE sent or waiting; otherwise why not, counted
  */
@@ -46,8 +64,7 @@ enum tunnel_word {
 	TUNNEL_PAYLOAD,			/* payload came, authentic, from a member of the network */
 	TUNNEL_UP,			/* keys agreed; cert: the peer's network certificate (groups, fixed addresses) */
 	TUNNEL_DOWN,			/* idle too long, peer gone or restarted */
-	TUNNEL_FAILED,			/* handshake came to nothing; what waited is dropped and counted */
-	TUNNEL_EARNED			/* so much traffic that a direct link is worth it */
+	TUNNEL_FAILED			/* handshake came to nothing; what waited is dropped and counted */
 };
 
 struct tunnel_news {
@@ -61,17 +78,37 @@ struct tunnel_news {
 
 bool tunnels_next(struct tunnels *t, struct tunnel_news *out);
 
-/** struct tunnel_mail - routed mail a tunnel wants sent: node.c gives it to the ring */
+/** struct tunnel_mail - routed mail a tunnel wants sent (EXACT, BODY_TUNNEL); node.c gives it to the ring */
 struct tunnel_mail {
-	struct id to;
+	struct id to, via;
+	bool has_via;			/* the peer is no member yet: by way of this node */
 	struct bytes data;		/* good until the step ends */
 };
 bool tunnels_next_mail(struct tunnels *t, struct tunnel_mail *out);
 
+/** struct tunnel_want - how a tunnel would like to be carried; told again now and then while it is true */
+struct tunnel_want {
+	bool direct;			/* a link (ring_demand()); else a chain of labels (label_want()) */
+	uint32_t index;			/* chain: the receiver index it ends in */
+	struct contact who;		/* the peer, with the endpoints it told */
+};
+bool tunnels_next_want(struct tunnels *t, struct tunnel_want *out);
+
 /* ---- what happened ---- */
-void tunnels_mail(struct env *e, struct tunnels *t, struct id from, struct bytes data);
-void tunnels_datagram(struct env *e, struct tunnels *t, const struct event *ev);	/* PACKET_DATA for an index of ours */
-void tunnels_link(struct env *e, struct tunnels *t, struct id peer, bool up);	/* a link to @peer came or went */
+
+/** tunnels_mail() - Mail with BODY_TUNNEL came from @from; @via: answers go through it, or NULL */
+void tunnels_mail(struct env *e, struct tunnels *t, struct id from, const struct id *via, struct bytes data);
+
+/** tunnels_data() - NEWS_DATA: false if its index is a label (the ring's business then) */
+bool tunnels_data(struct env *e, struct tunnels *t, const struct news *n);
+
+/** tunnels_link() - A link to @peer came up or went down */
+void tunnels_link(struct env *e, struct tunnels *t, struct id peer, bool up);
+
+/** tunnels_chain() - A chain to @peer, as wanted: data packets of @mtu bytes over @first with @label; label 0: there is
+ * none, or no more */
+void tunnels_chain(struct env *e, struct tunnels *t, struct id peer, uint32_t index, link_ref first, uint32_t label,
+		   uint16_t mtu);
 void tunnels_timer(struct env *e, struct tunnels *t, uint16_t tag);
 void tunnels_resumed(struct env *e, struct tunnels *t);
 
@@ -79,12 +116,13 @@ void tunnels_resumed(struct env *e, struct tunnels *t);
 struct tunnel_view {
 	struct id peer;
 	uint8_t network;
-	bool up, direct;
+	bool up, direct, chained;
 	uint64_t packets_out, packets_in, bytes_out, bytes_in;
 	uint16_t mtu;			/* payload that fits one packet */
 	struct endpoint at;		/* direct only */
 	struct id via;			/* first relay otherwise */
 };
+/** tunnel_at() - The tunnel in slot @i; false if there is none. Walk i from 0 to TUNNELS_MAX - 1 */
 bool tunnel_at(const struct tunnels *t, unsigned i, struct tunnel_view *out);
 uint32_t tunnels_bytes(const struct tunnels *t);
 
