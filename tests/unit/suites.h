@@ -16,6 +16,7 @@
 	X(check_routes)	\
 	X(check_tables)	\
 	X(clock)	\
+	X(dhcp_wire)	\
 	X(diary)	\
 	X(dist)	\
 	X(engine)	\
