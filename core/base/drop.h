@@ -41,9 +41,11 @@
 	X(ETHERTYPE,	"an ethertype the network does not carry")	\
 	X(LENGTH,	"a header tells another length than there is")	\
 	X(CHECKSUM,	"a wrong checksum")				\
-	X(OPTION,	"a malformed IP option, or source routing")	\
+	X(OPTION,	"a malformed option, or source routing")	\
 	X(FRAGMENT,	"a fragment that fits into no packet")		\
 	X(SPOOFED,	"from an address its sender does not own")	\
+	X(ROGUE,	"a message only a server may send")		\
+	X(RELAYED,	"through a DHCP relay agent")		\
 	X(UNCLAIMED,	"from an address not granted to the guest yet")	\
 	X(CLAIMED,	"from an address that was refused to the guest") \
 	X(UNBELIEVED,	"under a lease that is not believed now")	\
