@@ -119,7 +119,7 @@ static void asked(struct casts *c, const struct note *n)
 	struct world *w = c->world;
 	size_t words = w->hosts / 64 + 1;
 	struct cast *x = g_new0(struct cast, 1);
-	uint16_t part = parts_now(w->parts, n->host);
+	uint32_t part = parts_now(w->parts, n->host);
 
 	x->at_ns = n->at_ns;
 	x->origin = n->id;

@@ -7,30 +7,35 @@ static bool divides(const struct fault_run *r)
 	       (r->fault->kind == FAULT_PARTITION || r->fault->kind == FAULT_CUT);
 }
 
-static unsigned side(const struct world *w, const struct fault_run *r, uint32_t host)
+static uint8_t side(const struct world *w, const struct fault_run *r, uint32_t host)
 {
 	if (r->fault->kind == FAULT_PARTITION)
-		return net_fault_group(w->net, r->net, host);
+		return (uint8_t)net_fault_group(w->net, r->net, host);
 	return net_region(w->net, host) == (unsigned)r->fault->region;
 }
 
 /* Hosts on the same side of everything that divides lie in one part. */
 static void divide(struct world *w)
 {
-	uint16_t *part = NULL;
+	uint32_t *part = NULL;
+	uint8_t *sides = NULL;
 
 	for (unsigned i = 1; i <= w->faults->count; i++) {
 		const struct fault_run *r = &w->faults->run[i];
 
 		if (!divides(r))
 			continue;
-		if (!part)
-			part = g_new0(uint16_t, w->hosts);
+		if (!part) {
+			part = g_new0(uint32_t, w->hosts);
+			sides = g_new(uint8_t, w->hosts);
+		}
 		for (uint32_t h = 0; h < w->hosts; h++)
-			part[h] = (uint16_t)(part[h] * NET_GROUPS_MAX + side(w, r, h));
+			sides[h] = side(w, r, h);
+		parts_refine(part, w->hosts, sides);
 	}
 	parts_begin(w->parts, engine_now(w->engine), part);
 	g_free(part);
+	g_free(sides);
 }
 
 static void partition(struct world *w, struct fault_run *r)

@@ -11,20 +11,40 @@ struct parts {
 	uint32_t hosts;
 };
 
-static unsigned parts_in(const uint16_t *part, uint32_t hosts)
+static unsigned parts_in(const uint32_t *part, uint32_t hosts)
 {
-	uint64_t seen[(UINT16_MAX + 1) / 64] = { 0 };
 	unsigned n = 0;
+	bool *seen;
 
 	if (!part || !hosts)
 		return 1;
+	seen = g_new0(bool, hosts);
 	for (uint32_t i = 0; i < hosts; i++) {
-		uint64_t bit = UINT64_C(1) << (part[i] & 63);
-
-		n += !(seen[part[i] >> 6] & bit);
-		seen[part[i] >> 6] |= bit;
+		assert(part[i] < hosts);
+		n += !seen[part[i]];
+		seen[part[i]] = true;
 	}
+	g_free(seen);
 	return n;
+}
+
+void parts_refine(uint32_t *part, uint32_t hosts, const uint8_t *side)
+{
+	GHashTable *lowest = g_hash_table_new(g_int64_hash, g_int64_equal);	/* of a part and a side */
+	uint64_t *key = g_new(uint64_t, hosts);
+
+	for (uint32_t i = 0; i < hosts; i++) {
+		void *first;
+
+		key[i] = (uint64_t)part[i] << 8 | side[i];
+		if (!g_hash_table_lookup_extended(lowest, &key[i], NULL, &first)) {
+			first = GUINT_TO_POINTER(i);
+			g_hash_table_insert(lowest, &key[i], first);
+		}
+		part[i] = GPOINTER_TO_UINT(first);
+	}
+	g_hash_table_destroy(lowest);
+	g_free(key);
 }
 
 struct parts *parts_new(uint32_t hosts)
@@ -49,7 +69,7 @@ void parts_free(struct parts *p)
 	g_free(p);
 }
 
-void parts_begin(struct parts *p, int64_t now_ns, const uint16_t *part)
+void parts_begin(struct parts *p, int64_t now_ns, const uint32_t *part)
 {
 	struct epoch *e = &p->epoch[p->count - 1];
 
@@ -82,7 +102,7 @@ void parts_forget(struct parts *p, int64_t before_ns)
 	memmove(p->epoch, p->epoch + gone, p->count * sizeof(*p->epoch));
 }
 
-uint16_t parts_now(const struct parts *p, uint32_t host)
+uint32_t parts_now(const struct parts *p, uint32_t host)
 {
 	return epoch_part(&p->epoch[p->count - 1], host);
 }

@@ -237,7 +237,7 @@ const struct owner *truth_find(const struct truth *t, struct id id)
 
 const struct owner *truth_owner(const struct truth *t, struct id key, uint32_t asker)
 {
-	uint16_t part = parts_now(t->parts, asker);
+	uint32_t part = parts_now(t->parts, asker);
 	const struct owner *o = from(t, key, true);
 
 	for (uint32_t n = t->present; n; n--) {
@@ -257,7 +257,7 @@ const struct owner *truth_next(const struct truth *t, const struct owner *of)
 
 const struct owner *truth_prev(const struct truth *t, const struct owner *of)
 {
-	uint16_t part = parts_now(t->parts, of->host);
+	uint32_t part = parts_now(t->parts, of->host);
 	const struct owner *o = of;
 
 	for (uint32_t n = t->present; n; n--) {
@@ -311,7 +311,7 @@ bool truth_changed(const struct truth *t, const struct owner *of, int64_t since_
 
 /* Until when @at_ns is covered by those between @key and @who in @part; @at_ns itself if it is not. */
 static int64_t covered(const struct truth *t, struct id key, struct id who,
-		       const struct epoch *e, uint16_t part, int64_t at_ns)
+		       const struct epoch *e, uint32_t part, int64_t at_ns)
 {
 	struct walk w = walk_from(t, key);
 	const struct owner *o;
@@ -331,7 +331,7 @@ static int64_t covered(const struct truth *t, struct id key, struct id who,
 static bool owned_in(const struct truth *t, const struct owner *o, struct id key,
 		     const struct epoch *e, uint32_t asker, int64_t from_ns, int64_t until_ns)
 {
-	uint16_t part = epoch_part(e, asker);
+	uint32_t part = epoch_part(e, asker);
 	int64_t at_ns = MAX(MAX(from_ns, o->from_ns), e->from_ns), next_ns;
 
 	until_ns = MIN(MIN(until_ns, o->until_ns), e->until_ns);

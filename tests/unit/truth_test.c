@@ -21,7 +21,7 @@ struct period {
 
 static struct period period[4000];
 static unsigned periods;
-static uint16_t part_at[MOMENTS * 2 + 2][HOSTS];	/* by instant; twice the moment */
+static uint32_t part_at[MOMENTS * 2 + 2][HOSTS];	/* by instant; twice the moment */
 
 static struct id id_of(uint32_t host)
 {
@@ -38,7 +38,7 @@ static bool obviously_owned(struct id key, struct id who, uint32_t asker, int64_
 			/* instants of change are even; at one, parts are those after or before it */
 			for (int side = 0; side < 2; side++) {
 				int64_t look = side && !(at & 1) && at ? at - 1 : at;
-				const uint16_t *part = part_at[look];
+				const uint32_t *part = part_at[look];
 
 				if (look < from)
 					continue;
@@ -69,7 +69,7 @@ static void it_agrees_with_looking_at_every_instant(void)
 		struct parts *parts = parts_new(HOSTS);
 		struct truth *t = truth_new(parts, 2 * MOMENTS);
 		int64_t owning[HOSTS];
-		uint16_t now[HOSTS] = { 0 };
+		uint32_t now[HOSTS] = { 0 };
 
 		for (unsigned i = 0; i < HOSTS; i++)
 			owning[i] = -1;
@@ -92,7 +92,7 @@ static void it_agrees_with_looking_at_every_instant(void)
 				unsigned groups = (unsigned)chance_below(&c, 3) + 1;
 
 				for (unsigned i = 0; i < HOSTS; i++)
-					now[i] = (uint16_t)chance_below(&c, groups);
+					now[i] = (uint32_t)chance_below(&c, groups);
 				parts_begin(parts, at, groups > 1 ? now : NULL);
 			}
 			memcpy(part_at[at], now, sizeof(now));
@@ -131,7 +131,7 @@ static void neighbours_and_order_follow_from_a_sorted_list(void)
 	enum { MANY = 3000 };
 	struct parts *parts = parts_new(MANY);
 	struct truth *t = truth_new(parts, 100);
-	uint16_t *part = calloc(MANY, sizeof(*part));
+	uint32_t *part = calloc(MANY, sizeof(*part));
 	const struct owner *o, *last = NULL;
 	uint32_t n = 0;
 
@@ -185,9 +185,45 @@ static void the_past_is_forgotten_when_it_is_old(void)
 	parts_free(parts);
 }
 
+/* Five things divide 48 hosts in sixteen ways each: more combinations than 16 bits count. */
+static void parts_are_told_apart_however_much_divides(void)
+{
+	enum { MANY = 48, FAULTS = 5 };
+	static uint8_t side[FAULTS][MANY];
+	uint32_t part[MANY] = { 0 };
+	struct parts *parts = parts_new(MANY);
+	struct chance c = chance_of(7, 0, 0);
+
+	for (unsigned f = 0; f < FAULTS; f++) {
+		for (uint32_t i = 0; i < MANY; i++)
+			side[f][i] = f ? 0 : (uint8_t)(i % 3);
+		side[f][40 + f] = 15;
+		side[f][(uint32_t)chance_below(&c, 40)] = (uint8_t)(1 + chance_below(&c, 15));
+		parts_refine(part, MANY, side[f]);
+	}
+	for (uint32_t a = 0; a < MANY; a++) {
+		uint32_t lowest = MANY;
+
+		for (uint32_t b = 0; b < MANY; b++) {
+			bool same = true;
+
+			for (unsigned f = 0; f < FAULTS; f++)
+				same = same && side[f][a] == side[f][b];
+			CU_ASSERT_EQUAL(part[a] == part[b], same);
+			if (same && lowest == MANY)
+				lowest = b;
+		}
+		CU_ASSERT_EQUAL(part[a], lowest);
+	}
+	parts_begin(parts, 1, part);
+	CU_ASSERT_EQUAL(parts_count(parts), 3 + 5 + 5);
+	parts_free(parts);
+}
+
 CU_TestInfo truth_tests[] = {
 	{ "it agrees with looking at every instant", it_agrees_with_looking_at_every_instant },
 	{ "neighbours and order follow from a sorted list", neighbours_and_order_follow_from_a_sorted_list },
 	{ "the past is forgotten when it is old", the_past_is_forgotten_when_it_is_old },
+	{ "parts are told apart however much divides", parts_are_told_apart_however_much_divides },
 	CU_TEST_INFO_NULL
 };
