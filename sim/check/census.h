@@ -48,6 +48,7 @@ struct census_row {
 	uint32_t quota;			/* bytes the node may take */
 	int64_t born_ns;		/* when this session began */
 	int64_t joined_ns;		/* when it last joined */
+	int64_t moved_ns;		/* when it was last seen to have changed its part */
 	struct look look;
 	struct census_link *link;
 	struct id *known[2];		/* left, right; nearest first */

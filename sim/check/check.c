@@ -205,12 +205,15 @@ static bool owns(const void *ctx, uint32_t row, struct id key)
 	return v.node && node_owns(v.node, key);
 }
 
-static bool goodbye(const void *ctx, struct id id)
+static bool went(const void *ctx, struct id id, struct went *out)
 {
 	const struct check *c = ctx;
 	struct was was;
 
-	return world_was(c->world, id, &was) && !was.alive && was.said_goodbye;
+	if (!world_was(c->world, id, &was) || was.alive)
+		return false;
+	*out = (struct went){ .ended_ns = was.ended_ns, .goodbye = was.said_goodbye };
+	return true;
 }
 
 static void take_turn(struct check *c, enum turn which, bool few)
@@ -415,7 +418,7 @@ struct check *check_new(struct world *w, struct fail *f)
 	c->lengths.chance = chance_of(world_seed(w), CHANCE_CHECK, ORACLE_LENGTHS);
 	c->owners.owns = owns;
 	c->owners.ctx = c;
-	c->leftovers.goodbye = goodbye;
+	c->leftovers.went = went;
 	c->leftovers.ctx = c;
 	c->casts.wait_ns = CAST_WAIT;
 	c->casts.all_ppb = cast_share(s);

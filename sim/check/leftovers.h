@@ -9,13 +9,19 @@
 #include "sim/check/limits.h"
 #include "sim/check/since.h"
 
-/** goodbye_fn - did the node that last had @id say goodbye to its neighbours when it went? */
-typedef bool goodbye_fn(const void *ctx, struct id id);
+/** struct went - how the node that last had an identity ended */
+struct went {
+	int64_t ended_ns;
+	bool goodbye;			/* it said so to its neighbours */
+};
+
+/** went_fn - How did it end? False: nobody ever had @id, or that is long ago, or it runs */
+typedef bool went_fn(const void *ctx, struct id id, struct went *out);
 
 /** struct check_leftovers - all zeroes is a good beginning */
 struct check_leftovers {
 	struct since since;
-	goodbye_fn *goodbye;		/* NULL: nobody ever did */
+	went_fn *went;			/* NULL: nothing is known but what the looks show */
 	const void *ctx;
 };
 

@@ -70,7 +70,7 @@ static bool look_host(struct census *c, const struct world *w, uint32_t i, struc
 	r->anchor = v->bootstrap;
 	r->anchored = world_scenario(w)->nodes.bootstrap > 0;
 	if (before != ROW_GONE && r->part != world_part(w, i))
-		c->parted_ns = c->now_ns;
+		c->parted_ns = r->moved_ns = c->now_ns;
 	r->part = world_part(w, i);
 	r->quota = (uint32_t)MIN(world_scenario(w)->nodes.quota_bytes, (int64_t)UINT32_MAX);
 	r->born_ns = v->started_ns;

@@ -5,7 +5,9 @@
  * once. At each look an oracle names what is not as it should be; this module
  * says since when it has been named at every look. What is left out once is
  * forgotten. The key must say what is wrong, so that two short troubles at one
- * node are not taken for a long one.
+ * node are not taken for a long one. What ended and began again between two looks
+ * is not seen here: an oracle whose looks are rare must know from elsewhere when
+ * its trouble can have begun at the earliest, as leftovers.c does.
  *
  *	Memory		40 bytes a complaint; GLib's
  *	Order		complaints are sorted, so nothing depends on addresses

@@ -113,10 +113,10 @@ static void two_links_to_one_peer_are_told(void)
 
 static struct check_leftovers leftovers;
 
-static bool always(const void *ctx, struct id id)
+static bool said(const void *ctx, struct id id, struct went *out)
 {
-	(void)ctx;
 	(void)id;
+	*out = *(const struct went *)ctx;
 	return true;
 }
 
@@ -156,7 +156,8 @@ static void traces_of_the_dead_are_told_one_by_one(void)
 static void after_a_goodbye_neighbours_have_less_time(void)
 {
 	begin(12);
-	leftovers.goodbye = always;
+	leftovers.went = said;
+	leftovers.ctx = &(struct went){ .goodbye = true };
 	c.row[6].state = ROW_GONE;
 	look_leftovers(1);
 	CU_ASSERT_EQUAL(look_leftovers(6), 0);
@@ -165,7 +166,7 @@ static void after_a_goodbye_neighbours_have_less_time(void)
 	c.parted_ns = INT64_MIN;
 	CU_ASSERT_EQUAL(look_leftovers(6.6), 2);
 	check_leftovers_done(&leftovers);
-	leftovers.goodbye = NULL;
+	leftovers.went = NULL;
 	end();
 }
 
@@ -190,6 +191,81 @@ static void who_comes_back_clears_the_account(void)
 	CU_ASSERT_EQUAL(look_leftovers(15), 0);
 	CU_ASSERT_EQUAL(look_leftovers(24), 0);
 	CU_ASSERT_EQUAL(look_leftovers(26), 4);
+	check_leftovers_done(&leftovers);
+	end();
+}
+
+/* Every link to @to has come up at @up_ms. */
+static void links_come_up(uint32_t to, uint32_t up_ms)
+{
+	for (uint32_t i = 0; i < c.rows; i++)
+		for (uint32_t k = 0; k < c.row[i].links; k++)
+			if (id_eq(c.row[i].link[k].id, c.row[to].look.id))
+				c.row[i].link[k].up_ms = up_ms;
+}
+
+static void a_life_between_two_looks_parts_two_absences(void)
+{
+	struct went went = { .ended_ns = SECOND / 2 };
+
+	begin(12);
+	leftovers.went = said;
+	leftovers.ctx = &went;
+	c.row[6].state = ROW_GONE;
+	CU_ASSERT_EQUAL(look_leftovers(1), 0);
+	went.ended_ns = 55 * SECOND;			/* it lived from 10 to 55 */
+	links_come_up(6, 10000);
+	CU_ASSERT_EQUAL(look_leftovers(61), 0);
+	CU_ASSERT_EQUAL(look_leftovers(66), 0);
+	CU_ASSERT_EQUAL(look_leftovers(68), 2);		/* the sides, by 55 + 12 */
+	CU_ASSERT_EQUAL(look_leftovers(72), 6);		/* the links, by 61 + 10.7 */
+	CU_ASSERT_EQUAL(look_leftovers(144), 6);
+	CU_ASSERT_EQUAL(look_leftovers(146), 14);	/* what is told, by 55 + 90 */
+	check_leftovers_done(&leftovers);
+	leftovers.went = NULL;
+	end();
+}
+
+static void a_later_life_does_not_excuse_a_link_to_the_earlier(void)
+{
+	struct went went = { .ended_ns = SECOND / 2 };
+
+	begin(12);
+	leftovers.went = said;
+	leftovers.ctx = &went;
+	c.row[6].state = ROW_GONE;
+	CU_ASSERT_EQUAL(look_leftovers(1), 0);
+	went.ended_ns = 10 * SECOND;
+	CU_ASSERT_EQUAL(look_leftovers(12), 4);		/* up all the time */
+	check_leftovers_done(&leftovers);
+	leftovers.went = NULL;
+	end();
+}
+
+static void two_divides_are_not_one(void)
+{
+	begin(12);
+	c.row[6].part = 1;
+	CU_ASSERT_EQUAL(look_leftovers(1), 0);
+	c.row[6].moved_ns = 60 * SECOND;		/* back, and away again */
+	CU_ASSERT_EQUAL(look_leftovers(70), 0);
+	CU_ASSERT_EQUAL(look_leftovers(71), 2 * 4);
+	CU_ASSERT_EQUAL(look_leftovers(149), 2 * (4 + 2));
+	CU_ASSERT_EQUAL(look_leftovers(151), 2 * (4 + 2 + 8));
+	check_leftovers_done(&leftovers);
+	end();
+}
+
+static void a_new_life_believes_anew(void)
+{
+	begin(12);
+	c.row[6].state = ROW_GONE;
+	look_leftovers(1);
+	for (uint32_t i = 0; i < c.rows; i++)
+		c.row[i].born_ns = 60 * SECOND;
+	CU_ASSERT_EQUAL(look_leftovers(70), 0);
+	CU_ASSERT_EQUAL(look_leftovers(71), 4);
+	CU_ASSERT_EQUAL(look_leftovers(73), 6);
 	check_leftovers_done(&leftovers);
 	end();
 }
@@ -382,6 +458,10 @@ CU_TestInfo check_tables_tests[] = {
 	{ "after a goodbye neighbours have less time", after_a_goodbye_neighbours_have_less_time },
 	{ "the unreachable are as good as dead", the_unreachable_are_as_good_as_dead },
 	{ "who comes back clears the account", who_comes_back_clears_the_account },
+	{ "a life between two looks parts two absences", a_life_between_two_looks_parts_two_absences },
+	{ "a later life does not excuse a link to the earlier", a_later_life_does_not_excuse_a_link_to_the_earlier },
+	{ "two divides are not one", two_divides_are_not_one },
+	{ "a new life believes anew", a_new_life_believes_anew },
 	{ "hard bounds hold at every look", hard_bounds_hold_at_every_look },
 	{ "soft bounds may be passed for a while", soft_bounds_may_be_passed_for_a_while },
 	{ "messages that come and go are no leak", messages_that_come_and_go_are_no_leak },
