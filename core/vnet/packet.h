@@ -54,7 +54,7 @@ struct packet {
 	struct bytes l3;		/* from the IP header (or ARP body) on, without Ethernet's padding */
 	struct bytes l4;		/* transport header and what follows; len 0: a later fragment */
 	struct bytes data;		/* behind the UDP, TCP or ICMP (8 bytes) header */
-	struct offload offload;		/* as it came: offsets count from the start of frame */
+	struct offload offload;		/* as it came, but checksum_start counts from the IP header */
 	const uint8_t *mac_to, *mac_from;	/* in frame; NULL without one */
 	struct ip src, dst;		/* ARP: sender's and target's protocol address */
 	uint16_t type;			/* ethertype */
@@ -75,7 +75,8 @@ struct packet {
 
 /**
  * packet_read() - Take the Ethernet frame @frame apart
- * @o: what the kernel left undone in it, may be NULL: a partial checksum is not checked
+ * @o: what the kernel left undone in it, may be NULL; checksum_start counts from the Ethernet header. A partial checksum
+ *	is not checked, but must be one of TCP or UDP
  *
  * Return: DROP_NONE, or why it is refused (not counted here):
  *	DROP_SHORT	ends inside a header
@@ -90,7 +91,7 @@ struct packet {
  */
 enum drop packet_read(struct packet *p, struct bytes frame, const struct offload *o);
 
-/** packet_read_ip() - The same for an IP packet without an Ethernet header (from a tunnel); offsets of @o count from it */
+/** packet_read_ip() - The same for an IP packet without an Ethernet header (from a tunnel); @o counts from it */
 enum drop packet_read_ip(struct packet *p, struct bytes ip, const struct offload *o);
 
 static inline bool mac_eq(const uint8_t *a, const uint8_t *b)

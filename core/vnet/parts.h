@@ -69,6 +69,7 @@ struct guest {
 	uint8_t mac[MAC_BYTES];
 	uint8_t how, state;		/* enum guest_how, guest_state */
 	uint8_t probes;			/* unanswered ones */
+	uint32_t claim;			/* of the held_want() under way: rest of its cookie */
 	int64_t heard_ns;		/* its last frame with this address */
 	int64_t since_ns;		/* first heard or claimed */
 	int64_t again_ns;		/* next probe, or when a refused address is tried again */
@@ -112,8 +113,11 @@ struct vnet {
 	uint16_t guests, guest_cap;
 	struct waiting *waiting;
 	uint16_t waitings, waiting_cap;
+	uint32_t claims;		/* held_want() asked so far */
+	int64_t advert_ns;		/* the next unsolicited router advertisement */
 	struct bucket errors;		/* ICMP errors to the guest */
-	struct bucket adverts;		/* router advertisements */
+	struct bucket adverts;		/* router advertisements, gateway conflicts defended */
+	struct bucket learned;		/* new addresses learned from traffic */
 
 	struct vnet_lan *lan;		/* each NULL until it is needed */
 	struct vnet_dhcp *dhcp;
@@ -158,8 +162,7 @@ static inline bool vnet_gateway(const struct vnet *v, const struct ip *a)
 /** edge_out() - The frame in @w goes to the tap (nothing happens if @w is bad: DROP_TOO_BIG counted) */
 void edge_out(struct vnet *v, struct env *e, const struct writer *w, const struct offload *o);
 
-/** edge_ip() - An IP packet goes to machine @to on the tap, from v->mac; @o's offsets count from the IP header; larger
- * than the network's MTU it is cut (IPv4) or refused */
+/** edge_ip() - An IP packet goes to machine @to on the tap, from v->mac; @o counts from the IP header */
 enum drop edge_ip(struct vnet *v, struct env *e, const uint8_t to[MAC_BYTES], struct bytes ip, const struct offload *o);
 
 enum deliver { DELIVER_DONE, DELIVER_NOT_HERE, DELIVER_BAD };
@@ -221,6 +224,9 @@ uint64_t guest_client(const uint8_t mac[MAC_BYTES]);
 /** guest_fixed() - is @ip one our certificate gives us, inside the reserved part? */
 bool guest_fixed(const struct vnet *v, const struct ip *ip);
 
+/** guest_fixed_at() - the single addresses our certificate fixes, number @i; false past the end */
+bool guest_fixed_at(const struct vnet *v, unsigned i, struct ip *out);
+
 /* ---- arp.c, nd.c, icmp.c, mss.c, lan.c ---- */
 
 void arp_frame(struct vnet *v, struct env *e, const struct packet *p);
@@ -268,7 +274,8 @@ void dhcp_packet(struct vnet *v, struct env *e, const struct packet *p);
 void dhcp6_packet(struct vnet *v, struct env *e, const struct packet *p);
 void dhcp_held(struct vnet *v, struct env *e, const struct held_news *n);	/* ASKER_DHCP */
 void dhcp_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_DHCP */
-void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip);	/* guest.c: its guest is gone; let the lease go */
+/** dhcp_silent() - the guest does not answer probes any more: let the lease run out, or guest_gone() at once */
+void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip);
 void dhcp_timer(struct vnet *v, struct env *e);
 void dhcp_resumed(struct vnet *v, struct env *e);
 void dhcp_leave(struct vnet *v, struct env *e);
@@ -295,7 +302,8 @@ enum found { FOUND_YES, FOUND_NO, FOUND_ASKED };	/* ASKED: edge_resolved() follo
 enum found path_find(struct vnet *v, struct env *e, const struct ip *ip);
 
 /** path_send() - A guest's packet, its source believed, for a remote unicast address of the network: resolved, held
- * meanwhile (copied), sent; p->l3 may be written to */
+ * meanwhile (copied), sent as PAYLOAD_IP with p->l3 and p->offload. Larger than TUNNEL_PAYLOAD_MAX comes with offload.segment
+ * only */
 void path_send(struct vnet *v, struct env *e, const struct packet *p);
 
 /** path_group() - A guest's multicast or broadcast packet; IGMP and MLD too */
@@ -311,7 +319,7 @@ void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/
 void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all words but TUNNEL_PAYLOAD */
 void path_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, struct bytes data);
 void path_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_PATH */
-void path_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);	/* an address became ours, or no more */
+void path_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);	/* an address (leased, static, fixed) became ours, or no more */
 void path_start(struct vnet *v, struct env *e);
 void path_timer(struct vnet *v, struct env *e);		/* PART_PATH */
 void path_group_timer(struct vnet *v, struct env *e);	/* PART_GROUP */
