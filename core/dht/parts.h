@@ -1,0 +1,160 @@
+/*
+ * parts.h - how the files of core/dht fit together; for them only
+ *
+ *	dht.c		the face: who gets which mail, timer, saved item
+ *	charter.c	signed records known, and fetching one by its id
+ *	server side	replica.h: replica.c primary.c view.c birth.c rejoin.c seek.c
+ *	client side	op.c network.c client.c held.c
+ */
+#ifndef DHT_PARTS_H
+#define DHT_PARTS_H
+
+#include "core/base/saved.h"
+#include "core/dht/dht.h"
+#include "core/dht/store.h"
+
+/** enum dht_body - body kinds of our mail */
+enum dht_body {
+	BODY_OP		= BODY_DHT,	/* struct question: client -> owner of the slot's point, or its primary */
+	BODY_ANSWER,			/* struct told: whoever decided -> op.asker */
+	BODY_DELEGATE,			/* held.c: new owner -> old owner */
+	BODY_DELEGATED,			/* held.c: its signed answer */
+	BODY_RECORD_ASK,		/* network 16: tell me its signed record */
+	BODY_RECORD,			/* the blob */
+	BODY_SLOT,			/* between members of a slot, replica.h */
+};
+
+/* Timers: one tag each, re-armed for the earliest thing to do. */
+enum { TIMER_DHT_SLOTS = TIMER_DHT, TIMER_DHT_SEEK, TIMER_DHT_CLIENT, TIMER_DHT_HELD };
+
+struct replicas;			/* server side */
+struct client;				/* questions of ours */
+struct holder;				/* leases of ours */
+
+/** struct charter - one network whose signed record we have */
+struct charter {
+	struct network_record record;
+	uint8_t *blob;			/* our copy, or borrowed from the host if it is a network of ours */
+	uint16_t len;
+	bool ours;
+};
+
+enum { CHARTERS_MAX = 32 };		/* of others; those without slots or leases here make room */
+
+struct dht {
+	struct ring *ring;
+	const struct identity *self;
+	struct charter *charter;
+	uint16_t charters, charter_cap;
+	struct replicas *replicas;	/* NULL until the first slot is served */
+	struct client *client;		/* NULL until the first question */
+	struct holder *holder;		/* NULL until the first lease */
+	struct dht_account account;	/* counters; bytes and the like are computed */
+};
+
+/* ---- BODY_OP and BODY_ANSWER ---- */
+
+enum question_flag { QUESTION_URGENT = 1 << 0 };	/* the primary did not answer for 1 s: who hears this looks whether it lives */
+
+enum { QUESTION_HEADER = 1 + 1 + 16 };	/* flags 1 | forwarded, times 1 | via 16 (zero: none); then op_write() and its seal */
+
+/** struct question - a question as it travels */
+struct question {
+	uint8_t flags, hops;
+	struct id via;			/* the asker is no member yet: answers go through this node; zero = none */
+	struct op op;
+};
+
+/** struct told - an answer as it travels */
+struct told {
+	uint64_t nonce;
+	uint8_t kind;			/* enum op_kind */
+	uint8_t verdict;		/* enum verdict, or 0: not here, @primary may know */
+	struct slot_name slot;
+	struct view_name view;
+	struct id primary;		/* where to ask next time; zero = unknown */
+	struct bytes tail;		/* what op_apply() wrote */
+};
+
+/* op.c (client side owns it) */
+
+void question_write(struct writer *w, const struct question *q, const struct dht *d, struct env *e);	/* signs what must be signed */
+enum drop question_read(struct bytes data, struct question *q);	/* form only */
+
+/** question_check() - Is it really from op.asker, and may it do that? DROP_NONE or why not. For writes, at the primary */
+enum drop question_check(const struct dht *d, const struct env *e, struct bytes data, const struct question *q,
+		    const struct network_record *n);
+
+void told_write(struct writer *w, const struct told *t);
+bool told_read(struct reader *r, struct told *t);
+
+/** struct outcome - what an op comes to */
+struct outcome {
+	uint8_t verdict;		/* enum verdict */
+	bool write;			/* @kept is to be written; the server sets its stamp */
+	struct kept kept;		/* whole, as it shall be; bytes borrowed from the op or @room */
+	uint64_t grants;		/* the slot's counter afterwards */
+	uint8_t room[KEPT_BYTES];
+};
+
+/**
+ * op_apply() - Judge @o on the records @s: pure, nothing is changed
+ * @tail: gets the lease or values of the answer, at most 900 bytes
+ *
+ * Never writes for a root slot. An op told again finds its own record (owner,
+ * client, nonce) and says the same. @s may contain records that expired: they count as absent,
+ * but their fence is passed by the next grant: the counter never goes back.
+ */
+void op_apply(const struct store *s, const struct slot_name *slot, uint32_t generation, const struct network_record *n,
+	      const struct op *o, int64_t now_ns, struct outcome *out, struct writer *tail);
+
+/** op_writes() - may an op of @kind change something? */
+bool op_writes(uint8_t kind);
+
+/* client.c, held.c: each part is handed what is its own */
+
+void client_free(struct dht *d, struct env *e);
+void client_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_ANSWER */
+void client_ring(struct dht *d, struct env *e);
+void client_timer(struct dht *d, struct env *e);
+void client_resumed(struct dht *d, struct env *e);
+uint32_t client_bytes(const struct dht *d);
+unsigned client_asking(const struct dht *d);
+
+void held_free(struct dht *d, struct env *e);
+void held_load(struct dht *d, struct env *e, const struct saved *s);		/* one SAVE_LEASE item, at start */
+void held_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_DELEGATE, BODY_DELEGATED */
+void held_timer(struct dht *d, struct env *e);
+void held_saved(struct dht *d, struct env *e, uint64_t token);			/* any token; those of others are ignored */
+void held_resumed(struct dht *d, struct env *e);
+void held_done(struct dht *d, struct env *e, const struct dht_done *done);	/* DHT_USER_HELD: its questions come back */
+uint32_t held_bytes(const struct dht *d);
+unsigned held_count(const struct dht *d);
+
+/* ---- server side ---- */
+
+/* charter.c */
+struct charter *charter_find(const struct dht *d, struct id network);
+/** charter_want() - Ask @from for the record of @network */
+void charter_want(struct dht *d, struct env *e, struct id network, struct id from);
+void charter_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_RECORD_ASK, BODY_RECORD */
+void charters_free(struct dht *d, struct env *e);
+
+/* replica.c */
+void replicas_load(struct dht *d, struct env *e, const struct saved *s);	/* SAVE_SLOT, SAVE_SELF */
+void replicas_start(struct dht *d, struct env *e);				/* all items were loaded */
+void replicas_free(struct dht *d, struct env *e);
+void replicas_op(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_OP */
+void replicas_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_SLOT */
+void replicas_ring(struct dht *d, struct env *e);
+void replicas_timer(struct dht *d, struct env *e, uint16_t tag);
+void replicas_saved(struct dht *d, struct env *e, uint64_t token);
+void replicas_resumed(struct dht *d, struct env *e, bool clone);
+bool replicas_leave(struct dht *d, struct env *e);
+uint32_t replicas_bytes(const struct dht *d);
+
+/** dht_post() - Send one mail of ours: ring_open(), @body, ring_send(); a message to ourselves comes back like any other */
+enum drop dht_post(struct dht *d, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes data,
+		   const struct id *via);
+
+#endif /* DHT_PARTS_H */
