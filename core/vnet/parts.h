@@ -3,7 +3,8 @@
  *
  * vnet.c   the face: what came goes to whom		edge.c   who may say what; frames in and out
  * packet.c frames taken apart and put together		guest.c  who is behind the tap; static addresses
- * arp.c    ARP						nd.c     neighbour discovery, router advertisements
+ * wait.c   questions for remote addresses		arp.c    ARP
+ * nd.c     neighbour discovery, router advertisements	build.c  frames put together
  * icmp.c   echo, unreachable, too big			mss.c    MSS of TCP, fragments of IPv4
  * lan.c    several nodes on one LAN
  * dhcp*.c  DHCP server towards the guest		dns*.c   names
@@ -22,7 +23,7 @@
 
 /* ---- one timer for each network, shared: every part has its own due time ---- */
 
-enum vnet_part { PART_EDGE, PART_LAN, PART_DHCP, PART_DNS, PART_PATH, PART_GROUP, PARTS };
+enum vnet_part { PART_EDGE, PART_WAIT, PART_LAN, PART_DHCP, PART_DNS, PART_PATH, PART_GROUP, PARTS };
 
 /* ---- cookies of dht_ask() and held_want(): the asking part in the top byte, the rest is that part's own ---- */
 
@@ -159,6 +160,12 @@ static inline bool vnet_gateway(const struct vnet *v, const struct ip *a)
 
 /* ---- edge.c ---- */
 
+void edge_frame(struct vnet *v, struct env *e, struct bytes frame, const struct offload *o);
+void edge_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* PAYLOAD_IP */
+
+/** edge_group_mac() - Where a frame for the IP group @ip goes: its Ethernet group; hybrid: the host's own device only */
+void edge_group_mac(const struct vnet *v, uint8_t mac[MAC_BYTES], const struct ip *ip);
+
 /** edge_out() - The frame in @w goes to the tap (nothing happens if @w is bad: DROP_TOO_BIG counted) */
 void edge_out(struct vnet *v, struct env *e, const struct writer *w, const struct offload *o);
 
@@ -211,7 +218,8 @@ bool guest_alive(struct vnet *v, const struct env *e, const struct ip *ip, int64
 
 void guest_held(struct vnet *v, struct env *e, const struct held_news *n);	/* ASKER_STATIC */
 void guest_timer(struct vnet *v, struct env *e);
-void guest_resumed(struct vnet *v, struct env *e);
+void guest_resumed(struct vnet *v, struct env *e);	/* who is still there? */
+void guest_passive(struct vnet *v, struct env *e);	/* another node serves the LAN from now on: let its addresses go */
 void guest_leave(struct vnet *v, struct env *e);
 void guest_done(struct vnet *v, struct env *e);			/* memory back */
 
@@ -227,24 +235,31 @@ bool guest_fixed(const struct vnet *v, const struct ip *ip);
 /** guest_fixed_at() - the single addresses our certificate fixes, number @i; false past the end */
 bool guest_fixed_at(const struct vnet *v, unsigned i, struct ip *out);
 
-/* ---- arp.c, nd.c, icmp.c, mss.c, lan.c ---- */
+/* ---- arp.c, nd.c ---- */
 
 void arp_frame(struct vnet *v, struct env *e, const struct packet *p);
 void arp_answer(struct vnet *v, struct env *e, const struct waiting *q);
 void arp_conflict(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t mac[MAC_BYTES]);
 void arp_probe(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t *mac);	/* NULL: broadcast */
+void arp_announce(struct vnet *v, struct env *e);	/* the gateway is here: switches and caches learn */
 
 /** nd_frame() - true: it was neighbour discovery and is dealt with */
 bool nd_frame(struct vnet *v, struct env *e, const struct packet *p);
 void nd_answer(struct vnet *v, struct env *e, const struct waiting *q);
 void nd_conflict(struct vnet *v, struct env *e, const struct ip *ip);
+void nd_start(struct vnet *v, struct env *e);
+void nd_timer(struct vnet *v, struct env *e);			/* the next unsolicited router advertisement */
 void nd_probe(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t *mac);
 void nd_advertise(struct vnet *v, struct env *e, const uint8_t *mac, const struct ip *to);	/* NULL: all nodes */
+
+/* ---- wait.c ---- */
 
 /** wait_for() - A question for a remote address: answered now, or held until path says, or counted and forgotten */
 void wait_for(struct vnet *v, struct env *e, const struct waiting *q);
 void wait_heard(struct vnet *v, struct env *e, const struct ip *ip);	/* the LAN answered for itself */
 void wait_timer(struct vnet *v, struct env *e);
+
+/* ---- icmp.c, mss.c, lan.c ---- */
 
 /** icmp_gateway() - An ICMP packet for the gateway's address */
 void icmp_gateway(struct vnet *v, struct env *e, const struct packet *p);
@@ -254,8 +269,17 @@ enum icmp_error { ICMP_HOST_UNREACHABLE, ICMP_PORT_UNREACHABLE, ICMP_PROHIBITED,
 /** icmp_error() - Tell @p's sender behind the tap, as RFC 1812 4.3.2 and RFC 4443 2.4 allow; @mtu for ICMP_TOO_BIG */
 void icmp_error(struct vnet *v, struct env *e, const struct packet *p, enum icmp_error what, uint16_t mtu);
 
-/** mss_clamp() - A SYN in @ip (writable, checked) offers no more than @mtu carries; its checksum follows */
-void mss_clamp(uint8_t *ip, const struct packet *p, uint16_t mtu);
+/** mss_clamp() - Make a SYN offer no more than @mtu carries; its checksum follows
+ * Return: bytes into @copy (p->l3.len of them are written, @p then read from there), or 0: nothing to change
+ */
+size_t mss_clamp(uint8_t *copy, size_t max, const struct packet *p, uint16_t mtu);
+
+/** cut_next() - The next piece of the IPv4 packet @p that fits @mtu (RFC 791), into @buf
+ * @at: 0 at first; where the next piece begins in p->l4
+ *
+ * Return: its length; 0 when all of it is cut, or it may not be
+ */
+size_t cut_next(uint8_t *buf, size_t max, const struct packet *p, uint16_t mtu, size_t *at);
 
 /** lan_serves() - Do we flood and claim for this LAN (always, but for routers with a better neighbour)? */
 bool lan_serves(const struct vnet *v);
@@ -265,6 +289,7 @@ void lan_beacon(struct vnet *v, struct env *e, const struct packet *p);
 void lan_timer(struct vnet *v, struct env *e);
 void lan_leave(struct vnet *v, struct env *e);
 void lan_done(struct vnet *v, struct env *e);
+uint32_t lan_bytes(const struct vnet *v);
 
 /* ---- dhcp*.c ---- */
 
