@@ -12,6 +12,7 @@
 	X(check_casts)	\
 	X(check_census)	\
 	X(check_lengths)	\
+	X(check_linear)	\
 	X(check_rings)	\
 	X(check_routes)	\
 	X(check_tables)	\
