@@ -1,7 +1,8 @@
 /*
- * ends.h - how core/link keeps its tunnels; for tunnel.c, greet.c and piece.c only
+ * ends.h - how core/link keeps its tunnels; for the files below only
  *
- * tunnel.c  the table, carriers, time      greet.c  handshakes      piece.c  pieces
+ * tunnel.c  the table, what comes in, time   haul.c   what goes out: carriers, waiting
+ * greet.c   handshakes                       piece.c  payloads in pieces
  */
 #ifndef LINK_ENDS_H
 #define LINK_ENDS_H
@@ -90,7 +91,7 @@ struct tunnel {
 	link_ref link;			/* the last one to the peer; checked before use */
 	uint16_t chain_mtu, window_packets, number, waiting;
 	uint8_t network, asks, early_count, mail_left, ats;
-	bool has_key, has_via, called, told_up, alone, broken, demanded, failed;
+	bool has_key, has_via, called, told_up, alone, broken, demanded, failed, bye;
 	uint8_t key[KEY_BYTES];
 	struct endpoint at[CONTACT_ENDPOINTS];
 };
@@ -123,6 +124,10 @@ struct tunnels {
 	struct member member[NETWORKS_MAX];
 };
 
+#define ALONE_MS	5000u		/* sending for so long and hearing nothing we ask */
+#define REFRESH_MS	20000u		/* a chain in use is told so as often, and a demanded link */
+#define WAIT_CHAIN_MS	500u		/* what waits for a carrier: looked at again after this */
+
 static inline bool past_ms(uint32_t now, uint32_t due)
 {
 	return (int32_t)(now - due) >= 0;
@@ -134,12 +139,17 @@ void ends_put(struct env *e, struct tunnels *ts, void *p, size_t bytes);
 struct tunnel *tunnel_find(struct tunnels *ts, unsigned n, struct id peer);
 struct tunnel *tunnel_add(struct env *e, struct tunnels *ts, unsigned n, struct id peer);
 void tunnel_tell(struct env *e, struct tunnels *ts, struct tunnel *t, enum tunnel_word word, struct bytes cert);
-void tunnel_flush(struct env *e, struct tunnels *ts, struct tunnel *t);
-void tunnel_forget_waiting(struct env *e, struct tunnels *ts, struct tunnel *t, enum drop why);
+struct tunnel_item *ends_put_item(struct env *e, struct outbox *o);	/* NULL: no room */
+void parcels_free(struct env *e, struct tunnels *ts, struct parcel *p, bool waited);
 void tunnel_early(struct env *e, struct tunnels *ts, struct tunnel *t);	/* what came early is opened now, or dropped */
-void tunnel_control(struct env *e, struct tunnels *ts, struct tunnel *t, enum control word);
 void tunnel_arm(struct env *e, struct tunnels *ts, int64_t in_ms);
 void ends_mail(struct env *e, struct tunnels *ts, struct tunnel *t, enum mail_kind kind, struct bytes data);
+
+/* haul.c */
+void tunnel_count(struct env *e, struct tunnel *t, size_t len);		/* a payload went or came */
+void tunnel_flush(struct env *e, struct tunnels *ts, struct tunnel *t);
+void tunnel_forget_waiting(struct env *e, struct tunnels *ts, struct tunnel *t, enum drop why);
+void tunnel_control(struct env *e, struct tunnels *ts, struct tunnel *t, enum control word);
 
 /* greet.c */
 void greet_call(struct env *e, struct tunnels *ts, struct tunnel *t);

@@ -61,6 +61,7 @@
 	X(sweep)	\
 	X(trace)	\
 	X(truth)	\
+	X(tunnel)	\
 	X(udp)	\
 	X(units)	\
 	X(world)
