@@ -17,7 +17,8 @@
 enum {
 	STORE_RECORDS	= 256,		/* of a slot; addresses have 64 */
 	STORE_BYTES	= 64 << 10,	/* of values in a slot */
-	KEPT_BYTES	= 800,	/* name and value: what one mail carries */
+	VALUE_PROOF	= 1 + 32 + 16 + 64,	/* kind of the op, its key, salt and signature: who wrote a value, for ever */
+	KEPT_BYTES	= 1 + NAME_MAX_BYTES + VALUE_PROOF + VALUE_MAX,
 };
 
 /** struct kept - one record as kept by a member */
@@ -33,9 +34,10 @@ struct kept {
 	uint32_t term_s;
 	uint16_t len;			/* of bytes */
 	uint8_t type;			/* enum value_type, 0 = an address */
-	uint8_t acks : 7;		/* primary: which members saved this stamp */
+	uint8_t acks : 6;		/* primary: which members saved this stamp */
 	uint8_t gone : 1;		/* released or deleted */
-	uint8_t *bytes;			/* values: name length 1 | name | value; else NULL */
+	uint8_t lends : 1;		/* address: see struct op; travels and is saved with the record */
+	uint8_t *bytes;			/* values: name length 1 | name | VALUE_PROOF | value; else NULL */
 };
 _Static_assert(sizeof(struct kept) <= 96, "64 in each slot of addresses, r members each");
 
@@ -68,19 +70,44 @@ static inline struct fence kept_fence(const struct kept *k)
 	return (struct fence){ k->generation, k->delegation, k->grant };
 }
 
-/** kept_name(), kept_value() - the two parts of a value's bytes */
+/** kept_name(), kept_proof(), kept_value() - the parts of a value's bytes */
 static inline struct bytes kept_name(const struct kept *k)
 {
 	return k->len ? (struct bytes){ k->bytes + 1, k->bytes[0] } : (struct bytes){ 0 };
 }
 
+static inline const uint8_t *kept_proof(const struct kept *k)
+{
+	return k->len ? k->bytes + 1 + k->bytes[0] : NULL;
+}
+
 static inline struct bytes kept_value(const struct kept *k)
 {
-	return k->len ? (struct bytes){ k->bytes + 1 + k->bytes[0], k->len - 1u - k->bytes[0] } : (struct bytes){ 0 };
+	unsigned before = k->len ? 1u + k->bytes[0] + VALUE_PROOF : 0;
+
+	return k->len ? (struct bytes){ k->bytes + before, k->len - before } : (struct bytes){ 0 };
+}
+
+/** kept_form() - do these @len bytes have the parts of a value? To be asked before any of them is touched */
+static inline bool kept_form(const uint8_t *bytes, size_t len)
+{
+	return !len || (len <= KEPT_BYTES && len >= 1u + bytes[0] + VALUE_PROOF);
 }
 
 /** kept_key() - under which key the value of @writer under @name and @type stands: BLAKE2b-64 of them */
 uint64_t kept_key(struct bytes name, uint8_t type, struct id writer);
+
+/**
+ * kept_write(), kept_read() - One record on the wire or on disk, KEPT_WIRE bytes and its value
+ *
+ * What is left of the term travels as milliseconds, counted again from receipt.
+ */
+enum { KEPT_WIRE = 88 };
+void kept_write(struct writer *w, const struct kept *k, int64_t now_ns);
+bool kept_read(struct reader *r, struct kept *k, int64_t now_ns);	/* k->bytes: borrowed from the reader */
+
+/** store_digest() - equal for stores with the same records at the same stamps */
+uint64_t store_digest(const struct store *s);
 
 /* Grantors count terms long, holders count them short. */
 static inline int64_t term_kept_ns(uint32_t term_s, uint16_t drift_ppm)
