@@ -57,7 +57,6 @@ enum dhcp_code {
 	OPTION_T2	= 59,
 	OPTION_CLIENT	= 61,
 	OPTION_RAPID	= 80,		/* RFC 4039 */
-	OPTION_SEARCH	= 119,		/* RFC 3397 */
 	OPTION_ROUTES	= 121,		/* RFC 3442 */
 	OPTION_END	= 255
 };

@@ -1,0 +1,729 @@
+/*
+ * The states of a client and what moves it between them.
+ *
+ *	         DISCOVER,                     HELD_GRANTED             REQUEST
+ *	(none) ------------> SEEKING <-------> (DISCOVER) ---> OFFERED ---------> BOUND
+ *	         unknown       |  ^ refused:                      |                 |
+ *	         REQUEST       v  | any address,                  | RESERVE_S       | its lease ends, RELEASE,
+ *	                     WAITING  or later                    v                 v HELD_LOST
+ *	                                                     released, (none) <-----'
+ *
+ * A kept question (ask) is the latest of its client; a retransmission replaces
+ * it and asks the DHT nothing. A client in SEEKING cannot be forgotten, because
+ * news of what was asked will come and must be given back if nobody wants it.
+ *
+ * Why a guest is never told more than we believe: at each ACK the lease time is
+ * what is left of our own belief, rounded down, and from then on the lease is
+ * renewed (held_keep) until that time is over. So our belief ends after the
+ * guest's lease does, or HELD_LOST tells us at once.
+ *
+ * A declined address stays ours for BAD_S, so that nobody else in the network is
+ * offered it either. The lease of "this client" would be that one for ever:
+ * therefore each decline makes the client another one to the DHT.
+ */
+#include <assert.h>
+
+#include "core/vnet/dhcp_server.h"
+
+enum {
+	AGAIN_MS	= 250,		/* first pause before asking again; doubles ... */
+	AGAIN_DOUBLES	= 5,		/* ... so often: up to 8 s */
+	DECLINES_MAX	= 16		/* in one try for an address */
+};
+
+static uint32_t seconds(int64_t ns)
+{
+	return ns <= 0 ? 0 : ns / NS_PER_S > UINT32_MAX ? UINT32_MAX : (uint32_t)(ns / NS_PER_S);
+}
+
+static bool is_gateway(const struct dhcpd *d, uint32_t a)
+{
+	struct ip g = network_gateway(d->net, 4);
+
+	return ip_u32(&g) == a;
+}
+
+/* ---- clients ---- */
+
+static struct dhcpd_client *client_find(struct dhcpd *d, uint64_t client)
+{
+	for (unsigned i = 0; i < d->clients; i++)
+		if (d->client[i].client == client)
+			return &d->client[i];
+	return NULL;
+}
+
+static struct dhcpd_client *client_of_cookie(struct dhcpd *d, uint64_t cookie)
+{
+	for (unsigned i = 0; i < d->clients; i++)
+		if (d->client[i].cookie == cookie && d->client[i].state != CLIENT_IDLE)
+			return &d->client[i];
+	return NULL;
+}
+
+static bool has_address(const struct dhcpd_client *c)
+{
+	return c->state == CLIENT_OFFERED || c->state == CLIENT_BOUND;
+}
+
+static struct dhcpd_client *client_of_ip(struct dhcpd *d, const struct ip *ip)
+{
+	for (unsigned i = 0; i < d->clients; i++)
+		if (has_address(&d->client[i]) && ip_eq(&d->client[i].ip, ip))
+			return &d->client[i];
+	return NULL;
+}
+
+static void ask_drop(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	if (!c->ask)
+		return;
+	mem_put(&e->mem, c->ask, sizeof(*c->ask));
+	c->ask = NULL;
+	d->asks--;
+}
+
+/* Keep @m as @c's question until @hold_s from now. */
+static bool ask_keep(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m, int hold_s)
+{
+	if (!c->ask) {
+		if (d->asks >= DHCPD_ASKS) {
+			env_drop(e, DROP_FULL);
+			return false;
+		}
+		c->ask = mem_get(&e->mem, sizeof(*c->ask));
+		if (!c->ask) {
+			env_drop(e, DROP_MEMORY);
+			return false;
+		}
+		d->asks++;
+	}
+	*c->ask = *m;
+	c->ask->options.areas = 0;
+	c->give_up_ns = e->now_ns + hold_s * NS_PER_S;
+	return true;
+}
+
+/* Forget @c; the last one takes its place. */
+static void client_del(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	assert(c->state != CLIENT_SEEKING);
+	ask_drop(d, e, c);
+	*c = d->client[--d->clients];
+	memset(&d->client[d->clients], 0, sizeof(*c));
+}
+
+/* Nothing is @c's any more; one that declined something is still known as such. */
+static void client_rest(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	ask_drop(d, e, c);
+	c->state = CLIENT_IDLE;
+	c->fixed = false;
+	c->until_ns = e->now_ns + BAD_S * NS_PER_S;
+	if (!c->declines)
+		client_del(d, e, c);
+}
+
+static struct dhcpd_client *client_new(struct dhcpd *d, struct env *e, uint64_t client)
+{
+	unsigned reserved = 0;
+
+	for (unsigned i = 0; i < d->clients; i++)
+		reserved += d->client[i].state != CLIENT_BOUND;
+	for (unsigned i = 0; i < d->clients && (d->clients == DHCPD_CLIENTS || reserved >= DHCPD_RESERVED); i++) {
+		if (d->client[i].state == CLIENT_IDLE) {
+			client_del(d, e, &d->client[i]);
+			reserved--;
+		}
+	}
+	if (d->clients == DHCPD_CLIENTS || reserved >= DHCPD_RESERVED) {
+		env_drop(e, DROP_FULL);
+		return NULL;
+	}
+	if (d->clients == d->cap &&
+	    !mem_grow(&e->mem, &d->client, &d->cap, d->cap ? (uint16_t)(d->cap * 2) : 2, sizeof(*d->client))) {
+		env_drop(e, DROP_MEMORY);
+		return NULL;
+	}
+	d->client[d->clients] = (struct dhcpd_client){ .client = client };
+	return &d->client[d->clients++];
+}
+
+/* ---- declined addresses ---- */
+
+static bool is_bad(const struct dhcpd *d, const struct ip *ip)
+{
+	for (unsigned i = 0; i < d->bads; i++)
+		if (ip_eq(&d->bad[i].ip, ip))
+			return true;
+	return false;
+}
+
+static void bad_end(struct dhcpd *d, struct env *e, unsigned i)
+{
+	d->port->release(d->ctx, e, &d->bad[i].ip);
+	for (d->bads--; i < d->bads; i++)	/* the oldest stays first */
+		d->bad[i] = d->bad[i + 1];
+}
+
+static void bad_add(struct dhcpd *d, struct env *e, const struct ip *ip)
+{
+	if (d->bads == DHCPD_BAD)
+		bad_end(d, e, 0);
+	d->bad[d->bads++] = (struct dhcpd_bad){ *ip, e->now_ns + BAD_S * NS_PER_S };
+	d->port->keep(d->ctx, e, ip, true);
+}
+
+/* ---- addresses come and go ---- */
+
+/* May a lease of @a be asked for? */
+static bool leasable(const struct dhcpd *d, const struct ip *a)
+{
+	return network_leasable(d->net, a) && !is_bad(d, a);
+}
+
+/* What we believe of @c's address from now on, in seconds; 0: nothing. */
+static uint32_t belief_s(const struct dhcpd *d, struct env *e, const struct dhcpd_client *c)
+{
+	int64_t until_ns;
+
+	if (c->fixed)
+		return d->net->term_s;
+	if (!d->port->believes(d->ctx, e, &c->ip, &until_ns))
+		return 0;
+	return seconds(until_ns - e->now_ns);
+}
+
+/* The guest stops having its address; what becomes of the lease is the caller's business. */
+static void unbind(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	if (c->state != CLIENT_BOUND)
+		return;
+	if (c->named)
+		d->port->named(d->ctx, e, &c->ip, (struct bytes){ NULL, 0 });
+	c->named = false;
+	d->port->gone(d->ctx, e, &c->ip);
+}
+
+/* @c gives its address back. */
+static void let_go(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	unbind(d, e, c);
+	if (has_address(c) && !c->fixed)
+		d->port->release(d->ctx, e, &c->ip);
+	client_rest(d, e, c);
+}
+
+/* A host name is one label of letters, digits and inner hyphens (RFC 952, RFC 1123 2.1); others are not published. */
+static bool host_take(struct dhcpd_client *c, const struct dhcp_message *m)
+{
+	uint8_t host[DHCP_HOST_MAX], len = m->host_len;
+	bool same;
+
+	while (len && !m->host[len - 1])	/* RFC 2132 2: some end strings with NUL */
+		len--;
+	for (unsigned i = 0; i < len; i++) {
+		uint8_t b = m->host[i];
+
+		if (b >= 'A' && b <= 'Z')
+			b = (uint8_t)(b + 'a' - 'A');
+		if (!((b >= 'a' && b <= 'z') || (b >= '0' && b <= '9') || (b == '-' && i && i + 1 < len)))
+			return false;
+		host[i] = b;
+	}
+	same = len == c->host_len && !memcmp(host, c->host, len);
+	if (len && !same) {
+		memcpy(c->host, host, len);
+		c->host_len = len;
+	}
+	return len && !same;
+}
+
+/* ACK @m: @c has its address from now on, for @s seconds. */
+static void bind(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m, uint32_t s)
+{
+	bool rename = host_take(c, m);
+
+	memcpy(c->mac, m->mac, sizeof(c->mac));
+	if (!d->port->leased(d->ctx, e, c->mac, &c->ip)) {
+		dhcpd_reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
+		let_go(d, e, c);
+		return;
+	}
+	c->state = CLIENT_BOUND;
+	c->until_ns = e->now_ns + s * NS_PER_S;
+	if (!c->fixed)
+		d->port->keep(d->ctx, e, &c->ip, true);
+	if (c->host_len && (rename || !c->named)) {
+		d->port->named(d->ctx, e, &c->ip, (struct bytes){ c->host, c->host_len });
+		c->named = true;
+	}
+	dhcpd_reply(d, e, m, DHCP_ACK, &c->ip, s);
+	ask_drop(d, e, c);
+}
+
+static void offer(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m, uint32_t s)
+{
+	if (m->rapid) {				/* RFC 4039, section 3.1 */
+		bind(d, e, c, m, s);
+		return;
+	}
+	if (c->state != CLIENT_BOUND) {
+		c->state = CLIENT_OFFERED;
+		c->until_ns = e->now_ns + RESERVE_S * NS_PER_S;
+	}
+	dhcpd_reply(d, e, m, DHCP_OFFER, &c->ip, s);
+	ask_drop(d, e, c);
+}
+
+static void nak(struct dhcpd *d, struct env *e, const struct dhcp_message *m)
+{
+	dhcpd_reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
+}
+
+/* ---- asking the DHT ---- */
+
+static void later(struct dhcpd_client *c, struct env *e)
+{
+	unsigned shift = c->tries < AGAIN_DOUBLES ? c->tries : AGAIN_DOUBLES;
+
+	c->tries += c->tries < UINT8_MAX;
+	c->state = CLIENT_WAITING;
+	c->again_ns = e->now_ns + (AGAIN_MS * NS_PER_MS << shift);
+}
+
+/* Ask for @c->ip if @exact, else for any address. */
+static void seek(struct dhcpd *d, struct env *e, struct dhcpd_client *c, bool exact)
+{
+	const struct ip any = { .family = 4 };
+
+	c->exact = exact;
+	c->cookie = ++d->cookies & 0xffffffffffffffULL;
+	c->state = CLIENT_SEEKING;
+	if (!d->port->want(d->ctx, e, c->cookie, exact ? &c->ip : &any, c->client + c->declines))
+		later(c, e);
+}
+
+/* The address in @m's question, 0 if it has none. */
+static uint32_t asked_for(const struct dhcp_message *m)
+{
+	return m->has_requested && m->requested ? m->requested : m->ciaddr;
+}
+
+/* Begin to answer the kept question of @c, which has nothing. */
+static void seek_for(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	c->ip = ip_v4(asked_for(c->ask));
+	seek(d, e, c, leasable(d, &c->ip));
+}
+
+static void granted(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct ip *ip)
+{
+	const struct dhcp_message *m = c->ask;
+	uint32_t s;
+
+	c->state = CLIENT_WAITING;
+	if (is_bad(d, ip)) {
+		d->port->keep(d->ctx, e, ip, true);	/* still kept out */
+		if (m && c->declines < DECLINES_MAX) {
+			c->declines++;
+			seek(d, e, c, false);
+		} else {
+			env_drop(e, m ? DROP_RATE : DROP_NONE);
+			client_rest(d, e, c);
+		}
+		return;
+	}
+	c->ip = *ip;
+	c->state = CLIENT_OFFERED;
+	if (m && m->type == DHCP_REQUEST && asked_for(m) != ip_u32(ip)) {
+		nak(d, e, m);			/* asked for while another address was under way */
+		let_go(d, e, c);
+		return;
+	}
+	s = belief_s(d, e, c);
+	if (!m || !s) {				/* nobody wants it any more, or it came too late */
+		let_go(d, e, c);
+		return;
+	}
+	c->tries = 0;
+	if (m->type == DHCP_DISCOVER)
+		offer(d, e, c, m, s);
+	else
+		bind(d, e, c, m, s);
+}
+
+/* Did nobody say anything? */
+static bool silent(uint8_t verdict)
+{
+	return verdict == VERDICT_WAIT || verdict == VERDICT_TIMEOUT;
+}
+
+/* A quorum said no, or nobody said anything. */
+static void refused(struct dhcpd *d, struct env *e, struct dhcpd_client *c, uint8_t verdict)
+{
+	const struct dhcp_message *m = c->ask;
+	c->state = CLIENT_WAITING;
+	if (!m) {
+		client_rest(d, e, c);
+	} else if (m->type == DHCP_DISCOVER && c->exact) {
+		seek(d, e, c, false);		/* RFC 2131 4.3.1: the address asked for, else another */
+	} else if (silent(verdict) || (m->type == DHCP_DISCOVER && verdict != VERDICT_DENIED)) {
+		later(c, e);
+	} else if (m->type == DHCP_DISCOVER) {
+		env_drop(e, DROP_STRANGER);
+		client_rest(d, e, c);
+	} else {
+		nak(d, e, m);
+		client_rest(d, e, c);
+	}
+}
+
+/* ---- what guests say ---- */
+
+static enum drop discover(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m,
+			  uint64_t client)
+{
+	struct ip wish = ip_v4(asked_for(m)), fixed;
+	uint32_t s;
+
+	if (!c)
+		c = client_new(d, e, client);
+	if (!c)
+		return DROP_NONE;
+	memcpy(c->mac, m->mac, sizeof(c->mac));
+	if (!has_address(c) && c->state != CLIENT_SEEKING && d->port->fixed(d->ctx, e, m->mac, &wish, &fixed)) {
+		c->ip = fixed;
+		c->fixed = true;
+		c->state = CLIENT_OFFERED;
+	}
+	if (has_address(c)) {
+		s = belief_s(d, e, c);
+		if (s && s >= d->net->term_s / 4) {
+			offer(d, e, c, m, s);
+			return DROP_NONE;
+		}
+		if (ask_keep(d, e, c, m, DISCOVER_HOLD_S))	/* too little left to offer: renew it first */
+			d->port->touch(d->ctx, e, c->cookie, &c->ip);
+		return DROP_NONE;
+	}
+	if (!ask_keep(d, e, c, m, DISCOVER_HOLD_S)) {
+		if (c->state != CLIENT_SEEKING)
+			client_rest(d, e, c);
+		return DROP_NONE;
+	}
+	if (c->state == CLIENT_IDLE)
+		seek_for(d, e, c);
+	return DROP_NONE;
+}
+
+/* A REQUEST for what is @c's, or should be. */
+static void confirm(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m)
+{
+	uint32_t s = belief_s(d, e, c);
+
+	if (s && s >= d->net->term_s / 4) {
+		bind(d, e, c, m, s);
+	} else if (!c->ask) {
+		if (ask_keep(d, e, c, m, REQUEST_HOLD_S) && !d->port->touch(d->ctx, e, c->cookie, &c->ip))
+			ask_drop(d, e, c);
+	} else {
+		ask_keep(d, e, c, m, REQUEST_HOLD_S);
+	}
+}
+
+static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m,
+			 uint64_t client)
+{
+	struct ip a = ip_v4(asked_for(m)), fixed;
+
+	if (m->has_server && !is_gateway(d, m->server)) {
+		if (c && c->state == CLIENT_OFFERED)	/* RFC 2131 4.3.2: it chose another server */
+			let_go(d, e, c);
+		return DROP_NONE;
+	}
+	if (!asked_for(m))
+		return env_drop(e, DROP_VALUE);
+	if (c && has_address(c) && ip_eq(&c->ip, &a)) {
+		confirm(d, e, c, m);
+		return DROP_NONE;
+	}
+	if (d->port->fixed(d->ctx, e, m->mac, &a, &fixed) && ip_eq(&fixed, &a)) {
+		if (c && c->state == CLIENT_SEEKING)
+			return DROP_NONE;		/* the next retransmission finds it settled */
+		if (c)
+			let_go(d, e, c);
+		c = client_find(d, client);
+		c = c ? c : client_new(d, e, client);
+		if (!c)
+			return DROP_NONE;
+		c->ip = fixed;
+		c->fixed = true;
+		c->state = CLIENT_OFFERED;
+		confirm(d, e, c, m);
+		return DROP_NONE;
+	}
+	if (!leasable(d, &a) || (c && has_address(c))) {
+		nak(d, e, m);
+		return DROP_NONE;
+	}
+	if (!c)
+		c = client_new(d, e, client);
+	if (!c)
+		return DROP_NONE;
+	if (!ask_keep(d, e, c, m, REQUEST_HOLD_S)) {
+		if (c->state != CLIENT_SEEKING)
+			client_rest(d, e, c);
+		return DROP_NONE;
+	}
+	if (c->state != CLIENT_SEEKING) {
+		c->tries = 0;
+		seek_for(d, e, c);
+	}
+	return DROP_NONE;
+}
+
+/* DECLINE and RELEASE are believed only of the machine that has the address. */
+static enum drop give_back(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m)
+{
+	bool decline = m->type == DHCP_DECLINE;
+	struct ip a = ip_v4(decline ? m->requested : m->ciaddr);
+
+	if (m->has_server && !is_gateway(d, m->server))
+		return DROP_NONE;
+	if (!c || !has_address(c) || !ip_eq(&c->ip, &a) || memcmp(c->mac, m->mac, sizeof(c->mac)))
+		return env_drop(e, DROP_SPOOFED);
+	if (!decline || c->fixed) {
+		let_go(d, e, c);
+		return DROP_NONE;
+	}
+	unbind(d, e, c);
+	bad_add(d, e, &c->ip);
+	c->declines++;
+	client_rest(d, e, c);
+	return DROP_NONE;
+}
+
+/* RFC 2131 4.3.5: options, no lease, and nothing is remembered. */
+static enum drop inform(struct dhcpd *d, struct env *e, const struct dhcp_message *m)
+{
+	struct ip a = ip_v4(m->ciaddr);
+
+	if (!ip_in(&a, &d->net->range4) || is_gateway(d, m->ciaddr))
+		return env_drop(e, DROP_ABROAD);
+	dhcpd_reply(d, e, m, DHCP_ACK, &a, 0);
+	return DROP_NONE;
+}
+
+/* When something of ours is due next. */
+static void due(struct dhcpd *d, struct env *e)
+{
+	int64_t at = INT64_MAX;
+
+	for (unsigned i = 0; i < d->clients; i++) {
+		const struct dhcpd_client *c = &d->client[i];
+
+		if (c->state != CLIENT_SEEKING && c->state != CLIENT_WAITING && c->until_ns < at)
+			at = c->until_ns;
+		if (c->state == CLIENT_WAITING && c->again_ns < at)
+			at = c->again_ns;
+		if (c->ask && c->give_up_ns < at)
+			at = c->give_up_ns;
+	}
+	for (unsigned i = 0; i < d->bads; i++)
+		at = d->bad[i].until_ns < at ? d->bad[i].until_ns : at;
+	d->port->due(d->ctx, e, at);
+}
+
+enum drop dhcpd_message(struct dhcpd *d, struct env *e, const uint8_t from[6], struct bytes payload)
+{
+	struct dhcp_message m;
+	enum drop why = dhcp_read(payload, &m);
+	struct dhcpd_client *c;
+	uint64_t client;
+
+	if (why)
+		return env_drop(e, why);
+	if (m.op != DHCP_BOOTREQUEST || m.type == DHCP_OFFER || m.type == DHCP_ACK || m.type == DHCP_NAK)
+		return env_drop(e, DROP_ROGUE);
+	if (m.hops > DHCP_HOPS_MAX)
+		return env_drop(e, DROP_HOPS);
+	if (m.giaddr)
+		return env_drop(e, DROP_RELAYED);
+	if (memcmp(m.mac, from, sizeof(m.mac)))
+		return env_drop(e, DROP_SPOOFED);
+	client = d->port->client(d->ctx, (struct bytes){ m.id, m.id_len }, m.mac);
+	c = client_find(d, client);
+	switch (m.type) {
+	case DHCP_DISCOVER:
+		why = discover(d, e, c, &m, client);
+		break;
+	case DHCP_REQUEST:
+		why = request(d, e, c, &m, client);
+		break;
+	case DHCP_DECLINE:
+	case DHCP_RELEASE:
+		why = give_back(d, e, c, &m);
+		break;
+	default:
+		why = inform(d, e, &m);
+		break;
+	}
+	due(d, e);
+	return why;
+}
+
+/* ---- news, time ---- */
+
+/* A lease that a former life of this node was granted: its guest may come back for it until our belief ends. */
+static void adopt(struct dhcpd *d, struct env *e, const struct held *h)
+{
+	struct dhcpd_client *c;
+
+	if (client_find(d, h->lease.client) || client_of_ip(d, &h->lease.ip) || is_bad(d, &h->lease.ip))
+		return;
+	c = client_new(d, e, h->lease.client);
+	if (!c) {
+		d->port->release(d->ctx, e, &h->lease.ip);
+		return;
+	}
+	c->ip = h->lease.ip;
+	c->cookie = h->cookie;
+	c->state = CLIENT_OFFERED;
+	c->until_ns = h->until_ns;
+	d->port->keep(d->ctx, e, &c->ip, false);
+}
+
+static void lost(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	struct dhcp_message *m = c->ask;
+
+	if (m && m->type == DHCP_DISCOVER) {
+		unbind(d, e, c);
+		seek(d, e, c, false);
+		return;
+	}
+	if (m)
+		nak(d, e, m);
+	unbind(d, e, c);
+	client_rest(d, e, c);
+}
+
+/* What was held for a question about an address that is @c's can be told now. */
+static void renewed(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	uint32_t s = belief_s(d, e, c);
+
+	if (!c->ask || !s)
+		return;
+	if (c->ask->type == DHCP_DISCOVER)
+		offer(d, e, c, c->ask, s);
+	else
+		bind(d, e, c, c->ask, s);
+}
+
+void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n)
+{
+	struct dhcpd_client *c = client_of_cookie(d, n->held.cookie);
+	const struct ip *ip = &n->held.lease.ip;
+
+	if (c && c->state == CLIENT_SEEKING) {
+		if (n->word == HELD_GRANTED)
+			granted(d, e, c, ip);
+		else if (n->word == HELD_REFUSED || n->word == HELD_LOST)
+			refused(d, e, c, n->verdict);
+		due(d, e);
+		return;
+	}
+	c = client_of_ip(d, ip);
+	if (n->word == HELD_GRANTED && !c) {
+		adopt(d, e, &n->held);
+	} else if (c && !c->fixed) {
+		if (n->word == HELD_LOST || (n->word == HELD_REFUSED && !silent(n->verdict)))
+			lost(d, e, c);
+		else if (n->word == HELD_RENEWED || n->word == HELD_GRANTED)
+			renewed(d, e, c);
+	}
+	due(d, e);
+}
+
+void dhcpd_gone(struct dhcpd *d, struct env *e, const struct ip *ip)
+{
+	struct dhcpd_client *c = client_of_ip(d, ip);
+
+	if (c) {
+		let_go(d, e, c);
+		due(d, e);
+	}
+}
+
+/* The time of @c's question is over: the client will have asked somebody else, or asks again. */
+static void give_up(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
+{
+	uint32_t s = has_address(c) ? belief_s(d, e, c) : 0;
+
+	env_drop(e, s ? DROP_NONE : DROP_SILENT);
+	if (s)
+		renewed(d, e, c);		/* short, but true */
+	else
+		ask_drop(d, e, c);
+}
+
+/* One due thing of client number @i; false: it was forgotten, another stands in its place now. */
+static bool client_timer(struct dhcpd *d, struct env *e, unsigned i)
+{
+	struct dhcpd_client *c = &d->client[i];
+	unsigned clients = d->clients;
+
+	if (c->ask && c->give_up_ns <= e->now_ns)
+		give_up(d, e, c);
+	if (d->clients != clients)
+		return false;
+	if (c->state == CLIENT_WAITING && (!c->ask || c->again_ns <= e->now_ns)) {
+		if (c->ask)
+			seek_for(d, e, c);
+		else
+			client_rest(d, e, c);
+	} else if (c->state == CLIENT_IDLE && c->until_ns <= e->now_ns) {
+		client_del(d, e, c);
+	} else if (has_address(c) && c->until_ns <= e->now_ns) {
+		let_go(d, e, c);
+	}
+	return d->clients == clients;
+}
+
+void dhcpd_timer(struct dhcpd *d, struct env *e)
+{
+	for (unsigned i = 0; i < d->clients;)
+		i += client_timer(d, e, i);
+	while (d->bads && d->bad[0].until_ns <= e->now_ns)
+		bad_end(d, e, 0);
+	due(d, e);
+}
+
+void dhcpd_leave(struct dhcpd *d, struct env *e)
+{
+	for (unsigned i = d->clients; i-- > 0;)
+		if (d->client[i].state == CLIENT_OFFERED)
+			let_go(d, e, &d->client[i]);
+	while (d->bads)
+		bad_end(d, e, 0);
+}
+
+void dhcpd_init(struct dhcpd *d, struct env *e, const struct dhcp_ports *port, void *ctx)
+{
+	*d = (struct dhcpd){ .port = port, .ctx = ctx, .cookies = random_u64(&e->random) };
+}
+
+void dhcpd_done(struct dhcpd *d, struct env *e)
+{
+	for (unsigned i = 0; i < d->clients; i++)
+		ask_drop(d, e, &d->client[i]);
+	mem_grow(&e->mem, &d->client, &d->cap, 0, sizeof(*d->client));
+	d->clients = 0;
+}
+
+uint32_t dhcpd_bytes(const struct dhcpd *d)
+{
+	return (uint32_t)(d->cap * sizeof(*d->client) + d->asks * sizeof(struct dhcp_message));
+}
