@@ -24,6 +24,7 @@
 	X(eventlog)	\
 	X(expect)	\
 	X(fixed)	\
+	X(guest)	\
 	X(handshake)	\
 	X(heap)	\
 	X(home)	\
@@ -52,6 +53,7 @@
 	X(rundir)	\
 	X(scenario)	\
 	X(scenarios)	\
+	X(segment)	\
 	X(session)	\
 	X(shards)	\
 	X(slab)	\
