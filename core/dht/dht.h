@@ -27,19 +27,21 @@ struct dht *dht_new(struct env *e, struct ring *ring, const struct identity *sel
 void dht_free(struct dht *d, struct env *e);
 
 /** dht_network() - This node is a member of the network with the signed record @blob (borrowed for as long as the node
- * lives); false if the record does not hold. May be called again with a record of a higher serial */
-bool dht_network(struct dht *d, struct env *e, struct bytes blob);
+ * lives); false if the record does not hold. May be called again with a record of a higher serial
+ * @chain: our certificates of it, for our key; borrowed as well. Empty: the overlay's */
+bool dht_network(struct dht *d, struct env *e, struct bytes blob, struct bytes chain);
 
 /** dht_record() - the record of @network, NULL if we know none; good until the next dht_network() or dht_mail() */
 const struct network_record *dht_record(const struct dht *d, struct id network);
 
 /* ---- what happened ---- */
-void dht_start(struct dht *d, struct env *e, struct bytes saved);	/* all saved items, core/base/saved.h */
+/** dht_start() - @saved: all saved items, core/base/saved.h; @last: how the last run ended */
+void dht_start(struct dht *d, struct env *e, struct bytes saved, enum run_end last);
 void dht_mail(struct dht *d, struct env *e, const struct ring_mail *m);
 void dht_ring(struct dht *d, struct env *e);		/* the ring's neighbours or our state on it changed */
 void dht_timer(struct dht *d, struct env *e, uint16_t tag);
 void dht_saved(struct dht *d, struct env *e, uint64_t token);
-void dht_resumed(struct dht *d, struct env *e);		/* time passed unseen: nothing held is believed until confirmed */
+void dht_resumed(struct dht *d, struct env *e, bool clone);	/* time passed unseen: nothing held is believed until confirmed */
 /** dht_leave() - Hand over what we are a member of; call until it says true (or the caller's patience ends) */
 bool dht_leave(struct dht *d, struct env *e);
 
@@ -60,7 +62,7 @@ struct dht_done {
 };
 
 /** enum dht_user - whom dht_done belongs to; node.c hands it there */
-enum dht_user { DHT_USER_CONTROL, DHT_USER_HELD, DHT_USER_VNET, DHT_USERS = DHT_USER_VNET + 8 };
+enum dht_user { DHT_USER_CONTROL, DHT_USER_HELD, DHT_USER_NAMES, DHT_USER_VNET, DHT_USERS = DHT_USER_VNET + 8 };
 
 /**
  * dht_ask() - Ask @op.slot, retrying inside @timeout_ns
@@ -81,6 +83,7 @@ enum held_state {
 	HELD_OURS,			/* believed, until held.until_ns */
 	HELD_DOUBTED,			/* after a start or resume: ours once, not believed until a quorum confirms */
 	HELD_RELEASING,
+	HELD_LENT,			/* given over to another by our signature; not to be had again before the old term is over */
 	HELD_FREE
 };
 
@@ -100,13 +103,16 @@ enum held_word {
 	HELD_REFUSED,			/* we shall not have it; verdict says why */
 	HELD_LOST,			/* it was ours and is not: term over, fenced, taken */
 	HELD_RENEWED,			/* a later deadline */
-	HELD_GONE			/* released, as asked */
+	HELD_GONE,			/* released, as asked, or given over */
+	HELD_WANTED			/* @by asks for it (@nonce): held_delegate() if its guest is not here any more, else nothing */
 };
 
 struct held_news {
 	uint8_t word;			/* enum held_word */
 	uint8_t verdict;		/* enum verdict */
 	struct held held;		/* as it is now */
+	struct id by;			/* WANTED */
+	uint64_t nonce;
 };
 
 /**
@@ -128,6 +134,14 @@ void held_keep(struct dht *d, struct env *e, struct id network, const struct ip 
 /** held_release() - Give @ip back: not believed from this moment */
 void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip);
 
+/**
+ * held_lends() - Leases of @network taken from now on are such that whom we delegate one to may use it at once
+ *
+ * For routers, whose machines move. The price: after a restart that may have lost saves we wait out the old term
+ * before we believe in such a lease again. Others are delegated too, but the new owner waits for the slot's word.
+ */
+void held_lends(struct dht *d, struct env *e, struct id network, bool lends);
+
 /** held_next() - Take the oldest piece of news */
 bool held_next(struct dht *d, struct held_news *out);
 
@@ -137,14 +151,40 @@ bool held_believes(const struct dht *d, const struct env *e, struct id network, 
 /**
  * held_delegate() - The owner of @ip answers @to's request @nonce: the rest of the term is @to's from now
  *
- * Stops believing and saves before the answer; @proof gets the signed answer when the save is durable, by news to the
- * requester: the mail goes out by itself. False if @ip is not ours, something is in flight for it, or it was delegated to us.
+ * Stops believing and saves before it signs; the signed answer is mailed when the save is durable. False if @ip is not ours, something is in flight for it, or it was delegated to us.
  */
 bool held_delegate(struct dht *d, struct env *e, struct id network, const struct ip *ip, struct id to, uint64_t nonce);
 
 /** held_take() - Ask @owner to delegate @ip to us, then write it; news as for held_want() */
 bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,
 	       uint64_t client, struct id owner, struct fence fence);
+
+/* ---- names ---- */
+
+/**
+ * name_publish() - Keep @value under @name and @type for as long as we want it: put now, again at half its term
+ * @claim: only if nobody else has a value there; then nobody else gets one
+ * @term_s: 0 = the network's
+ *
+ * One value of ours per name and type: a second call replaces it. VALUE_ADDRESS is one or more of: family 1 | address;
+ * VALUE_POINTER is a name. A claimed name that is somebody else's is tried again every half term.
+ * Return: false if the table is full or something too long
+ */
+bool name_publish(struct dht *d, struct env *e, uint8_t user, struct id network, struct bytes name, uint8_t type,
+		  struct bytes value, uint32_t term_s, bool claim);
+
+/** name_withdraw() - Delete it; fine if it was never published */
+void name_withdraw(struct dht *d, struct env *e, uint8_t user, struct id network, struct bytes name, uint8_t type);
+
+/** struct look_name - a name of ours; bytes good until the next call into dht */
+struct look_name {
+	struct id network;
+	struct bytes name;
+	uint8_t type, user;
+	uint8_t verdict;		/* of the last put, 0 = none yet */
+	int64_t until_ns;		/* it stands until then at least */
+};
+bool name_at(const struct dht *d, unsigned i, struct look_name *out);	/* false past the end */
 
 /* ---- to look at, for oracles and weftctl ---- */
 

@@ -4,7 +4,7 @@
  *	dht.c		the face: who gets which mail, timer, saved item
  *	charter.c	signed records known, and fetching one by its id
  *	server side	replica.h: replica.c primary.c view.c birth.c rejoin.c seek.c
- *	client side	op.c network.c client.c held.c
+ *	client side	network.c op.c value.c apply.c parcel.c client.c held.c delegate.c publish.c
  */
 #ifndef DHT_PARTS_H
 #define DHT_PARTS_H
@@ -22,14 +22,18 @@ enum dht_body {
 	BODY_RECORD_ASK,		/* network 16: tell me its signed record */
 	BODY_RECORD,			/* the blob */
 	BODY_SLOT,			/* between members of a slot, replica.h */
+	BODY_PARCEL,			/* a piece of one of the above that is too large for one mail, parcel.c */
 };
 
 /* Timers: one tag each, re-armed for the earliest thing to do. */
-enum { TIMER_DHT_SLOTS = TIMER_DHT, TIMER_DHT_SEEK, TIMER_DHT_CLIENT, TIMER_DHT_HELD };
+enum { TIMER_DHT_SLOTS = TIMER_DHT, TIMER_DHT_SEEK, TIMER_DHT_CLIENT, TIMER_DHT_HELD, TIMER_DHT_PARCEL, TIMER_DHT_PUBLISH };
+_Static_assert(TIMER_DHT_PUBLISH < TIMER_TUNNEL, "our tags");
 
 struct replicas;			/* server side */
 struct client;				/* questions of ours */
 struct holder;				/* leases of ours */
+struct parcels;				/* pieces of mail that came */
+struct publisher;			/* names of ours */
 
 /** struct charter - one network whose signed record we have */
 struct charter {
@@ -37,6 +41,7 @@ struct charter {
 	uint8_t *blob;			/* our copy, or borrowed from the host if it is a network of ours */
 	uint16_t len;
 	bool ours;
+	struct bytes chain;		/* ours: our certificates of it, borrowed */
 };
 
 enum { CHARTERS_MAX = 32 };		/* of others; those without slots or leases here make room */
@@ -49,6 +54,9 @@ struct dht {
 	struct replicas *replicas;	/* NULL until the first slot is served */
 	struct client *client;		/* NULL until the first question */
 	struct holder *holder;		/* NULL until the first lease */
+	struct parcels *parcels;	/* NULL while none is incomplete */
+	struct publisher *publisher;	/* NULL until the first name */
+	uint64_t nonce;			/* of our last op; never falls */
 	struct dht_account account;	/* counters; bytes and the like are computed */
 };
 
@@ -99,7 +107,7 @@ struct outcome {
 
 /**
  * op_apply() - Judge @o on the records @s: pure, nothing is changed
- * @tail: gets the lease or values of the answer, at most 900 bytes
+ * @tail: gets the lease or values of the answer, at most TAIL_MAX bytes
  *
  * Never writes for a root slot. An op told again finds its own record (owner,
  * client, nonce) and says the same. @s may contain records that expired: they count as absent,
@@ -108,8 +116,29 @@ struct outcome {
 void op_apply(const struct store *s, const struct slot_name *slot, uint32_t generation, const struct network_record *n,
 	      const struct op *o, int64_t now_ns, struct outcome *out, struct writer *tail);
 
-/** op_writes() - may an op of @kind change something? */
-bool op_writes(uint8_t kind);
+/* parcel.c */
+
+/**
+ * dht_post() - Send one mail of ours, in up to PARCELS pieces if it is larger than RING_MAIL_MAX
+ * @via: as for ring_send()
+ *
+ * A message to ourselves comes back like any other. Return: DROP_NONE or why it could not leave (counted)
+ */
+enum drop dht_post(struct dht *d, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes data,
+		   const struct id *via);
+
+/** parcel_mail() - A BODY_PARCEL came: true when it was the last piece; @whole is then the mail, good until the step ends */
+bool parcel_mail(struct dht *d, struct env *e, const struct ring_mail *m, struct ring_mail *whole);
+void parcel_timer(struct dht *d, struct env *e);		/* TIMER_DHT_PARCEL */
+void parcel_free(struct dht *d, struct env *e);
+uint32_t parcel_bytes(const struct dht *d);
+
+/* publish.c */
+void publish_timer(struct dht *d, struct env *e);		/* TIMER_DHT_PUBLISH */
+void publish_done(struct dht *d, struct env *e, const struct dht_done *done);	/* client.c calls it: DHT_USER_NAMES */
+void publish_resumed(struct dht *d, struct env *e);
+void publish_free(struct dht *d, struct env *e);
+uint32_t publish_bytes(const struct dht *d);
 
 /* client.c, held.c: each part is handed what is its own */
 
@@ -122,12 +151,13 @@ uint32_t client_bytes(const struct dht *d);
 unsigned client_asking(const struct dht *d);
 
 void held_free(struct dht *d, struct env *e);
-void held_load(struct dht *d, struct env *e, const struct saved *s);		/* one SAVE_LEASE item, at start */
+void held_load(struct dht *d, struct env *e, const struct saved *s, bool proven);	/* one SAVE_LEASE item, at start;
+						 * proven: the host knows that nothing saved was lost */
 void held_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_DELEGATE, BODY_DELEGATED */
 void held_timer(struct dht *d, struct env *e);
 void held_saved(struct dht *d, struct env *e, uint64_t token);			/* any token; those of others are ignored */
-void held_resumed(struct dht *d, struct env *e);
-void held_done(struct dht *d, struct env *e, const struct dht_done *done);	/* DHT_USER_HELD: its questions come back */
+void held_resumed(struct dht *d, struct env *e, bool clone);
+void held_done(struct dht *d, struct env *e, const struct dht_done *done);	/* client.c calls it: DHT_USER_HELD */
 uint32_t held_bytes(const struct dht *d);
 unsigned held_count(const struct dht *d);
 
@@ -152,9 +182,5 @@ void replicas_saved(struct dht *d, struct env *e, uint64_t token);
 void replicas_resumed(struct dht *d, struct env *e, bool clone);
 bool replicas_leave(struct dht *d, struct env *e);
 uint32_t replicas_bytes(const struct dht *d);
-
-/** dht_post() - Send one mail of ours: ring_open(), @body, ring_send(); a message to ourselves comes back like any other */
-enum drop dht_post(struct dht *d, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes data,
-		   const struct id *via);
 
 #endif /* DHT_PARTS_H */

@@ -36,7 +36,8 @@ struct vnet *vnet_new(struct env *e, const struct vnet_ports *p, const struct ne
 	struct vnet *v;
 
 	assert(index < NETWORKS_MAX);
-	if (network_read(e->suite, b->record, &rec) != DROP_NONE || !dht_network(p->dht, e, b->record))
+	if (network_read(e->suite, b->record, &rec) != DROP_NONE ||
+	    !dht_network(p->dht, e, b->record, (struct bytes){ b->identity->chain, b->identity->chain_len }))
 		return NULL;
 	v = mem_get(&e->mem, sizeof(*v));
 	if (!v)
