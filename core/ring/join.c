@@ -468,7 +468,7 @@ void join_left(struct ring *r, struct env *e, link_ref from, struct reader *in)
 	gossip_read(r, e, from, in);
 	if (!p->up)
 		return;
-	p->leaving = 1;
+	peers_leaving(r, e, from, true);
 	near_del(&r->near, e, p->id, 60000);
 	near_orphan(&r->near, from.slot, true);
 	w = links_message(e, r->links, from, MESSAGE_LEAVE_ACK, 0);

@@ -55,6 +55,7 @@ void peers_down(struct ring *r, struct env *e, const struct news *n);
 void peers_review(struct ring *r, struct env *e);	/* near use, paces, STATUS where it changed */
 void peers_close_unused(struct ring *r, struct env *e);
 void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in);
+void peers_leaving(struct ring *r, struct env *e, link_ref ref, bool leaving);	/* it says so, by whatever message */
 void peers_joined(struct ring *r, struct env *e, link_ref ref);
 void peers_status_ack(struct ring *r, struct env *e, link_ref ref, struct reader *in);
 void peers_say_again(struct ring *r, struct env *e);

@@ -283,6 +283,15 @@ void peers_down(struct ring *r, struct env *e, const struct news *n)
 	route_retry(r, e);
 }
 
+void peers_leaving(struct ring *r, struct env *e, link_ref ref, bool leaving)
+{
+	struct ring_peer *p = peer_at(r, ref);
+
+	if (leaving != p->leaving)
+		p->since_ms = env_ms(e);
+	p->leaving = leaving;
+}
+
 /* A neighbour list says so: the STATUS that did was lost. */
 void peers_joined(struct ring *r, struct env *e, link_ref ref)
 {
@@ -325,7 +334,7 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 	if (p->member && !(flags & STATUS_JOINED))
 		p->welcomed = p->agreed = 0;	/* it lost its place and looks for it */
 	p->member = !!(flags & STATUS_JOINED);
-	p->leaving = !!(flags & STATUS_LEAVING);
+	peers_leaving(r, e, ref, flags & STATUS_LEAVING);
 	p->wants = wants;
 	p->log2_size = size;
 	if (p->member)
@@ -336,7 +345,7 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 		links_close(e, r->links, ref, END_REFUSED);
 		return;
 	}
-	if (wants)
+	if (wants && !p->leaving)
 		p->since_ms = env_ms(e);
 	stands(r, e, ref.slot, stood);
 	if (stood && !peer_stands(p)) {
@@ -374,7 +383,8 @@ void peers_close_unused(struct ring *r, struct env *e)
 			near_orphan(&r->near, (uint16_t)i, true);
 			peers_review(r, e);
 		}
-		if (!p->use && !p->wants && now - p->since_ms > UNUSED_AFTER_MS)
+		/* who said goodbye is gone by then; if it stays after all, it has to call again */
+		if ((p->leaving || (!p->use && !p->wants)) && now - p->since_ms > UNUSED_AFTER_MS)
 			links_close(e, r->links, (link_ref){ (uint16_t)i }, END_UNWANTED);
 	}
 	links_trim(e, r->links);

@@ -1,4 +1,5 @@
 /* Rings of a few nodes: joining, leaving, dying, coming back, finding together. */
+#include "core/inside.h"
 #include "tests/story/tell.h"
 #include "tests/unit/suites.h"
 
@@ -242,6 +243,29 @@ static void a_stalled_node_owns_nothing_before_its_neighbours_are_heard(void)
 	stage_free(s);
 }
 
+/* A core that keeps to the rules says goodbye and goes; this one is told to forget that it did. */
+static void who_says_goodbye_and_stays_has_to_call_again(void)
+{
+	for (unsigned n = 2; n <= 4; n++) {
+		struct stage *s = scene(n);
+		struct ring *r;
+
+		for (unsigned i = 0; i < n; i++)
+			stage_up(s, i, false);
+		stage_run(s, 30 * NS_PER_S);
+		CU_ASSERT_TRUE(stage_ring_right(s));
+		stage_stop(s, 1);
+		r = &s->actor[1].node->ring;
+		CU_ASSERT_EQUAL_FATAL(r->state, RING_LEAVING);
+		r->state = RING_JOINED;
+		stage_run(s, 5 * NS_PER_S);
+		CU_ASSERT_FALSE(stage_ring_right(s));
+		stage_run(s, 25 * NS_PER_S);
+		CU_ASSERT_TRUE(stage_ring_right(s));
+		stage_free(s);
+	}
+}
+
 CU_TestInfo story_ring_tests[] = {
 	{ "one node waits for others and then is a ring", one_node_waits_for_others_and_then_is_a_ring },
 	{ "a second node joins in three round trips", a_second_node_joins_in_three_round_trips },
@@ -258,5 +282,6 @@ CU_TestInfo story_ring_tests[] = {
 	{ "whichever packet of a join is lost the node joins", whichever_packet_of_a_join_is_lost_the_node_joins },
 	{ "a stalled node owns nothing before its neighbours are heard",
 	  a_stalled_node_owns_nothing_before_its_neighbours_are_heard },
+	{ "who says goodbye and stays has to call again", who_says_goodbye_and_stays_has_to_call_again },
 	CU_TEST_INFO_NULL
 };
