@@ -19,6 +19,7 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/id.h"
+#include "core/base/ip.h"
 
 /** struct bytes - borrowed bytes */
 struct bytes {
@@ -117,6 +118,17 @@ static inline struct id read_id(struct reader *r)
 	return (struct id){ hi, read_u64(r) };
 }
 
+/** read_ip() - family 1 | 0, 4 or 16 bytes; other families turn the reader bad */
+static inline struct ip read_ip(struct reader *r)
+{
+	struct ip a = { .family = read_u8(r) };
+
+	if (a.family != 0 && a.family != 4 && a.family != 6)
+		r->bad = true;
+	read_copy(r, a.at, a.family == 4 ? 4 : a.family == 6 ? 16 : 0);
+	return r->bad ? (struct ip){ .family = 0 } : a;
+}
+
 /** read_endpoint() - kind, address (4 or 16 bytes), port; unknown kinds turn the reader bad */
 struct endpoint read_endpoint(struct reader *r);
 
@@ -186,6 +198,12 @@ static inline void write_id(struct writer *w, struct id v)
 {
 	write_u64(w, v.hi);
 	write_u64(w, v.lo);
+}
+
+static inline void write_ip(struct writer *w, const struct ip *a)
+{
+	write_u8(w, a->family);
+	write_copy(w, a->at, a->family == 4 ? 4 : a->family == 6 ? 16 : 0);
 }
 
 void write_endpoint(struct writer *w, const struct endpoint *e);

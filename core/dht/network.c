@@ -60,22 +60,6 @@ static unsigned address_len(const struct ip *a)
 	return a->family == 4 ? 4 : a->family == 6 ? 16 : 0;
 }
 
-static void write_ip(struct writer *w, const struct ip *a)
-{
-	write_u8(w, a->family);
-	write_copy(w, a->at, address_len(a));
-}
-
-static struct ip read_ip(struct reader *r)
-{
-	struct ip a = { .family = read_u8(r) };
-
-	if (a.family != 0 && a.family != 4 && a.family != 6)
-		r->bad = true;
-	read_copy(r, a.at, address_len(&a));
-	return r->bad ? (struct ip){ .family = 0 } : a;
-}
-
 static void write_range(struct writer *w, const struct ip_range *r)
 {
 	write_ip(w, &r->ip);

@@ -27,7 +27,7 @@ enum dht_body {
 
 /* Timers: one tag each, re-armed for the earliest thing to do. */
 enum { TIMER_DHT_SLOTS = TIMER_DHT, TIMER_DHT_SEEK, TIMER_DHT_CLIENT, TIMER_DHT_HELD, TIMER_DHT_PARCEL, TIMER_DHT_PUBLISH };
-_Static_assert(TIMER_DHT_PUBLISH < TIMER_TUNNEL, "our tags");
+_Static_assert((int)TIMER_DHT_PUBLISH < (int)TIMER_TUNNEL, "our tags");
 
 struct replicas;			/* server side */
 struct client;				/* questions of ours */
@@ -84,14 +84,11 @@ struct told {
 	struct bytes tail;		/* what op_apply() wrote */
 };
 
-/* op.c (client side owns it) */
+/* op.c, value.c (client side owns them) */
 
-void question_write(struct writer *w, const struct question *q, const struct dht *d, struct env *e);	/* signs what must be signed */
-enum drop question_read(struct bytes data, struct question *q);	/* form only */
-
-/** question_check() - Is it really from op.asker, and may it do that? DROP_NONE or why not. For writes, at the primary */
-enum drop question_check(const struct dht *d, const struct env *e, struct bytes data, const struct question *q,
-		    const struct network_record *n);
+void op_text(struct writer *w, const struct op *o);	/* what a signature covers */
+void question_write(struct writer *w, const struct question *q);	/* the header only; op_write() goes behind it */
+enum drop question_read(struct bytes data, struct question *q);	/* form only; the op can then be checked by op_check() */
 
 void told_write(struct writer *w, const struct told *t);
 bool told_read(struct reader *r, struct told *t);
