@@ -241,7 +241,7 @@ char *expect_parse(struct expect *e, const struct catalog *c, const char *metric
 		return why;
 	}
 	new.text = text;
-	new.verdict = VERDICT_UNKNOWN;
+	new.verdict = JUDGED_UNKNOWN;
 	*e = new;
 	return NULL;
 }
@@ -283,17 +283,17 @@ void expect_judge(struct expect *e, unsigned count, const struct summary *s, boo
 
 		assert(got);			/* expect_parse() knew the name */
 		e[i].got = *got;
-		e[i].verdict = partial		     ? VERDICT_OPEN :
-			       !number_known(*got) ? VERDICT_UNKNOWN :
-			       met(&e[i])	     ? VERDICT_PASS :
-						       VERDICT_FAIL;
+		e[i].verdict = partial		     ? JUDGED_OPEN :
+			       !number_known(*got) ? JUDGED_UNKNOWN :
+			       met(&e[i])	     ? JUDGED_PASS :
+						       JUDGED_FAIL;
 	}
 }
 
 bool expect_held(const struct expect *e, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
-		if (e[i].verdict != VERDICT_PASS)
+		if (e[i].verdict != JUDGED_PASS)
 			return false;
 	return true;
 }
@@ -303,11 +303,11 @@ const char *expect_op_text(enum expect_op op)
 	return ops[op];
 }
 
-const char *verdict_text(enum verdict v)
+const char *judgement_text(enum judgement v)
 {
 	static const char *const text[] = {
-		[VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail",
-		[VERDICT_UNKNOWN] = "unknown", [VERDICT_OPEN] = "open",
+		[JUDGED_PASS] = "pass", [JUDGED_FAIL] = "fail",
+		[JUDGED_UNKNOWN] = "unknown", [JUDGED_OPEN] = "open",
 	};
 
 	return text[v];

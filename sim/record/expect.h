@@ -42,11 +42,11 @@ enum expect_op {
 #undef X
 };
 
-enum verdict {
-	VERDICT_PASS,
-	VERDICT_FAIL,
-	VERDICT_UNKNOWN,		/* no value: nothing was measured; counts as failed */
-	VERDICT_OPEN,			/* the run was interrupted: not judged */
+enum judgement {
+	JUDGED_PASS,
+	JUDGED_FAIL,
+	JUDGED_UNKNOWN,		/* no value: nothing was measured; counts as failed */
+	JUDGED_OPEN,			/* the run was interrupted: not judged */
 };
 
 /** struct expect - one promise; filled by expect_parse(), judged by expect_judge() */
@@ -57,7 +57,7 @@ struct expect {
 	struct number want;		/* in the metric's printed unit; IN: the lower bound */
 	struct number want_high;	/* IN: the upper bound */
 	struct number got;		/* unknown until judged */
-	enum verdict verdict;
+	enum judgement verdict;
 };
 
 /**
@@ -79,10 +79,10 @@ struct summary;
  */
 void expect_judge(struct expect *e, unsigned count, const struct summary *s, bool partial);
 
-/** expect_held() - True if every verdict is VERDICT_PASS; decides exit code 0 or 1 */
+/** expect_held() - True if every verdict is JUDGED_PASS; decides exit code 0 or 1 */
 bool expect_held(const struct expect *e, unsigned count);
 
 const char *expect_op_text(enum expect_op op);
-const char *verdict_text(enum verdict v);
+const char *judgement_text(enum judgement v);
 
 #endif /* EXPECT_H */

@@ -241,7 +241,7 @@ static void expect_json(GString *to, const struct expect *e, unsigned count)
 		g_string_append(to, ", \"want\": ");
 		json_quote(to, e[i].text);
 		g_string_append_printf(to, ", \"got\": %s, \"verdict\": \"%s\" }",
-				       json_number(e[i].got, buf), verdict_text(e[i].verdict));
+				       json_number(e[i].got, buf), judgement_text(e[i].verdict));
 	}
 	g_string_append(to, count ? "\n  ],\n" : "],\n");
 }

@@ -181,10 +181,10 @@ static void verdicts(const struct summary *s, FILE *to, const struct paint *p,
 	if (count)
 		fprintf(to, "\n%sexpected%s\n", p->bold, p->off);
 	for (unsigned i = 0; i < count; i++) {
-		const char *paint = e[i].verdict == VERDICT_PASS ? p->good :
-				    e[i].verdict == VERDICT_OPEN ? p->dim : p->bad;
-		char *word = e[i].verdict == VERDICT_PASS ? g_strdup("pass") :
-							    g_ascii_strup(verdict_text(e[i].verdict), -1);
+		const char *paint = e[i].verdict == JUDGED_PASS ? p->good :
+				    e[i].verdict == JUDGED_OPEN ? p->dim : p->bad;
+		char *word = e[i].verdict == JUDGED_PASS ? g_strdup("pass") :
+							    g_ascii_strup(judgement_text(e[i].verdict), -1);
 
 		fprintf(to, "  %s%-8s%s%-*s%*s   %s\n", paint, word, p->off, NAME - 2, e[i].metric,
 			VALUE, human(e[i].got, unit_of(s, e[i].metric), buf), e[i].text);

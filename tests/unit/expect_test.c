@@ -34,33 +34,33 @@ static void lines_are_judged_as_they_say(void)
 {
 	static const struct {
 		const char *metric, *value;
-		enum verdict verdict;
+		enum judgement verdict;
 	} the[] = {
-		{ "lookup.right", ">= 99.9%", VERDICT_PASS },
-		{ "lookup.right", ">=99.9 %", VERDICT_PASS },
-		{ "lookup.right", ">= 0.999", VERDICT_PASS },
-		{ "lookup.right", "> 99.9%", VERDICT_FAIL },
-		{ "lookup.right", ">= 99.90000001%", VERDICT_FAIL },
-		{ "lookup.right", "== 99.9%", VERDICT_PASS },
-		{ "lookup.wrong", "<= 0%", VERDICT_PASS },
-		{ "lookup.judged", "1000", VERDICT_PASS },
-		{ "lookup.judged", "!= 1000", VERDICT_FAIL },
-		{ "lookup.hops", "== 5.5", VERDICT_PASS },
-		{ "lookup.hops.p95", "== 10", VERDICT_PASS },
-		{ "lookup.hops.count", "< 11", VERDICT_PASS },
-		{ "lookup.hops", "5 .. 5.5", VERDICT_PASS },
-		{ "lookup.hops", "5.51 .. 6", VERDICT_FAIL },
-		{ "lookup.hops", "5.4 +- 2%", VERDICT_PASS },
-		{ "lookup.hops", "5.4 +- 1.8%", VERDICT_FAIL },
-		{ "lookup.latency.p95", "<= 500ms", VERDICT_UNKNOWN },
-		{ "ring.healed", "<= 60s", VERDICT_UNKNOWN },
-		{ "ring.healed_s", "<= 1m", VERDICT_UNKNOWN },
-		{ "nodes.alive", "== 4", VERDICT_PASS },
-		{ "nodes.alive.min", ">= 3", VERDICT_PASS },
-		{ "nodes.alive.last", "== 5", VERDICT_PASS },
-		{ "link.length_ks", "<= 0.03", VERDICT_PASS },
-		{ "link.length_ks", "<= 0.0249", VERDICT_FAIL },
-		{ "oracle.violations", "0", VERDICT_PASS },
+		{ "lookup.right", ">= 99.9%", JUDGED_PASS },
+		{ "lookup.right", ">=99.9 %", JUDGED_PASS },
+		{ "lookup.right", ">= 0.999", JUDGED_PASS },
+		{ "lookup.right", "> 99.9%", JUDGED_FAIL },
+		{ "lookup.right", ">= 99.90000001%", JUDGED_FAIL },
+		{ "lookup.right", "== 99.9%", JUDGED_PASS },
+		{ "lookup.wrong", "<= 0%", JUDGED_PASS },
+		{ "lookup.judged", "1000", JUDGED_PASS },
+		{ "lookup.judged", "!= 1000", JUDGED_FAIL },
+		{ "lookup.hops", "== 5.5", JUDGED_PASS },
+		{ "lookup.hops.p95", "== 10", JUDGED_PASS },
+		{ "lookup.hops.count", "< 11", JUDGED_PASS },
+		{ "lookup.hops", "5 .. 5.5", JUDGED_PASS },
+		{ "lookup.hops", "5.51 .. 6", JUDGED_FAIL },
+		{ "lookup.hops", "5.4 +- 2%", JUDGED_PASS },
+		{ "lookup.hops", "5.4 +- 1.8%", JUDGED_FAIL },
+		{ "lookup.latency.p95", "<= 500ms", JUDGED_UNKNOWN },
+		{ "ring.healed", "<= 60s", JUDGED_UNKNOWN },
+		{ "ring.healed_s", "<= 1m", JUDGED_UNKNOWN },
+		{ "nodes.alive", "== 4", JUDGED_PASS },
+		{ "nodes.alive.min", ">= 3", JUDGED_PASS },
+		{ "nodes.alive.last", "== 5", JUDGED_PASS },
+		{ "link.length_ks", "<= 0.03", JUDGED_PASS },
+		{ "link.length_ks", "<= 0.0249", JUDGED_FAIL },
+		{ "oracle.violations", "0", JUDGED_PASS },
 	};
 	struct catalog *c = catalog_new();
 	struct recorder *r = finished_run(c);
@@ -80,10 +80,10 @@ static void lines_are_judged_as_they_say(void)
 		CU_ASSERT_EQUAL(e.verdict, the[i].verdict);
 		if (e.verdict != the[i].verdict)
 			g_printerr("%s = %s: %s\n", the[i].metric, the[i].value,
-				   verdict_text(e.verdict));
-		CU_ASSERT_EQUAL(expect_held(&e, 1), the[i].verdict == VERDICT_PASS);
+				   judgement_text(e.verdict));
+		CU_ASSERT_EQUAL(expect_held(&e, 1), the[i].verdict == JUDGED_PASS);
 		expect_judge(&e, 1, s, true);
-		CU_ASSERT_EQUAL(e.verdict, VERDICT_OPEN);
+		CU_ASSERT_EQUAL(e.verdict, JUDGED_OPEN);
 		CU_ASSERT_FALSE(expect_held(&e, 1));
 		expect_done(&e);
 	}
@@ -134,11 +134,11 @@ static void bad_lines_are_refused_with_what_would_be_accepted(void)
 
 static void every_verdict_must_be_pass(void)
 {
-	struct expect e[2] = { { .verdict = VERDICT_PASS }, { .verdict = VERDICT_PASS } };
+	struct expect e[2] = { { .verdict = JUDGED_PASS }, { .verdict = JUDGED_PASS } };
 
 	CU_ASSERT(expect_held(NULL, 0));
 	CU_ASSERT(expect_held(e, 2));
-	e[1].verdict = VERDICT_UNKNOWN;
+	e[1].verdict = JUDGED_UNKNOWN;
 	CU_ASSERT_FALSE(expect_held(e, 2));
 }
 
