@@ -87,19 +87,23 @@ static bool add_side(struct near *n, struct env *e, enum side s, const struct kn
 		at++;
 	if (at < n->count[s] && id_eq(list[at].id, new->id)) {
 		struct known *k = &list[at];
+		bool found = !endpoint_valid(&k->at) && endpoint_valid(&new->at);
 
+		if (found)
+			k->at = new->at;	/* whoever knows where it is: it has to prove itself there */
 		if (new->hops == HEARSAY)
 			return false;
 		if (better(k, new->hops, new->told_by)) {
 			bool said = k->hops != new->hops && (k->hops <= near_depth(n)) !=
 							    (new->hops <= near_depth(n));
+
 			k->hops = new->hops;
 			k->told_by = new->told_by;
 			if (endpoint_valid(&new->at))
 				k->at = new->at;
-			return said;
+			return said || found;
 		}
-		return false;
+		return found;
 	}
 	if (at >= n->want)
 		return false;

@@ -66,6 +66,8 @@ static inline uint8_t near_depth(const struct near *n)
 
 /**
  * near_add() - We hear of @id at @at, @hops tellings away, from link slot @told_by
+ *
+ * Where a node is that is known by name only, anybody may say: calling it proves it.
  * Return: true if one of the lists changed in what it says (not only who says it)
  */
 bool near_add(struct near *n, struct env *e, struct id id, const struct endpoint *at, uint8_t hops, uint16_t told_by);

@@ -595,11 +595,39 @@ static void alone_a_node_sees_a_ring_of_one(void)
 	CU_ASSERT_EQUAL(near_log2_size(&n), 0);
 }
 
+/* A link that is relayed may not know where its peer is; others do. */
+static void who_is_known_by_name_only_is_found_by_anybodys_word(void)
+{
+	struct endpoint wrong = endpoint_v4(9, 9), right = endpoint_v4(7, 7);
+	struct bare b;
+	struct near n;
+
+	bare_init(&b, 1);
+	near_init(&n, at(10));
+	CU_ASSERT_TRUE(near_add(&n, &b.env, at(20), NULL, 2, 3));
+	CU_ASSERT_TRUE(near_add(&n, &b.env, at(30), NULL, 2, 3));
+	CU_ASSERT_FALSE(endpoint_valid(&n.known[RIGHT][0].at));
+	CU_ASSERT_TRUE(near_add(&n, &b.env, at(20), &right, 3, 4));		/* no better a teller */
+	CU_ASSERT_FALSE(near_add(&n, &b.env, at(30), &right, HEARSAY, NOBODY));
+	for (unsigned s = 0; s < SIDES; s++)
+		for (unsigned i = 0; i < 2; i++)
+			CU_ASSERT_TRUE(endpoint_eq(&n.known[s][i].at, &right));
+	CU_ASSERT_EQUAL(n.known[RIGHT][0].told_by, 3);
+	CU_ASSERT_EQUAL(n.known[RIGHT][0].hops, 2);
+	CU_ASSERT_FALSE(near_add(&n, &b.env, at(20), &wrong, 3, 4));		/* what is known stays */
+	CU_ASSERT_FALSE(near_add(&n, &b.env, at(30), &wrong, HEARSAY, NOBODY));
+	CU_ASSERT_FALSE(near_add(&n, &b.env, at(20), NULL, 2, 3));
+	CU_ASSERT_TRUE(endpoint_eq(&n.known[RIGHT][0].at, &right));
+	CU_ASSERT_TRUE(endpoint_eq(&n.known[RIGHT][1].at, &right));
+	CU_ASSERT_TRUE(done(&n, &b));
+}
+
 CU_TestInfo near_tests[] = {
 	{ "both sides are in order, nearest first, across zero",
 	  both_sides_are_in_order_nearest_first_across_zero },
 	{ "in a small ring a node stands on both sides", in_a_small_ring_a_node_stands_on_both_sides },
 	{ "a node is no neighbour of itself", a_node_is_no_neighbour_of_itself },
+	{ "who is known by name only is found by anybody's word", who_is_known_by_name_only_is_found_by_anybodys_word },
 	{ "the farthest makes room, and what is farther is not kept",
 	  the_farthest_makes_room_and_what_is_farther_is_not_kept },
 	{ "larger rings are known further", larger_rings_are_known_further },
