@@ -22,7 +22,13 @@
 	X(BROADCASTS,	"broadcasts",	"everybody hears a broadcast, nobody twice")		\
 	X(BOUNDS,	"bounds",	"tables and memory stay within their bounds")		\
 	X(LEFTOVERS,	"leftovers",	"nothing is left of nodes that went")			\
-	X(OWNERS,	"owners",	"each key has one owner who believes it")
+	X(OWNERS,	"owners",	"each key has one owner who believes it")		\
+	X(BELIEF,	"belief",	"one believed owner of an address at every instant")	\
+	X(FENCES,	"fences",	"fences of an address never go back")			\
+	X(HISTORY,	"history",	"some order explains all answers about an address")	\
+	X(VIEWS,	"views",	"a view is installed by a majority of the one before")	\
+	X(ANSWERS,	"answers",	"ARP and DNS name who owns the address")		\
+	X(KEPT,		"kept",		"no lease is lost while a majority of its view lives")
 
 enum oracle {
 #define X(id, name, promise) ORACLE_##id,

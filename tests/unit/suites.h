@@ -9,6 +9,7 @@
 	X(capture)	\
 	X(cert)	\
 	X(chance)	\
+	X(check_belief)	\
 	X(check_casts)	\
 	X(check_census)	\
 	X(check_lengths)	\
@@ -16,6 +17,7 @@
 	X(check_rings)	\
 	X(check_routes)	\
 	X(check_tables)	\
+	X(check_views)	\
 	X(clock)	\
 	X(dhcp_wire)	\
 	X(diary)	\
