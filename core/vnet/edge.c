@@ -68,11 +68,12 @@ bool edge_serves(const struct vnet *v, const struct env *e, const struct ip *ip,
 /* A packet whose source is our guest's and believed, for a remote address. */
 static void send_on(struct vnet *v, struct env *e, const struct packet *p)
 {
-	size_t each = p->offload.segment ? p->offload.segment + p->header + (p->proto == PROTO_TCP ? TCP_HEADER : UDP_HEADER) :
-					   p->l3.len, at = 0, len;
+	size_t each = p->l3.len, at = 0, len;
 	uint8_t buf[FRAME_MAX];
 	struct packet q = *p;
 
+	if (p->offload.segment)			/* of each packet the batch will become */
+		each = p->offload.segment + p->l3.len - p->data.len;
 	if (each > v->record->mtu) {
 		if (p->family == 6 || p->df || p->offload.segment) {
 			icmp_error(v, e, p, ICMP_TOO_BIG, v->record->mtu);
