@@ -21,8 +21,6 @@
  * offered it either. The lease of "this client" would be that one for ever:
  * therefore each decline makes the client another one to the DHT.
  */
-#include <assert.h>
-
 #include "core/vnet/dhcp_server.h"
 
 enum {
@@ -43,143 +41,12 @@ static bool is_gateway(const struct dhcpd *d, uint32_t a)
 	return ip_u32(&g) == a;
 }
 
-/* ---- clients ---- */
-
-static struct dhcpd_client *client_find(struct dhcpd *d, uint64_t client)
-{
-	for (unsigned i = 0; i < d->clients; i++)
-		if (d->client[i].client == client)
-			return &d->client[i];
-	return NULL;
-}
-
-static struct dhcpd_client *client_of_cookie(struct dhcpd *d, uint64_t cookie)
-{
-	for (unsigned i = 0; i < d->clients; i++)
-		if (d->client[i].cookie == cookie && d->client[i].state != CLIENT_IDLE)
-			return &d->client[i];
-	return NULL;
-}
-
-static bool has_address(const struct dhcpd_client *c)
-{
-	return c->state == CLIENT_OFFERED || c->state == CLIENT_BOUND;
-}
-
-static struct dhcpd_client *client_of_ip(struct dhcpd *d, const struct ip *ip)
-{
-	for (unsigned i = 0; i < d->clients; i++)
-		if (has_address(&d->client[i]) && ip_eq(&d->client[i].ip, ip))
-			return &d->client[i];
-	return NULL;
-}
-
-static void ask_drop(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
-{
-	if (!c->ask)
-		return;
-	mem_put(&e->mem, c->ask, sizeof(*c->ask));
-	c->ask = NULL;
-	d->asks--;
-}
-
-/* Keep @m as @c's question until @hold_s from now. */
-static bool ask_keep(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m, int hold_s)
-{
-	if (!c->ask) {
-		if (d->asks >= DHCPD_ASKS) {
-			env_drop(e, DROP_FULL);
-			return false;
-		}
-		c->ask = mem_get(&e->mem, sizeof(*c->ask));
-		if (!c->ask) {
-			env_drop(e, DROP_MEMORY);
-			return false;
-		}
-		d->asks++;
-	}
-	*c->ask = *m;
-	c->ask->options.areas = 0;
-	c->give_up_ns = e->now_ns + hold_s * NS_PER_S;
-	return true;
-}
-
-/* Forget @c; the last one takes its place. */
-static void client_del(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
-{
-	assert(c->state != CLIENT_SEEKING);
-	ask_drop(d, e, c);
-	*c = d->client[--d->clients];
-	memset(&d->client[d->clients], 0, sizeof(*c));
-}
-
-/* Nothing is @c's any more; one that declined something is still known as such. */
-static void client_rest(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
-{
-	ask_drop(d, e, c);
-	c->state = CLIENT_IDLE;
-	c->fixed = false;
-	c->until_ns = e->now_ns + BAD_S * NS_PER_S;
-	if (!c->declines)
-		client_del(d, e, c);
-}
-
-static struct dhcpd_client *client_new(struct dhcpd *d, struct env *e, uint64_t client)
-{
-	unsigned reserved = 0;
-
-	for (unsigned i = 0; i < d->clients; i++)
-		reserved += d->client[i].state != CLIENT_BOUND;
-	for (unsigned i = 0; i < d->clients && (d->clients == DHCPD_CLIENTS || reserved >= DHCPD_RESERVED); i++) {
-		if (d->client[i].state == CLIENT_IDLE) {
-			client_del(d, e, &d->client[i]);
-			reserved--;
-		}
-	}
-	if (d->clients == DHCPD_CLIENTS || reserved >= DHCPD_RESERVED) {
-		env_drop(e, DROP_FULL);
-		return NULL;
-	}
-	if (d->clients == d->cap &&
-	    !mem_grow(&e->mem, &d->client, &d->cap, d->cap ? (uint16_t)(d->cap * 2) : 2, sizeof(*d->client))) {
-		env_drop(e, DROP_MEMORY);
-		return NULL;
-	}
-	d->client[d->clients] = (struct dhcpd_client){ .client = client };
-	return &d->client[d->clients++];
-}
-
-/* ---- declined addresses ---- */
-
-static bool is_bad(const struct dhcpd *d, const struct ip *ip)
-{
-	for (unsigned i = 0; i < d->bads; i++)
-		if (ip_eq(&d->bad[i].ip, ip))
-			return true;
-	return false;
-}
-
-static void bad_end(struct dhcpd *d, struct env *e, unsigned i)
-{
-	d->port->release(d->ctx, e, &d->bad[i].ip);
-	for (d->bads--; i < d->bads; i++)	/* the oldest stays first */
-		d->bad[i] = d->bad[i + 1];
-}
-
-static void bad_add(struct dhcpd *d, struct env *e, const struct ip *ip)
-{
-	if (d->bads == DHCPD_BAD)
-		bad_end(d, e, 0);
-	d->bad[d->bads++] = (struct dhcpd_bad){ *ip, e->now_ns + BAD_S * NS_PER_S };
-	d->port->keep(d->ctx, e, ip, true);
-}
-
 /* ---- addresses come and go ---- */
 
 /* May a lease of @a be asked for? */
 static bool leasable(const struct dhcpd *d, const struct ip *a)
 {
-	return network_leasable(d->net, a) && !is_bad(d, a);
+	return network_leasable(d->net, a) && !dhcpd_is_bad(d, a);
 }
 
 /* What we believe of @c's address from now on, in seconds; 0: nothing. */
@@ -209,9 +76,9 @@ static void unbind(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 static void let_go(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 {
 	unbind(d, e, c);
-	if (has_address(c) && !c->fixed)
+	if (dhcpd_has_address(c) && !c->fixed)
 		d->port->release(d->ctx, e, &c->ip);
-	client_rest(d, e, c);
+	dhcpd_rest(d, e, c);
 }
 
 /* A host name is one label of letters, digits and inner hyphens (RFC 952, RFC 1123 2.1); others are not published. */
@@ -259,7 +126,7 @@ static void bind(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const s
 		c->named = true;
 	}
 	dhcpd_reply(d, e, m, DHCP_ACK, &c->ip, s);
-	ask_drop(d, e, c);
+	dhcpd_ask_drop(d, e, c);
 }
 
 static void offer(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m, uint32_t s)
@@ -273,7 +140,7 @@ static void offer(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const 
 		c->until_ns = e->now_ns + RESERVE_S * NS_PER_S;
 	}
 	dhcpd_reply(d, e, m, DHCP_OFFER, &c->ip, s);
-	ask_drop(d, e, c);
+	dhcpd_ask_drop(d, e, c);
 }
 
 static void nak(struct dhcpd *d, struct env *e, const struct dhcp_message *m)
@@ -323,14 +190,14 @@ static void granted(struct dhcpd *d, struct env *e, struct dhcpd_client *c, cons
 	uint32_t s;
 
 	c->state = CLIENT_WAITING;
-	if (is_bad(d, ip)) {
+	if (dhcpd_is_bad(d, ip)) {
 		d->port->keep(d->ctx, e, ip, true);	/* still kept out */
 		if (m && c->declines < DECLINES_MAX) {
 			c->declines++;
 			seek(d, e, c, false);
 		} else {
 			env_drop(e, m ? DROP_RATE : DROP_NONE);
-			client_rest(d, e, c);
+			dhcpd_rest(d, e, c);
 		}
 		return;
 	}
@@ -365,17 +232,17 @@ static void refused(struct dhcpd *d, struct env *e, struct dhcpd_client *c, uint
 	const struct dhcp_message *m = c->ask;
 	c->state = CLIENT_WAITING;
 	if (!m) {
-		client_rest(d, e, c);
+		dhcpd_rest(d, e, c);
 	} else if (m->type == DHCP_DISCOVER && c->exact) {
 		seek(d, e, c, false);		/* RFC 2131 4.3.1: the address asked for, else another */
 	} else if (silent(verdict) || (m->type == DHCP_DISCOVER && verdict != VERDICT_DENIED)) {
 		later(c, e);
 	} else if (m->type == DHCP_DISCOVER) {
 		env_drop(e, DROP_STRANGER);
-		client_rest(d, e, c);
+		dhcpd_rest(d, e, c);
 	} else {
 		nak(d, e, m);
-		client_rest(d, e, c);
+		dhcpd_rest(d, e, c);
 	}
 }
 
@@ -388,28 +255,28 @@ static enum drop discover(struct dhcpd *d, struct env *e, struct dhcpd_client *c
 	uint32_t s;
 
 	if (!c)
-		c = client_new(d, e, client);
+		c = dhcpd_new(d, e, client);
 	if (!c)
 		return DROP_NONE;
 	memcpy(c->mac, m->mac, sizeof(c->mac));
-	if (!has_address(c) && c->state != CLIENT_SEEKING && d->port->fixed(d->ctx, e, m->mac, &wish, &fixed)) {
+	if (!dhcpd_has_address(c) && c->state != CLIENT_SEEKING && d->port->fixed(d->ctx, e, m->mac, &wish, &fixed)) {
 		c->ip = fixed;
 		c->fixed = true;
 		c->state = CLIENT_OFFERED;
 	}
-	if (has_address(c)) {
+	if (dhcpd_has_address(c)) {
 		s = belief_s(d, e, c);
 		if (s && s >= d->net->term_s / 4) {
 			offer(d, e, c, m, s);
 			return DROP_NONE;
 		}
-		if (ask_keep(d, e, c, m, DISCOVER_HOLD_S))	/* too little left to offer: renew it first */
+		if (dhcpd_ask_keep(d, e, c, m, DISCOVER_HOLD_S))	/* too little left to offer: renew it first */
 			d->port->touch(d->ctx, e, c->cookie, &c->ip);
 		return DROP_NONE;
 	}
-	if (!ask_keep(d, e, c, m, DISCOVER_HOLD_S)) {
+	if (!dhcpd_ask_keep(d, e, c, m, DISCOVER_HOLD_S)) {
 		if (c->state != CLIENT_SEEKING)
-			client_rest(d, e, c);
+			dhcpd_rest(d, e, c);
 		return DROP_NONE;
 	}
 	if (c->state == CLIENT_IDLE)
@@ -425,10 +292,10 @@ static void confirm(struct dhcpd *d, struct env *e, struct dhcpd_client *c, cons
 	if (s && s >= d->net->term_s / 4) {
 		bind(d, e, c, m, s);
 	} else if (!c->ask) {
-		if (ask_keep(d, e, c, m, REQUEST_HOLD_S) && !d->port->touch(d->ctx, e, c->cookie, &c->ip))
-			ask_drop(d, e, c);
+		if (dhcpd_ask_keep(d, e, c, m, REQUEST_HOLD_S) && !d->port->touch(d->ctx, e, c->cookie, &c->ip))
+			dhcpd_ask_drop(d, e, c);
 	} else {
-		ask_keep(d, e, c, m, REQUEST_HOLD_S);
+		dhcpd_ask_keep(d, e, c, m, REQUEST_HOLD_S);
 	}
 }
 
@@ -444,7 +311,7 @@ static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c,
 	}
 	if (!asked_for(m))
 		return env_drop(e, DROP_VALUE);
-	if (c && has_address(c) && ip_eq(&c->ip, &a)) {
+	if (c && dhcpd_has_address(c) && ip_eq(&c->ip, &a)) {
 		confirm(d, e, c, m);
 		return DROP_NONE;
 	}
@@ -453,8 +320,8 @@ static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c,
 			return DROP_NONE;		/* the next retransmission finds it settled */
 		if (c)
 			let_go(d, e, c);
-		c = client_find(d, client);
-		c = c ? c : client_new(d, e, client);
+		c = dhcpd_find(d, client);
+		c = c ? c : dhcpd_new(d, e, client);
 		if (!c)
 			return DROP_NONE;
 		c->ip = fixed;
@@ -463,17 +330,17 @@ static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c,
 		confirm(d, e, c, m);
 		return DROP_NONE;
 	}
-	if (!leasable(d, &a) || (c && has_address(c))) {
+	if (!leasable(d, &a) || (c && dhcpd_has_address(c))) {
 		nak(d, e, m);
 		return DROP_NONE;
 	}
 	if (!c)
-		c = client_new(d, e, client);
+		c = dhcpd_new(d, e, client);
 	if (!c)
 		return DROP_NONE;
-	if (!ask_keep(d, e, c, m, REQUEST_HOLD_S)) {
+	if (!dhcpd_ask_keep(d, e, c, m, REQUEST_HOLD_S)) {
 		if (c->state != CLIENT_SEEKING)
-			client_rest(d, e, c);
+			dhcpd_rest(d, e, c);
 		return DROP_NONE;
 	}
 	if (c->state != CLIENT_SEEKING) {
@@ -491,16 +358,16 @@ static enum drop give_back(struct dhcpd *d, struct env *e, struct dhcpd_client *
 
 	if (m->has_server && !is_gateway(d, m->server))
 		return DROP_NONE;
-	if (!c || !has_address(c) || !ip_eq(&c->ip, &a) || memcmp(c->mac, m->mac, sizeof(c->mac)))
+	if (!c || !dhcpd_has_address(c) || !ip_eq(&c->ip, &a) || memcmp(c->mac, m->mac, sizeof(c->mac)))
 		return env_drop(e, DROP_SPOOFED);
 	if (!decline || c->fixed) {
 		let_go(d, e, c);
 		return DROP_NONE;
 	}
 	unbind(d, e, c);
-	bad_add(d, e, &c->ip);
+	dhcpd_bad_add(d, e, &c->ip);
 	c->declines++;
-	client_rest(d, e, c);
+	dhcpd_rest(d, e, c);
 	return DROP_NONE;
 }
 
@@ -553,7 +420,7 @@ enum drop dhcpd_message(struct dhcpd *d, struct env *e, const uint8_t from[6], s
 	if (memcmp(m.mac, from, sizeof(m.mac)))
 		return env_drop(e, DROP_SPOOFED);
 	client = d->port->client(d->ctx, (struct bytes){ m.id, m.id_len }, m.mac);
-	c = client_find(d, client);
+	c = dhcpd_find(d, client);
 	switch (m.type) {
 	case DHCP_DISCOVER:
 		why = discover(d, e, c, &m, client);
@@ -580,9 +447,9 @@ static void adopt(struct dhcpd *d, struct env *e, const struct held *h)
 {
 	struct dhcpd_client *c;
 
-	if (client_find(d, h->lease.client) || client_of_ip(d, &h->lease.ip) || is_bad(d, &h->lease.ip))
+	if (dhcpd_find(d, h->lease.client) || dhcpd_of_ip(d, &h->lease.ip) || dhcpd_is_bad(d, &h->lease.ip))
 		return;
-	c = client_new(d, e, h->lease.client);
+	c = dhcpd_new(d, e, h->lease.client);
 	if (!c) {
 		d->port->release(d->ctx, e, &h->lease.ip);
 		return;
@@ -606,7 +473,7 @@ static void lost(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 	if (m)
 		nak(d, e, m);
 	unbind(d, e, c);
-	client_rest(d, e, c);
+	dhcpd_rest(d, e, c);
 }
 
 /* What was held for a question about an address that is @c's can be told now. */
@@ -624,7 +491,7 @@ static void renewed(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 
 void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n)
 {
-	struct dhcpd_client *c = client_of_cookie(d, n->held.cookie);
+	struct dhcpd_client *c = dhcpd_of_cookie(d, n->held.cookie);
 	const struct ip *ip = &n->held.lease.ip;
 
 	if (c && c->state == CLIENT_SEEKING) {
@@ -635,7 +502,7 @@ void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n)
 		due(d, e);
 		return;
 	}
-	c = client_of_ip(d, ip);
+	c = dhcpd_of_ip(d, ip);
 	if (n->word == HELD_GRANTED && !c) {
 		adopt(d, e, &n->held);
 	} else if (c && !c->fixed) {
@@ -649,7 +516,7 @@ void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n)
 
 void dhcpd_gone(struct dhcpd *d, struct env *e, const struct ip *ip)
 {
-	struct dhcpd_client *c = client_of_ip(d, ip);
+	struct dhcpd_client *c = dhcpd_of_ip(d, ip);
 
 	if (c) {
 		let_go(d, e, c);
@@ -660,13 +527,13 @@ void dhcpd_gone(struct dhcpd *d, struct env *e, const struct ip *ip)
 /* The time of @c's question is over: the client will have asked somebody else, or asks again. */
 static void give_up(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 {
-	uint32_t s = has_address(c) ? belief_s(d, e, c) : 0;
+	uint32_t s = dhcpd_has_address(c) ? belief_s(d, e, c) : 0;
 
 	env_drop(e, s ? DROP_NONE : DROP_SILENT);
 	if (s)
 		renewed(d, e, c);		/* short, but true */
 	else
-		ask_drop(d, e, c);
+		dhcpd_ask_drop(d, e, c);
 }
 
 /* One due thing of client number @i; false: it was forgotten, another stands in its place now. */
@@ -683,10 +550,10 @@ static bool client_timer(struct dhcpd *d, struct env *e, unsigned i)
 		if (c->ask)
 			seek_for(d, e, c);
 		else
-			client_rest(d, e, c);
+			dhcpd_rest(d, e, c);
 	} else if (c->state == CLIENT_IDLE && c->until_ns <= e->now_ns) {
-		client_del(d, e, c);
-	} else if (has_address(c) && c->until_ns <= e->now_ns) {
+		dhcpd_del(d, e, c);
+	} else if (dhcpd_has_address(c) && c->until_ns <= e->now_ns) {
 		let_go(d, e, c);
 	}
 	return d->clients == clients;
@@ -697,7 +564,7 @@ void dhcpd_timer(struct dhcpd *d, struct env *e)
 	for (unsigned i = 0; i < d->clients;)
 		i += client_timer(d, e, i);
 	while (d->bads && d->bad[0].until_ns <= e->now_ns)
-		bad_end(d, e, 0);
+		dhcpd_bad_end(d, e, 0);
 	due(d, e);
 }
 
@@ -707,7 +574,7 @@ void dhcpd_leave(struct dhcpd *d, struct env *e)
 		if (d->client[i].state == CLIENT_OFFERED)
 			let_go(d, e, &d->client[i]);
 	while (d->bads)
-		bad_end(d, e, 0);
+		dhcpd_bad_end(d, e, 0);
 }
 
 void dhcpd_init(struct dhcpd *d, struct env *e, const struct dhcp_ports *port, void *ctx)
@@ -718,7 +585,7 @@ void dhcpd_init(struct dhcpd *d, struct env *e, const struct dhcp_ports *port, v
 void dhcpd_done(struct dhcpd *d, struct env *e)
 {
 	for (unsigned i = 0; i < d->clients; i++)
-		ask_drop(d, e, &d->client[i]);
+		dhcpd_ask_drop(d, e, &d->client[i]);
 	mem_grow(&e->mem, &d->client, &d->cap, 0, sizeof(*d->client));
 	d->clients = 0;
 }

@@ -131,6 +131,30 @@ void dhcpd_leave(struct dhcpd *d, struct env *e);
 
 uint32_t dhcpd_bytes(const struct dhcpd *d);	/* taken from env.mem */
 
+/* ---- dhcp_client.c: who is known; pointers are good until the next dhcpd_new() or dhcpd_del() ---- */
+
+struct dhcpd_client *dhcpd_find(struct dhcpd *d, uint64_t client);
+struct dhcpd_client *dhcpd_of_cookie(struct dhcpd *d, uint64_t cookie);
+struct dhcpd_client *dhcpd_of_ip(struct dhcpd *d, const struct ip *ip);	/* OFFERED or BOUND */
+struct dhcpd_client *dhcpd_new(struct dhcpd *d, struct env *e, uint64_t client);	/* NULL: no room, counted */
+void dhcpd_del(struct dhcpd *d, struct env *e, struct dhcpd_client *c);	/* the last one takes its place */
+
+/** dhcpd_rest() - Nothing is @c's any more: forgotten, unless it declined something and has to be known by that */
+void dhcpd_rest(struct dhcpd *d, struct env *e, struct dhcpd_client *c);
+
+/** dhcpd_ask_keep() - Keep @m as @c's question until @hold_s from now; false: too many, counted */
+bool dhcpd_ask_keep(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m, int hold_s);
+void dhcpd_ask_drop(struct dhcpd *d, struct env *e, struct dhcpd_client *c);
+
+bool dhcpd_is_bad(const struct dhcpd *d, const struct ip *ip);
+void dhcpd_bad_add(struct dhcpd *d, struct env *e, const struct ip *ip);	/* held and kept out; the oldest gives way */
+void dhcpd_bad_end(struct dhcpd *d, struct env *e, unsigned i);		/* number @i, the oldest is 0, may be had again */
+
+static inline bool dhcpd_has_address(const struct dhcpd_client *c)
+{
+	return c->state == CLIENT_OFFERED || c->state == CLIENT_BOUND;
+}
+
 /* ---- dhcp_reply.c ---- */
 
 /** dhcpd_reply() - Answer @m with @type; @ip and @lease_s as the type needs them (family 0, 0 = none) */

@@ -19,6 +19,8 @@
 	X(check_tables)	\
 	X(check_views)	\
 	X(clock)	\
+	X(dhcp)	\
+	X(dhcp_guests)	\
 	X(dhcp_wire)	\
 	X(diary)	\
 	X(dist)	\
@@ -33,6 +35,7 @@
 	X(id)	\
 	X(journal)	\
 	X(keep)	\
+	X(label)	\
 	X(mem)	\
 	X(metrics)	\
 	X(near)	\
