@@ -276,6 +276,80 @@ struct fault {
 
 const char *fault_kind_name(enum fault_kind k);
 
+/* ---- [network.N] -------------------------------------------------------------------- */
+
+enum network_policy { NETWORK_STRICT, NETWORK_RECLAIM };
+
+/*
+ * One virtual address space; every node is a member of all of them. The text of a
+ * range ("10.128.0.0/16") is checked by scenario_range().
+ */
+struct scenario_network {
+	struct schema_head head;
+	char   *name;			/* "" : netN */
+	char   *range;			/* IPv4, "" : none */
+	char   *range6;			/* IPv6, "" : none */
+	char   *reserved;		/* what certificates own, "" : nothing */
+	int64_t term_ns;		/* longest lease */
+	int64_t mtu_bytes;		/* of guests' interfaces */
+	int32_t drift_ppb;		/* clocks differ in rate by at most so much */
+	int32_t policy;			/* enum network_policy */
+	int64_t replicas;		/* 1, 3 or 5 */
+	int64_t founders;		/* 1, 3 or 5 of the bootstrap nodes; AUTO: as many as fit, up to replicas */
+};
+
+/** struct scenario_prefix - a range as bytes; IPv4 in the first four, host bits zero */
+struct scenario_prefix { uint8_t at[16]; uint8_t family, bits; };
+
+/** scenario_range() - @text as a range; false if it is none ("" is none, too) */
+bool scenario_range(const char *text, struct scenario_prefix *out);
+
+/* ---- [guests] [leases] -------------------------------------------------------------- */
+
+enum guests_model { GUESTS_NONE, GUESTS_INTERFACE, GUESTS_ROUTER, GUESTS_HYBRID };
+
+struct scenario_guests {
+	struct schema_head head;
+	int32_t model;			/* enum guests_model */
+	int64_t per_node;		/* machines behind each node's tap, of each network */
+	int64_t nodes_per_lan;		/* nodes whose taps share a LAN (with their guests) */
+	uint32_t static_ppb;		/* of the guests have fixed addresses; the others DHCP */
+	int64_t wait_ns;		/* a machine is switched on so long after its node started, ... */
+	int64_t spread_ns;		/* ... and up to this later */
+	int64_t desync_ns;		/* of DHCP clients */
+	bool    probe;			/* RFC 5227 */
+	bool    ipv6;
+	int64_t ping_every_ns;		/* rates are per guest with an address; 0: none */
+	int64_t ping_wait_ns;
+	int64_t resolve_every_ns;
+	int64_t udp_every_ns;
+	int64_t udp_bytes;
+	int64_t udp_size_bytes;
+	int64_t tcp_every_ns;
+	int64_t tcp_bytes;
+	int64_t shout_every_ns;
+	int64_t shout_bytes;
+	char   *pcap;			/* frames that come into taps besides; NULL: none */
+	struct numbers pcap_nodes;	/* whose taps */
+	struct numbers capture;		/* guests whose frames are written */
+	struct numbers capture_taps;	/* nodes whose tap's frames are written */
+};
+
+struct scenario_leases {
+	struct schema_head head;
+	int64_t every_ns;		/* key "rate": asks for an address, per joined node; 0: none */
+	int64_t network;		/* number of its group */
+	uint32_t contended_ppb;		/* of the asks are for an address others ask for at the same time */
+	int64_t rivals;			/* about so many ask for one */
+	int64_t window_ns;		/* in so much time */
+	uint32_t any_ppb;		/* of the others ask for any address; the rest for a random one */
+	struct dist hold;		/* how long it is kept */
+	uint32_t renew_ppb;		/* are renewed in the middle of that */
+	int64_t get_every_ns;		/* key "get-rate": resolves an address that somebody holds; 0: none */
+	int64_t timeout_ns;
+	int64_t most;			/* addresses one node holds */
+};
+
 /* ---- [lookups] [broadcasts] [check] -------------------------------------------------- */
 
 struct scenario_lookups {
@@ -315,6 +389,9 @@ struct scenario {
 	struct scenario_net net;
 	struct scenario_churn churn;
 	struct schema_many fault;	/* struct fault, see scenario_fault() */
+	struct schema_many network;	/* struct scenario_network, see scenario_network() */
+	struct scenario_guests guests;
+	struct scenario_leases leases;
 	struct scenario_lookups lookups;
 	struct scenario_broadcasts broadcasts;
 	struct scenario_check check;
@@ -327,6 +404,11 @@ extern const struct schema scenario_schema;
 static inline const struct fault *scenario_fault(const struct scenario *s, unsigned i)
 {
 	return (const struct fault *)s->fault.item + i;
+}
+
+static inline const struct scenario_network *scenario_network(const struct scenario *s, unsigned i)
+{
+	return (const struct scenario_network *)s->network.item + i;
 }
 
 /**

@@ -16,16 +16,7 @@
 
 #include <glib.h>
 
-struct checking {
-	struct scenario *s;
-	struct fail *f;
-	bool bad;
-};
-
-static void wrong(struct checking *c, const char *group, const char *key, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static void wrong(struct checking *c, const char *group, const char *key, const char *format, ...)
+void checking_wrong(struct checking *c, const char *group, const char *key, const char *format, ...)
 {
 	va_list args;
 	char *why;
@@ -38,7 +29,7 @@ static void wrong(struct checking *c, const char *group, const char *key, const 
 	c->bad = true;
 }
 
-static bool given(const struct checking *c, const char *group, const char *key)
+bool checking_given(const struct checking *c, const char *group, const char *key)
 {
 	bool is;
 
@@ -46,16 +37,14 @@ static bool given(const struct checking *c, const char *group, const char *key)
 	return is;
 }
 
-/* @key has no meaning because of @because, a key of the same group whose value rules it out. */
-static void inert(struct checking *c, const char *group, const char *key, const char *because,
-		  const char *why)
+void checking_inert(struct checking *c, const char *group, const char *key, const char *because, const char *why)
 {
 	bool written, decided;
 	struct schema_place here = schema_place(c->s->log, group, key, &written);
 	struct schema_place there = schema_place(c->s->log, group, because, &decided);
 
 	if (written && (here.override || !there.override))
-		wrong(c, group, key, "%s", why);
+		checking_wrong(c, group, key, "%s", why);
 	else
 		schema_forget(&scenario_schema, c->s->log, c->s, group, key);
 }
@@ -66,18 +55,18 @@ static void check_run(struct checking *c)
 	char d[UNIT_TEXT_LEN];
 
 	if (r->warmup_ns >= r->duration_ns)
-		wrong(c, "run", "warmup", "not shorter than duration = %s",
+		checking_wrong(c, "run", "warmup", "not shorter than duration = %s",
 		      duration_text(r->duration_ns, d));
 	if (r->interval_ns > r->duration_ns) {
-		if (given(c, "run", "interval"))
-			wrong(c, "run", "interval", "longer than duration = %s",
+		if (checking_given(c, "run", "interval"))
+			checking_wrong(c, "run", "interval", "longer than duration = %s",
 			      duration_text(r->duration_ns, d));
 		else
 			schema_assume(&scenario_schema, c->s->log, c->s, "run", "interval",
 				      duration_text(r->duration_ns, d));
 	}
 	if (r->duration_ns / r->interval_ns > 10000000)
-		wrong(c, "run", "interval", "more than ten million rows");
+		checking_wrong(c, "run", "interval", "more than ten million rows");
 }
 
 static void check_nodes(struct checking *c)
@@ -92,24 +81,24 @@ static void check_nodes(struct checking *c)
 		for (unsigned i = 0; i < 2; i++) {
 			const char *key = i ? "start" : "count";
 
-			if (given(c, "nodes", key))
-				wrong(c, "nodes", key, "%s", why);
+			if (checking_given(c, "nodes", key))
+				checking_wrong(c, "nodes", key, "%s", why);
 			else
 				schema_forget(&scenario_schema, c->s->log, c->s, "nodes", key);
 		}
 		return;
 	}
-	if (n->bootstrap > n->count && !given(c, "nodes", "bootstrap")) {
+	if (n->bootstrap > n->count && !checking_given(c, "nodes", "bootstrap")) {
 		g_snprintf(buf, sizeof(buf), "%d", (int)n->count);
 		schema_assume(&scenario_schema, c->s->log, c->s, "nodes", "bootstrap", buf);
 	}
 	if (n->bootstrap > n->count)
-		wrong(c, "nodes", "bootstrap", "more than count = %d nodes", (int)n->count);
+		checking_wrong(c, "nodes", "bootstrap", "more than count = %d nodes", (int)n->count);
 	if (n->start == START_EMPTY && !dist_given(&ch->session))
-		wrong(c, "nodes", "start", "nobody would ever come; accepted with [churn] session");
+		checking_wrong(c, "nodes", "start", "nobody would ever come; accepted with [churn] session");
 	if (n->join_over_ns > c->s->run.duration_ns) {
-		if (given(c, "nodes", "join-over"))
-			wrong(c, "nodes", "join-over", "longer than the run");
+		if (checking_given(c, "nodes", "join-over"))
+			checking_wrong(c, "nodes", "join-over", "longer than the run");
 		else
 			schema_assume(&scenario_schema, c->s->log, c->s, "nodes", "join-over",
 				      duration_text(c->s->run.duration_ns / 10, buf));
@@ -120,7 +109,7 @@ static void check_nodes(struct checking *c)
 		const struct dist *d = i ? &ch->off : &ch->session;
 
 		if (dist_given(d) && dist_mean_ns(d) >= DIST_LONGEST_NS)
-			wrong(c, "churn", i ? "off" : "session",
+			checking_wrong(c, "churn", i ? "off" : "session",
 			      "has no finite mean, so there is no equilibrium to start from; "
 			      "accepted with [nodes] start = all or empty");
 	}
@@ -131,38 +120,38 @@ static void check_net(struct checking *c)
 	const struct scenario_net *n = &c->s->net;
 
 	if (n->model != MODEL_CONSTANT)
-		inert(c, "net", "latency", "model", "used by model = constant only");
+		checking_inert(c, "net", "latency", "model", "used by model = constant only");
 	if (n->model == MODEL_CONSTANT) {
 		if (n->latency_ns < n->floor_ns)
-			wrong(c, "net", "latency", "less than floor, which no delay between sites is");
-		inert(c, "net", "file", "model", "model = constant uses no file; accepted with matrix "
+			checking_wrong(c, "net", "latency", "less than floor, which no delay between sites is");
+		checking_inert(c, "net", "file", "model", "model = constant uses no file; accepted with matrix "
 						  "or coordinates");
 	}
 	if (n->model == MODEL_MATRIX && !n->file)
-		wrong(c, "net", "model", "a matrix needs file = and meaning = rtt or one-way");
+		checking_wrong(c, "net", "model", "a matrix needs file = and meaning = rtt or one-way");
 	if (!n->file) {
 		const char *because = n->model == MODEL_CONSTANT ? "model" : "file";
 
-		inert(c, "net", "format", because, "there is no file whose format it could be");
-		inert(c, "net", "meaning", because, "there is no file whose meaning it could be");
+		checking_inert(c, "net", "format", because, "there is no file whose format it could be");
+		checking_inert(c, "net", "meaning", because, "there is no file whose meaning it could be");
 	} else if (n->meaning == MEANING_UNSAID) {
-		wrong(c, "net", "file", "what are its numbers? accepted: meaning = rtt, meaning = one-way");
+		checking_wrong(c, "net", "file", "what are its numbers? accepted: meaning = rtt, meaning = one-way");
 	}
 	if (!n->loss_ppb)
-		inert(c, "net", "loss-burst", "loss", "without loss nothing is lost in a row");
+		checking_inert(c, "net", "loss-burst", "loss", "without loss nothing is lost in a row");
 	else if (n->loss_ppb > PPB_ONE * (uint64_t)n->loss_burst / ((uint64_t)n->loss_burst + 1) &&
 		 n->loss_burst > 1)
-		wrong(c, "net", "loss", "too much to come in bursts of %d; longer bursts can lose more",
+		checking_wrong(c, "net", "loss", "too much to come in bursts of %d; longer bursts can lose more",
 		      (int)n->loss_burst);
 	if (!n->reorder_ppb)
-		inert(c, "net", "reorder-by", "reorder", "no packet is held back without reorder");
+		checking_inert(c, "net", "reorder-by", "reorder", "no packet is held back without reorder");
 	if (!n->up_bit_s && !n->down_bit_s)
-		inert(c, "net", "queue", given(c, "net", "up") ? "up" : "down",
+		checking_inert(c, "net", "queue", checking_given(c, "net", "up") ? "up" : "down",
 		      "an access link without a rate (up, down) has no queue");
 	if (n->family != FAMILY_IPV4 && n->mtu_bytes < 1280)
-		wrong(c, "net", "mtu", "less than 1280B, which IPv6 demands (RFC 8200)");
+		checking_wrong(c, "net", "mtu", "less than 1280B, which IPv6 demands (RFC 8200)");
 	if (dist_given(&n->access) && dist_mean_ns(&n->access) >= DIST_LONGEST_NS)
-		wrong(c, "net", "access", "has no finite mean");
+		checking_wrong(c, "net", "access", "has no finite mean");
 }
 
 static void check_trace(struct checking *c)
@@ -173,9 +162,9 @@ static void check_trace(struct checking *c)
 	const struct scenario_churn *ch = &c->s->churn;
 
 	for (unsigned i = 0; !ch->trace && i < G_N_ELEMENTS(traced); i++)
-		inert(c, "churn", traced[i], "trace", "there is no trace it could apply to");
+		checking_inert(c, "churn", traced[i], "trace", "there is no trace it could apply to");
 	for (unsigned i = 0; ch->trace && i < G_N_ELEMENTS(drawn); i++)
-		inert(c, "churn", drawn[i], "trace", "the trace decides who comes and goes");
+		checking_inert(c, "churn", drawn[i], "trace", "the trace decides who comes and goes");
 }
 
 static void check_churn(struct checking *c)
@@ -191,14 +180,14 @@ static void check_churn(struct checking *c)
 	if (ch->trace)
 		return;
 	for (unsigned i = 0; ch->preset && i < G_N_ELEMENTS(from); i++)
-		if (!given(c, "churn", from[i].key))
+		if (!checking_given(c, "churn", from[i].key))
 			schema_assume(&scenario_schema, c->s->log, c->s, "churn", from[i].key,
 				      from[i].text);
 	for (unsigned i = 0; !dist_given(&ch->session) && i < G_N_ELEMENTS(leaving); i++)
-		inert(c, "churn", leaving[i], given(c, "churn", "session") ? "session" : "preset",
+		checking_inert(c, "churn", leaving[i], checking_given(c, "churn", "session") ? "session" : "preset",
 		      "nobody leaves; accepted with session, preset or trace");
 	if (dist_given(&ch->session) && dist_median_ns(&ch->session) < NS_PER_MS)
-		wrong(c, "churn", "session", "half of all sessions would end within 1 ms");
+		checking_wrong(c, "churn", "session", "half of all sessions would end within 1 ms");
 }
 
 /* Kinds that hit single nodes: exactly one of share, count and nodes says which. */
@@ -210,13 +199,13 @@ static void check_victims(struct checking *c, const struct fault *t, const char 
 	if (t->kind == FAULT_PARTITION || t->kind == FAULT_CUT || t->kind == FAULT_JOIN)
 		return;
 	if (ways != 1)
-		wrong(c, group, NULL, "%s; accepted: one of share, count, nodes",
+		checking_wrong(c, group, NULL, "%s; accepted: one of share, count, nodes",
 		      ways ? "who is hit is said more than once" : "nobody is hit");
 	if (!s->churn.trace && t->count > s->nodes.count)
-		wrong(c, group, "count", "more than the %d nodes there are", (int)s->nodes.count);
+		checking_wrong(c, group, "count", "more than the %d nodes there are", (int)s->nodes.count);
 	for (unsigned i = 0; !s->churn.trace && !dist_given(&s->churn.session) && i < t->nodes.count; i++)
 		if (t->nodes.value[i] >= s->nodes.count)
-			wrong(c, group, "nodes", "there is no node %d; accepted: 0 to %d",
+			checking_wrong(c, group, "nodes", "there is no node %d; accepted: 0 to %d",
 			      (int)t->nodes.value[i], (int)s->nodes.count - 1);
 }
 
@@ -228,30 +217,30 @@ static void check_fault(struct checking *c, const struct fault *t)
 	g_snprintf(group, sizeof(group), "fault.%u", t->head.number);
 	duration_text(end, d);
 	if (t->at_ns >= end) {
-		wrong(c, group, "at", "not before the end of the run (duration = %s)", d);
+		checking_wrong(c, group, "at", "not before the end of the run (duration = %s)", d);
 	} else if (t->for_ns > left) {
-		wrong(c, group, "for", "lasts beyond the end of the run (duration = %s); "
+		checking_wrong(c, group, "for", "lasts beyond the end of the run (duration = %s); "
 		      "leave it away for a fault that does not end", d);
 	} else if (t->over_ns > left) {
-		wrong(c, group, "over", "goes on beyond the end of the run (duration = %s)", d);
+		checking_wrong(c, group, "over", "goes on beyond the end of the run (duration = %s)", d);
 	} else if (t->kind == FAULT_RESTART && t->down_ns > left - t->over_ns) {
-		wrong(c, group, "down", "the nodes would start after the end of the run (duration = %s)", d);
+		checking_wrong(c, group, "down", "the nodes would start after the end of the run (duration = %s)", d);
 	}
 	check_victims(c, t, group);
 	for (unsigned i = 0; i < t->groups.count; i++)
 		sum += t->groups.value[i];
 	if (t->groups.count == 1)
-		wrong(c, group, "groups", "one group is no partition; accepted: two or more, like 30%%:70%%");
+		checking_wrong(c, group, "groups", "one group is no partition; accepted: two or more, like 30%%:70%%");
 	else if (t->groups.count && sum != PPB_ONE)
-		wrong(c, group, "groups", "the groups add up to %g%%, not to 100%%",
+		checking_wrong(c, group, "groups", "the groups add up to %g%%, not to 100%%",
 		      (double)sum / (PPB_ONE / 100));
 	if (t->kind == FAULT_CUT && !c->s->net.regions)
-		wrong(c, group, "region", "there are no regions; accepted with [net] regions");
+		checking_wrong(c, group, "region", "there are no regions; accepted with [net] regions");
 	else if (t->kind == FAULT_CUT && t->region >= c->s->net.regions)
-		wrong(c, group, "region", "there is no such region; accepted: 0 to %d",
+		checking_wrong(c, group, "region", "there is no such region; accepted: 0 to %d",
 		      (int)c->s->net.regions - 1);
 	if (t->kind == FAULT_DRIFT && !t->drift_ppb)
-		wrong(c, group, "drift", "a drift of nothing; accepted: 50ppm, -20ppm, 0.1%%");
+		checking_wrong(c, group, "drift", "a drift of nothing; accepted: 50ppm, -20ppm, 0.1%%");
 }
 
 static void check_work(struct checking *c)
@@ -260,21 +249,21 @@ static void check_work(struct checking *c)
 	char d[UNIT_TEXT_LEN];
 
 	if (!s->lookups.every_ns) {
-		inert(c, "lookups", "timeout", "rate", "nothing is looked up without a rate");
-		inert(c, "lookups", "retry", "rate", "nothing is looked up without a rate");
-	} else if (s->lookups.retry_ns > s->lookups.timeout_ns && given(c, "lookups", "retry")) {
-		wrong(c, "lookups", "retry", "longer than timeout = %s",
+		checking_inert(c, "lookups", "timeout", "rate", "nothing is looked up without a rate");
+		checking_inert(c, "lookups", "retry", "rate", "nothing is looked up without a rate");
+	} else if (s->lookups.retry_ns > s->lookups.timeout_ns && checking_given(c, "lookups", "retry")) {
+		checking_wrong(c, "lookups", "retry", "longer than timeout = %s",
 		      duration_text(s->lookups.timeout_ns, d));
 	} else if (s->lookups.retry_ns > s->lookups.timeout_ns) {
 		schema_assume(&scenario_schema, c->s->log, c->s, "lookups", "retry",
 			      duration_text(s->lookups.timeout_ns, d));
 	}
 	if (!s->broadcasts.every_ns)
-		inert(c, "broadcasts", "size", "rate", "nothing is broadcast without a rate");
+		checking_inert(c, "broadcasts", "size", "rate", "nothing is broadcast without a rate");
 	if (!s->broadcasts.every_ns)
-		inert(c, "check", "broadcasts", "broadcasts", "nothing is broadcast: [broadcasts] has no rate");
+		checking_inert(c, "check", "broadcasts", "broadcasts", "nothing is broadcast: [broadcasts] has no rate");
 	if (s->link.suspect_ns >= s->link.probe_far_ns)
-		wrong(c, "link", "suspect", "not shorter than probe-far");
+		checking_wrong(c, "link", "suspect", "not shorter than probe-far");
 }
 
 bool scenario_check(struct scenario *s, struct fail *f)
@@ -288,5 +277,6 @@ bool scenario_check(struct scenario *s, struct fail *f)
 	for (unsigned i = 0; i < s->fault.count; i++)
 		check_fault(&c, scenario_fault(s, i));
 	check_work(&c);
+	checking_vnet(&c);
 	return !c.bad;
 }

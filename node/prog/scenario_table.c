@@ -101,6 +101,18 @@ WORDS(LIE) = {
 	{ "stale", LIE_STALE, "an old snapshot comes back" }, END
 };
 
+WORDS(POLICY) = {
+	{ "strict", NETWORK_STRICT, "waits for the network's owner" },
+	{ "reclaim", NETWORK_RECLAIM, "those who are left start anew when the longest term is over" }, END
+};
+
+WORDS(GUESTS) = {
+	{ "none", GUESTS_NONE, "no machines: nodes have taps that nobody is plugged into" },
+	{ "interface", GUESTS_INTERFACE, "the node's own machine" },
+	{ "router", GUESTS_ROUTER, "a LAN of machines behind the node" },
+	{ "hybrid", GUESTS_HYBRID, "the node's own machine, on a LAN with others" }, END
+};
+
 WORDS(LOOKS) = {
 	{ "off", 0, "not at all" }, { "every-step", EVERY_STEP, "after every step of a core" }, END
 };
@@ -312,6 +324,102 @@ KEYS(FAULTS) = {
 };
 #undef K
 
+#define K(type, member) SCHEMA_KEY(struct scenario_network, type, member)
+KEYS(NETWORK) = {
+	{ K(TEXT, name), .name = "name", .preset = "", .example = "lab", .text = "what it is called; netN if nothing" },
+	{ K(TEXT, range), .name = "range", .preset = "10.128.0.0/16", .text = "its IPv4 addresses; nothing: none" },
+	{ K(TEXT, range6), .name = "range6", .preset = "", .example = "fd00:7::/64",
+	  .text = "its IPv6 addresses; nothing: none" },
+	{ K(TEXT, reserved), .name = "reserved", .preset = "", .example = "10.128.0.0/24",
+	  .text = "the part of range that certificates own, never leased" },
+	{ K(TIME, term_ns), .name = "term", .preset = "1h", .min = 10 * NS_PER_S, .max = 7 * NS_PER_DAY,
+	  .text = "longest time an address is leased for" },
+	{ K(BYTES, mtu_bytes), .name = "mtu", .preset = "1400B", .min = 576, .max = 9000,
+	  .text = "of the interfaces of machines in it; at least 1280B with range6" },
+	{ K(DRIFT, drift_ppb), .name = "drift", .preset = "500ppm", .min = 1000, .max = 50000000,
+	  .text = "how much clocks may differ in rate before leases are not safe" },
+	{ K(WORD, policy), .name = "policy", .preset = "strict", .words = POLICY,
+	  .text = "what becomes of addresses whose replicas' majority is gone for good" },
+	{ K(COUNT, replicas), .name = "replicas", .preset = "5", .min = 1, .max = 5,
+	  .text = "nodes that agree about an address: 1, 3 or 5" },
+	{ K(COUNT, founders), .name = "founders", .preset = "auto", .words = AUTO_ONLY, .min = 1, .max = 5,
+	  .text = "bootstrap nodes the network begins with: 1, 3 or 5; auto: as many as there are, up to replicas" },
+};
+#undef K
+
+#define K(type, member) SCHEMA_KEY(struct scenario_guests, type, member)
+KEYS(GUESTS_KEYS) = {
+	{ K(WORD, model), .name = "model", .preset = "none", .words = GUESTS, .text = "how machines meet the network" },
+	{ K(COUNT, per_node), .name = "per-node", .preset = "1", .min = 1, .max = 200,
+	  .text = "machines behind each node, for each network; 1 unless model = router" },
+	{ K(COUNT, nodes_per_lan), .name = "nodes-per-lan", .preset = "1", .min = 1, .max = 64,
+	  .text = "nodes that share one LAN; model = router or hybrid" },
+	{ K(SHARE, static_ppb), .name = "static", .preset = "0%", .example = "20%",
+	  .text = "machines with fixed addresses; the others use DHCP" },
+	{ K(TIME, wait_ns), .name = "wait", .preset = "0", .max = 30 * NS_PER_DAY,
+	  .text = "time from the start of a node to the start of its machines" },
+	{ K(TIME, spread_ns), .name = "spread", .preset = "0", .max = 30 * NS_PER_DAY,
+	  .text = "each machine starts up to this later" },
+	{ K(TIME, desync_ns), .name = "desync", .preset = "0", .max = NS_PER_MIN, .example = "10s",
+	  .text = "a DHCP client waits up to this before its first DISCOVER (RFC 2131: 1 to 10 s)" },
+	{ K(FLAG, probe), .name = "probe", .preset = "no", .text = "machines probe addresses before use (RFC 5227)" },
+	{ K(FLAG, ipv6), .name = "ipv6", .preset = "no", .text = "machines speak IPv6, too" },
+	{ K(RATE, ping_every_ns), .name = "ping", .preset = "off", .words = OFF, .min = NS_PER_US, .example = "0.1/s",
+	  .text = "pings of random others, per machine with an address" },
+	{ K(TIME, ping_wait_ns), .name = "ping-wait", .preset = "5s", .min = NS_PER_MS, .max = NS_PER_MIN,
+	  .text = "without an answer by then it is lost" },
+	{ K(RATE, resolve_every_ns), .name = "resolve", .preset = "off", .words = OFF, .min = NS_PER_US,
+	  .example = "6/m", .text = "names of random others asked for, per machine" },
+	{ K(RATE, udp_every_ns), .name = "udp", .preset = "off", .words = OFF, .min = NS_PER_US, .example = "1/m",
+	  .text = "UDP flows to random others, per machine" },
+	{ K(BYTES, udp_bytes), .name = "udp-bytes", .preset = "20kB", .min = 1, .max = 1 << 30,
+	  .text = "what one carries" },
+	{ K(BYTES, udp_size_bytes), .name = "udp-size", .preset = "1000B", .min = 32, .max = 8972,
+	  .text = "payload of its datagrams; cut to the interface's MTU" },
+	{ K(RATE, tcp_every_ns), .name = "tcp", .preset = "off", .words = OFF, .min = NS_PER_US, .example = "1/m",
+	  .text = "TCP flows to random others, per machine" },
+	{ K(BYTES, tcp_bytes), .name = "tcp-bytes", .preset = "100kB", .min = 1, .max = 1 << 30,
+	  .text = "what one carries" },
+	{ K(RATE, shout_every_ns), .name = "broadcast", .preset = "off", .words = OFF, .min = NS_PER_US,
+	  .example = "1/m", .text = "broadcasts to the whole network, per machine" },
+	{ K(BYTES, shout_bytes), .name = "broadcast-size", .preset = "64B", .min = 24, .max = 1024,
+	  .text = "payload of each" },
+	{ K(PATH, pcap), .name = "pcap", .example = "../../shared/data/pcap/dhcp.pcap",
+	  .text = "frames of this capture come into taps as well, at their times after the node's start" },
+	{ K(COUNTS, pcap_nodes), .name = "pcap-nodes", .preset = "0", .max = 9999999, .example = "3:4",
+	  .text = "the nodes whose taps they come into" },
+	{ K(COUNTS, capture), .name = "capture", .preset = "none", .words = NOTHING, .max = 9999999, .example = "0:1",
+	  .text = "machines whose frames are written as pcap (g0.pcap)" },
+	{ K(COUNTS, capture_taps), .name = "capture-taps", .preset = "none", .words = NOTHING, .max = 9999999,
+	  .example = "0", .text = "nodes whose taps' frames are written as pcap (n0-tap.pcap)" },
+};
+#undef K
+
+#define K(type, member) SCHEMA_KEY(struct scenario_leases, type, member)
+KEYS(LEASES) = {
+	{ K(RATE, every_ns), .name = "rate", .preset = "off", .words = OFF, .min = NS_PER_US, .example = "1/s",
+	  .text = "addresses asked for without machines, per joined node" },
+	{ K(COUNT, network), .name = "network", .preset = "1", .min = 1, .max = 999, .text = "of which [network.N]" },
+	{ K(SHARE, contended_ppb), .name = "contended", .preset = "0%", .example = "10%",
+	  .text = "asks for an address that other nodes ask for at the same time" },
+	{ K(COUNT, rivals), .name = "rivals", .preset = "3", .min = 2, .max = 1000,
+	  .text = "about how many nodes ask for one" },
+	{ K(TIME, window_ns), .name = "window", .preset = "1s", .min = NS_PER_MS, .max = NS_PER_H,
+	  .text = "within how much time" },
+	{ K(SHARE, any_ppb), .name = "any", .preset = "50%",
+	  .text = "of the other asks are for any address; the rest for a random one" },
+	{ K(DIST, hold), .name = "hold", .preset = "exponential mean 60s",
+	  .text = "how long an address is kept before it is released" },
+	{ K(SHARE, renew_ppb), .name = "renew", .preset = "20%", .text = "are renewed on request in the middle of that" },
+	{ K(RATE, get_every_ns), .name = "get-rate", .preset = "off", .words = OFF, .min = NS_PER_US,
+	  .example = "1/s", .text = "asks who has a random address, per joined node" },
+	{ K(TIME, timeout_ns), .name = "timeout", .preset = "10s", .min = NS_PER_MS, .max = NS_PER_H,
+	  .text = "without an answer by then an ask is lost" },
+	{ K(COUNT, most), .name = "most", .preset = "8", .min = 1, .max = 64,
+	  .text = "addresses one node holds; with so many it does not ask for more" },
+};
+#undef K
+
 #define K(type, member) SCHEMA_KEY(struct scenario_lookups, type, member)
 KEYS(LOOKUPS) = {
 	{ K(RATE, every_ns), .name = "rate", .preset = "off", .words = OFF, .min = NS_PER_US,
@@ -368,6 +476,11 @@ static const struct schema_group GROUPS[] = {
 	{ .name = "fault", .text = "something that goes wrong at a given time; the number orders them",
 	  .offset = offsetof(struct scenario, fault), .size = sizeof(struct fault), .keys = FAULTS,
 	  .count = COUNT_OF(FAULTS), .by_kind = true, .numbered = true },
+	{ .name = "network", .text = "a virtual network all nodes are members of; the number orders them",
+	  .offset = offsetof(struct scenario, network), .size = sizeof(struct scenario_network), .keys = NETWORK,
+	  .count = COUNT_OF(NETWORK), .numbered = true },
+	GROUP("guests", struct scenario_guests, guests, GUESTS_KEYS, "machines behind the taps, and what they do"),
+	GROUP("leases", struct scenario_leases, leases, LEASES, "addresses asked for and given back by nodes themselves"),
 	GROUP("lookups", struct scenario_lookups, lookups, LOOKUPS,
 	      "questions who owns a key, judged against the truth"),
 	GROUP("broadcasts", struct scenario_broadcasts, broadcasts, BROADCASTS, "messages to everybody"),

@@ -50,7 +50,7 @@ static void refused(const char *text, const char *set, const char *want)
 }
 
 #define TIMES "a time (500us, 50ms, 5s, 10m, 1h, 1d)"
-#define GROUPS "run, nodes, ring, link, net, churn, fault, lookups, broadcasts, check, expect"
+#define GROUPS "run, nodes, ring, link, net, churn, fault, network, guests, leases, lookups, broadcasts, check, expect"
 
 static void what_is_no_key_file_is_refused_by_line(void)
 {
