@@ -32,6 +32,7 @@ enum link_use {
 	USE_LEAF	= 1 << 3,	/* a way in: bootstrap, remembered peer, introduction */
 	USE_PEER	= 1 << 4,	/* the peer wants it */
 	USE_RELAY	= 1 << 5,	/* it carries another link of ours */
+	USE_DEMAND	= 1 << 6,	/* traffic between its ends earned it */
 };
 
 struct look_link {

@@ -11,6 +11,7 @@
 
 #define WANT_MS		2000u		/* a chain is asked for again after this */
 #define WINDOW_MS	5000u		/* traffic is counted over this */
+#define UNUSED_MS	40000u		/* so long after a chain was to be refreshed it is given up */
 #define DEMAND_MS	120000u		/* a link is demanded no more after so long without payloads */
 #define MAIL_MS		1000u
 
@@ -29,7 +30,7 @@ static void want(struct env *e, struct tunnels *ts, struct tunnel *t, bool direc
 	if (!item)
 		return;
 	item->want = (struct tunnel_want){
-		.direct = direct, .index = t->session->peer_index,
+		.direct = direct, .anew = !t->label, .index = t->session->peer_index,
 		.who = { .id = t->peer, .has_id = true, .has_key = false, .ats = t->ats },
 	};
 	memcpy(item->want.who.at, t->at, sizeof(t->at));
@@ -60,6 +61,10 @@ static enum carrier carrier(const struct env *e, struct tunnels *ts, struct tunn
 	if (linked(ts, t)) {
 		*mtu = links_carries(ts->links, t->link);
 		return CARRIER_LINK;
+	}
+	if (t->label && past_ms(env_ms(e), t->want_ms + UNUSED_MS)) {
+		t->label = 0;			/* relays may have forgotten it */
+		t->want_ms = env_ms(e);
 	}
 	if (t->label && links_up(ts->links, t->chain)) {
 		*mtu = t->chain_mtu;

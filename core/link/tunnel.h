@@ -89,6 +89,7 @@ bool tunnels_next_mail(struct tunnels *t, struct tunnel_mail *out);
 /** struct tunnel_want - how a tunnel would like to be carried; told again now and then while it is true */
 struct tunnel_want {
 	bool direct;			/* a link (ring_demand()); else a chain of labels (label_want()) */
+	bool anew;			/* chain: the one there was, if any, is no good */
 	uint32_t index;			/* chain: the receiver index it ends in */
 	struct contact who;		/* the peer, with the endpoints it told */
 };

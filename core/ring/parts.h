@@ -5,7 +5,8 @@
  * gossip.c neighbour lists and link tables      longs.c  long links
  * route.c  carrying messages                    next.c   choosing the next hop
  * ask.c    finding owners                       cast.c   broadcast
- * mail.c   what came for the floors above
+ * mail.c   what came for the floors above       demand.c links that traffic earned
+ * label.c  chains of labels for data packets (label.h)
  */
 #ifndef RING_PARTS_H
 #define RING_PARTS_H
@@ -26,6 +27,7 @@ enum ring_timer {
 	RING_LEAVE,		/* repeating the goodbye */
 	RING_SAVE,		/* remembered peers go to stable storage */
 	RING_SAY,		/* a STATUS was not acknowledged */
+	RING_LABEL,		/* chains of labels */
 	RING_TIMERS
 };
 _Static_assert((int)RING_TIMERS <= (int)TIMER_DHT, "the DHT's begin there");
@@ -154,6 +156,11 @@ void cast_acked(struct ring *r, struct env *e, link_ref from, struct reader *in)
 void cast_timer(struct ring *r, struct env *e);
 void cast_done(struct ring *r, struct env *e);
 size_t cast_bytes(const struct ring *r);
+
+/* demand.c */
+void demand_up(struct ring *r, struct env *e, link_ref ref);
+void demand_keep(struct ring *r, struct env *e);		/* what nobody asked for lately fades */
+void demand_done(struct ring *r, struct env *e);
 
 /* mail.c */
 void mail_deliver(struct ring *r, struct env *e, const struct routed *m, struct bytes body);

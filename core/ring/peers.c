@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/base/fixed.h"
+#include "core/ring/label.h"
 #include "core/ring/parts.h"
 
 enum { SAID_NOTHING = 0xff, SAY_TRIES = 6 };
@@ -218,6 +219,7 @@ void peers_up(struct ring *r, struct env *e, const struct news *n)
 		remember_add(&r->remember, e, &c, false);
 	remember_met(&r->remember, e, n->id);
 	longs_up(r, e, n->link);
+	demand_up(r, e, n->link);
 	if (n->a && !p->use) {
 		p->use |= USE_LEAF;
 		p->merge = r->state == RING_JOINED;
@@ -272,6 +274,7 @@ void peers_down(struct ring *r, struct env *e, const struct news *n)
 	mem_put(&e->mem, p->prefix, p->prefixes * sizeof(*p->prefix));
 	*p = (struct ring_peer){ .id = ID_ZERO };
 	route_link_gone(r, e, n->link);
+	label_link_gone(r, e, n->link);
 	if (r->state >= RING_LEAVING)
 		return;
 	if (changed)
@@ -368,6 +371,7 @@ void peers_close_unused(struct ring *r, struct env *e)
 	uint32_t now = env_ms(e);
 	uint16_t used;
 
+	demand_keep(r, e);
 	for (unsigned i = 0; i < r->peers; i++) {
 		struct ring_peer *p = &r->peer[i];
 

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "core/ring/label.h"
 #include "core/ring/parts.h"
 
 enum { RELAYS_OFFERED = 3, FAILED_MS = 20000 };
@@ -32,6 +33,8 @@ void ring_done(struct ring *r, struct env *e)
 	ask_done(r, e);
 	longs_done(r, e);
 	cast_done(r, e);
+	label_done(r, e);
+	demand_done(r, e);
 }
 
 link_ref ring_near_side(const struct ring *r, enum side side)
@@ -141,6 +144,11 @@ static void message(struct ring *r, struct env *e, const struct news *n)
 		break;
 	case MESSAGE_CAST_ACK:
 		cast_acked(r, e, n->link, &in);
+		break;
+	case MESSAGE_LABEL:
+	case MESSAGE_LABEL_ACK:
+	case MESSAGE_LABEL_GONE:
+		label_message(r, e, n);
 		break;
 	default:
 		env_drop(e, DROP_MESSAGE);
@@ -253,6 +261,7 @@ void ring_news(struct ring *r, struct env *e, const struct news *n)
 		break;
 	case NEWS_SUSPECT:
 		r->peer[n->link.slot].doubted = 1;
+		label_link_silent(r, e, n->link);	/* around a silent hop at once */
 		if (n->a)
 			offer_relays(r, e, n->link, n->id);
 		break;
@@ -264,7 +273,7 @@ void ring_news(struct ring *r, struct env *e, const struct news *n)
 		gossip_versions(r, e, n);
 		break;
 	case NEWS_DATA:
-		env_drop(e, DROP_SESSION);
+		label_data(r, e, n);
 		break;
 	case NEWS_WANT_VIA:
 		want_via(r, e, n);
@@ -302,6 +311,9 @@ void ring_timer(struct ring *r, struct env *e, uint16_t tag)
 		break;
 	case RING_SAVE:
 		join_save(r, e);
+		break;
+	case RING_LABEL:
+		label_timer(r, e);
 		break;
 	case RING_SAY:
 		peers_say_again(r, e);

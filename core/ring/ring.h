@@ -59,6 +59,8 @@ struct pending;
 struct ask_state;
 struct cast_state;
 struct draw_state;
+struct label_state;
+struct demand_state;
 
 struct ring {
 	struct id self;
@@ -75,6 +77,8 @@ struct ring {
 	uint16_t asks, ask_cap;
 	struct draw_state *draw;	/* long links being drawn, core/ring/longs.c */
 	struct cast_state *cast;	/* broadcast, core/ring/cast.c; NULL until the first */
+	struct label_state *label;	/* chains of labels, core/ring/label.c; NULL until the first */
+	struct demand_state *demand;	/* links on demand, core/ring/demand.c; likewise */
 	uint16_t next_seq, next_ticket;
 	uint32_t next_nonce;
 	uint16_t log2_size;		/* the ring's size, Q8, averaged over all link peers */
@@ -166,6 +170,14 @@ const struct ring_cast *ring_next_cast(struct ring *r);
 
 /** ring_broadcast() - @data (up to 1000 bytes) to every member, ourselves excepted; DROP_RATE when too many */
 enum drop ring_broadcast(struct ring *r, struct env *e, struct bytes data);
+
+/* ---- links on demand ---- */
+
+enum { DEMANDS_MAX = 16 };
+
+/** ring_demand() - Traffic deserves a link to @who: called for if there is none, kept for two minutes after the last time
+ * this is said. DROP_FULL when so many others are demanded */
+enum drop ring_demand(struct ring *r, struct env *e, const struct contact *who);
 
 /* ---- what is ---- */
 bool ring_owns(const struct ring *r, struct id key);

@@ -1,310 +1,12 @@
 /* Between two members of a network: what one sends the other gets, whole, once, in order - or it is counted. */
-#include <sodium.h>
-
-#include "core/link/tunnel.h"
-#include "tests/unit/party.h"
+#include "tests/unit/ends_lab.h"
 #include "tests/unit/suites.h"
-
-enum { ENDS = 3, OVERLAY = 100, NETWORK = 200, MAILS = 256, DELAY_MS = 20, ROOM = 1 << 21 };
-
-struct flight {
-	int64_t at_ms;
-	unsigned from, to, order;
-	bool mail;
-	uint16_t len;
-	uint8_t data[1500];
-};
-
-struct end {
-	struct party p, member;		/* of the overlay; of the network, with the same key and salt */
-	struct links *links;
-	struct tunnels *tunnels;
-	struct effects fx;
-	struct endpoint at;
-	unsigned starts;
-	/* what came out */
-	unsigned got, up, down, failed, chains, directs;
-	struct id cert_of;
-	uint32_t first[512];		/* the first word of each payload */
-	uint16_t len[512];
-	struct offload offload;
-	struct bytes last;
-	uint8_t last_bytes[TUNNEL_PAYLOAD_MAX];
-	struct tunnel_want want;
-	uint64_t mails, datas;
-};
-
-struct stage2 {
-	struct end end[ENDS];
-	struct flight *flight;
-	unsigned flights, order;
-	int64_t now_ms;
-	bool (*lose)(struct stage2 *s, const struct flight *f);
-	unsigned lost, lose_at;
-	uint8_t network[SIGN_BYTES];
-};
-
-/* A name for the network of a key; what names it is not the tunnels' business */
-static struct id network_of(const uint8_t secret[SIGN_BYTES])
-{
-	struct reader r = reader_of(secret + KEY_BYTES, ID_BYTES);
-
-	return read_id(&r);
-}
-
-static void collect(struct stage2 *s, unsigned i)
-{
-	struct end *n = &s->end[i];
-	struct tunnel_news t;
-	struct tunnel_mail m;
-	struct tunnel_want want;
-	struct news news;
-	bool more = true;
-
-	while (more) {
-		more = false;
-		while (links_next(n->links, &news)) {
-			more = true;
-			if (news.kind == NEWS_DATA)
-				CU_ASSERT_TRUE(tunnels_data(&n->p.env, n->tunnels, &news));
-			if (news.kind == NEWS_UP || news.kind == NEWS_DOWN)
-				tunnels_link(&n->p.env, n->tunnels, news.id, news.kind == NEWS_UP);
-		}
-		while (tunnels_next(n->tunnels, &t)) {
-			more = true;
-			n->up += t.word == TUNNEL_UP;
-			n->down += t.word == TUNNEL_DOWN;
-			n->failed += t.word == TUNNEL_FAILED;
-			if (t.word == TUNNEL_UP) {
-				struct reader r = reader_of(t.cert.at, t.cert.len);
-				struct cert c;
-
-				CU_ASSERT_EQUAL(cert_decode(&r, &c), FAULT_NONE);
-				n->cert_of = cert_id(c.key, c.salt);
-				CU_ASSERT_TRUE(id_eq(n->cert_of, t.peer));
-			}
-			if (t.word == TUNNEL_PAYLOAD && n->got < 512) {
-				struct reader r = reader_of(t.payload.at, t.payload.len);
-
-				n->first[n->got] = read_u32(&r);
-				n->len[n->got++] = (uint16_t)t.payload.len;
-				n->offload = t.offload;
-				memcpy(n->last_bytes, t.payload.at, t.payload.len);
-				n->last = (struct bytes){ n->last_bytes, t.payload.len };
-			}
-		}
-	}
-	while (tunnels_next_want(n->tunnels, &want)) {
-		n->want = want;
-		n->chains += !want.direct;
-		n->directs += want.direct;
-	}
-	while (tunnels_next_mail(n->tunnels, &m)) {
-		struct flight f = { s->now_ms + DELAY_MS, i, ENDS, s->order++, true, (uint16_t)m.data.len, { 0 } };
-
-		CU_ASSERT_TRUE_FATAL(m.data.len <= TUNNEL_MAIL_MAX && s->flights < MAILS);
-		memcpy(f.data, m.data.at, m.data.len);
-		for (unsigned k = 0; k < ENDS; k++)
-			if (id_eq(s->end[k].p.self.id, m.to))
-				f.to = k;
-		n->mails++;
-		if (f.to < ENDS && !(s->lose && s->lose(s, &f)))
-			s->flight[s->flights++] = f;
-	}
-	for (unsigned k = 0; k < n->fx.sends; k++) {
-		const struct datagram *d = &n->fx.send[k];
-		struct flight f = { s->now_ms + DELAY_MS, i, ENDS, s->order++, false, d->len, { 0 } };
-
-		CU_ASSERT_TRUE_FATAL(d->len <= sizeof(f.data) && s->flights < MAILS);
-		memcpy(f.data, d->data, d->len);
-		n->datas += d->kind == MESSAGE_DATA;
-		for (unsigned j = 0; j < ENDS; j++)
-			if (endpoint_eq(&s->end[j].at, &d->to))
-				f.to = j;
-		if (f.to < ENDS && !(s->lose && s->lose(s, &f)))
-			s->flight[s->flights++] = f;
-	}
-	n->fx.sends = n->fx.records = 0;
-	n->fx.used = 0;
-}
-
-static struct env *begin(struct stage2 *s, unsigned i)
-{
-	s->end[i].p.env.now_ns = s->now_ms * NS_PER_MS;
-	return &s->end[i].p.env;
-}
-
-static void start(struct stage2 *s, unsigned i)
-{
-	struct end *n = &s->end[i];
-	struct env *e = begin(s, i);
-
-	e->birth_ns = e->now_ns;
-	e->incarnation = ++n->starts;
-	heap_init(&e->timers, e->birth_ns);
-	n->links = links_new(e, &n->p.self);
-	n->tunnels = tunnels_new(e, n->links, &n->p.self);
-	links_address(e, n->links, &n->at, true);
-	tunnels_network(e, n->tunnels, 0, network_of(s->network), s->network + KEY_BYTES, &n->member.self);
-}
-
-static void stop(struct stage2 *s, unsigned i)
-{
-	struct end *n = &s->end[i];
-	struct env *e = begin(s, i);
-
-	tunnels_free(e, n->tunnels);
-	links_free(e, n->links);
-	heap_done(&e->timers, &e->mem);
-	CU_ASSERT_EQUAL(e->mem.used, 0);
-	n->fx.sends = n->fx.records = 0;
-	n->fx.used = 0;
-}
-
-static struct stage2 *stage2_new(void)
-{
-	struct stage2 *s = calloc(1, sizeof(*s));
-
-	s->flight = calloc(MAILS, sizeof(*s->flight));
-	s->now_ms = 1000;
-	party_key(&suite_sodium, NETWORK, s->network);
-	for (unsigned i = 0; i < ENDS; i++) {
-		struct end *n = &s->end[i];
-
-		CU_ASSERT_EQUAL_FATAL(party_init(&n->p, &suite_sodium, i + 1, OVERLAY), FAULT_NONE);
-		CU_ASSERT_EQUAL_FATAL(party_init(&n->member, &suite_sodium, i + 1, NETWORK), FAULT_NONE);
-		CU_ASSERT_TRUE(id_eq(n->p.self.id, n->member.self.id));
-		memcpy(n->member.config.overlay, n->p.config.overlay, KEY_BYTES);
-		{
-			uint8_t overlay[KEY_BYTES];
-
-			memcpy(overlay, n->p.config.overlay, KEY_BYTES);
-			config_default(&n->p.config);
-			memcpy(n->p.config.overlay, overlay, KEY_BYTES);
-		}
-		n->p.env.config = &n->p.config;
-		n->fx = (struct effects){
-			.send = calloc(1024, sizeof(struct datagram)), .max_sends = 1024,
-			.record = calloc(256, sizeof(struct record)), .max_records = 256,
-			.bytes = malloc(ROOM), .max_bytes = ROOM,
-		};
-		n->p.env.fx = &n->fx;
-		n->at = endpoint_v4(0x0a000001u + i, 4000);
-		start(s, i);
-	}
-	return s;
-}
-
-static void stage2_free(struct stage2 *s)
-{
-	for (unsigned i = 0; i < ENDS; i++) {
-		stop(s, i);
-		free(s->end[i].fx.send);
-		free(s->end[i].fx.record);
-		free(s->end[i].fx.bytes);
-	}
-	free(s->flight);
-	free(s);
-}
-
-static void arrive(struct stage2 *s, const struct flight *f)
-{
-	struct end *n = &s->end[f->to];
-	struct env *e = begin(s, f->to);
-
-	if (f->mail)
-		tunnels_mail(e, n->tunnels, s->end[f->from].p.self.id, NULL, (struct bytes){ f->data, f->len });
-	else
-		links_datagram(e, n->links, &(struct event){ .kind = EVENT_DATAGRAM, .from = s->end[f->from].at,
-							     .data = { f->data, f->len } });
-	collect(s, f->to);
-}
-
-static void run(struct stage2 *s, int64_t for_ms)
-{
-	int64_t until = s->now_ms + for_ms;
-
-	while (s->now_ms <= until) {
-		unsigned best = MAILS;
-		int64_t at = until + 1;
-
-		for (unsigned i = 0; i < s->flights; i++)
-			if (s->flight[i].at_ms < at ||
-			    (best < MAILS && s->flight[i].at_ms == at && s->flight[i].order < s->flight[best].order)) {
-				best = i;
-				at = s->flight[i].at_ms;
-			}
-		for (unsigned i = 0; i < ENDS; i++) {
-			int64_t due = heap_next(&s->end[i].p.env.timers);
-
-			if (due != INT64_MAX && (due + NS_PER_MS - 1) / NS_PER_MS < at) {
-				at = (due + NS_PER_MS - 1) / NS_PER_MS;
-				best = MAILS + i;
-			}
-		}
-		if (at > until)
-			break;
-		if (at > s->now_ms)
-			s->now_ms = at;
-		if (best >= MAILS) {
-			struct end *n = &s->end[best - MAILS];
-			struct env *e = begin(s, best - MAILS);
-			uint16_t tag;
-
-			while (heap_pop(&e->timers, e->now_ns, &tag)) {
-				if (tag >= TIMER_LINK)
-					links_timer(e, n->links, tag);
-				else
-					tunnels_timer(e, n->tunnels, tag);
-				collect(s, best - MAILS);
-			}
-		} else {
-			struct flight f = s->flight[best];
-
-			s->flight[best] = s->flight[--s->flights];
-			arrive(s, &f);
-		}
-	}
-	s->now_ms = until;
-}
-
-static enum drop send(struct stage2 *s, unsigned from, unsigned to, uint32_t word, size_t len, const struct offload *o)
-{
-	static uint8_t buf[TUNNEL_PAYLOAD_MAX + 1];
-	struct writer w = writer_of(buf, 4);
-	enum drop why;
-
-	for (size_t i = 0; i < len; i++)
-		buf[i] = (uint8_t)(i * 7 + word);
-	write_u32(&w, word);
-	why = tunnels_send(begin(s, from), s->end[from].tunnels, 0, s->end[to].p.self.id, (struct bytes){ buf, len }, o);
-	collect(s, from);
-	return why;
-}
-
-static void link_up(struct stage2 *s, unsigned a, unsigned b)
-{
-	struct contact c = { .ats = 1, .at = { s->end[b].at } };
-
-	links_call(begin(s, a), s->end[a].links, &c);
-	collect(s, a);
-	run(s, 500);
-	CU_ASSERT_TRUE(links_up(s->end[a].links, links_find(s->end[a].links, s->end[b].p.self.id)));
-}
-
-static bool view(struct stage2 *s, unsigned i, struct tunnel_view *v)
-{
-	for (unsigned k = 0; k < TUNNELS_MAX; k++)
-		if (tunnel_at(s->end[i].tunnels, k, v))
-			return true;
-	return false;
-}
 
 /* ---- the stories ---- */
 
 static void the_first_payload_arrives_and_so_do_the_answers(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 
 	CU_ASSERT_EQUAL(send(s, 0, 1, 7, 100, NULL), DROP_NONE);
 	run(s, 200);
@@ -317,10 +19,10 @@ static void the_first_payload_arrives_and_so_do_the_answers(void)
 	send(s, 1, 0, 8, 100, NULL);
 	run(s, 100);
 	CU_ASSERT_EQUAL(s->end[0].got, 1);
-	stage2_free(s);
+	lab_free(s);
 }
 
-static bool lose_nth(struct stage2 *s, const struct flight *f)
+static bool lose_nth(struct lab *s, const struct flight *f)
 {
 	(void)f;
 	return s->lost++ == s->lose_at;
@@ -330,7 +32,7 @@ static void whichever_packet_is_lost_the_payload_arrives_once_and_in_order(void)
 {
 	for (unsigned nth = 0; nth < 12; nth++)
 		for (unsigned linked = 0; linked < 2; linked++) {
-			struct stage2 *s = stage2_new();
+			struct lab *s = lab_new(3, false);
 
 			if (linked)
 				link_up(s, 0, 1);
@@ -349,7 +51,7 @@ static void whichever_packet_is_lost_the_payload_arrives_once_and_in_order(void)
 				CU_ASSERT_TRUE(s->end[1].first[i] > s->end[1].first[i - 1]);
 			CU_ASSERT_EQUAL(s->end[0].got, 1);
 			CU_ASSERT_EQUAL(s->end[0].failed + s->end[1].failed, 0);
-			stage2_free(s);
+			lab_free(s);
 		}
 }
 
@@ -357,7 +59,7 @@ static void calls_that_cross_leave_one_tunnel_and_lose_nothing(void)
 {
 	for (unsigned apart = 0; apart <= 60; apart += 5)
 		for (unsigned first = 0; first < 2; first++) {
-			struct stage2 *s = stage2_new();
+			struct lab *s = lab_new(3, false);
 
 			send(s, first, !first, 1, 50, NULL);
 			run(s, apart);
@@ -375,13 +77,13 @@ static void calls_that_cross_leave_one_tunnel_and_lose_nothing(void)
 			run(s, 1000);
 			CU_ASSERT_EQUAL(s->end[0].got, 6);
 			CU_ASSERT_EQUAL(s->end[1].got, 6);
-			stage2_free(s);
+			lab_free(s);
 		}
 }
 
 static void a_link_carries_what_would_go_by_mail(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	struct tunnel_view v;
 	uint64_t mails;
 
@@ -400,7 +102,7 @@ static void a_link_carries_what_would_go_by_mail(void)
 	CU_ASSERT_EQUAL(v.mtu, WIRE_MTU_MIN - SESSION_OVERHEAD);
 	CU_ASSERT_TRUE(endpoint_eq(&v.at, &s->end[1].at));
 	CU_ASSERT_EQUAL(s->end[0].directs, 0);		/* it has a link: nothing to earn */
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void large_payloads_cross_in_pieces_and_offloads_as_they_are(void)
@@ -409,7 +111,7 @@ static void large_payloads_cross_in_pieces_and_offloads_as_they_are(void)
 	const struct offload o = { .segment = 1360, .checksum_start = 34, .checksum_offset = 16, .partial = 1 };
 
 	for (unsigned linked = 0; linked < 2; linked++) {
-		struct stage2 *s = stage2_new();
+		struct lab *s = lab_new(3, false);
 
 		if (linked)
 			link_up(s, 0, 1);
@@ -431,11 +133,11 @@ static void large_payloads_cross_in_pieces_and_offloads_as_they_are(void)
 				CU_ASSERT_EQUAL(s->end[1].offload.partial, off);
 			}
 		CU_ASSERT_EQUAL(send(s, 0, 1, 1, TUNNEL_PAYLOAD_MAX + 1, NULL), DROP_TOO_BIG);
-		stage2_free(s);
+		lab_free(s);
 	}
 }
 
-static bool lose_one_data(struct stage2 *s, const struct flight *f)
+static bool lose_one_data(struct lab *s, const struct flight *f)
 {
 	if ((f->data[0] & 15) != PACKET_DATA || f->mail)
 		return false;
@@ -444,7 +146,7 @@ static bool lose_one_data(struct stage2 *s, const struct flight *f)
 
 static void pieces_without_the_others_are_forgotten_and_counted(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	uint32_t before;
 
 	link_up(s, 0, 1);
@@ -469,10 +171,10 @@ static void pieces_without_the_others_are_forgotten_and_counted(void)
 		run(s, 50);
 		CU_ASSERT_TRUE(s->end[1].p.env.mem.used < before + 4 * 9400);
 	}
-	stage2_free(s);
+	lab_free(s);
 }
 
-static bool lose_all(struct stage2 *s, const struct flight *f)
+static bool lose_all(struct lab *s, const struct flight *f)
 {
 	(void)s;
 	(void)f;
@@ -481,7 +183,7 @@ static bool lose_all(struct stage2 *s, const struct flight *f)
 
 static void a_silent_peer_fails_and_what_waited_is_counted(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 
 	s->lose = lose_all;
 	for (unsigned i = 0; i < 40; i++)
@@ -496,24 +198,24 @@ static void a_silent_peer_fails_and_what_waited_is_counted(void)
 	CU_ASSERT_EQUAL(send(s, 0, 1, 99, 100, NULL), DROP_NONE);
 	run(s, 200);
 	CU_ASSERT_EQUAL(s->end[1].got, 1);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void what_waits_is_bounded_for_the_node_too(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 
 	s->lose = lose_all;
 	for (unsigned i = 0; i < 30; i++)
 		send(s, 0, 1 + i % 2, i, 9000, NULL);
 	CU_ASSERT_TRUE(tunnels_bytes(s->end[0].tunnels) < (64u << 10) + 8192);
 	CU_ASSERT_TRUE(s->end[0].fx.drops[DROP_FULL] >= 23);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void without_link_and_chain_a_flood_does_not_become_mail(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	uint64_t mails;
 
 	send(s, 0, 1, 0, 100, NULL);
@@ -527,13 +229,13 @@ static void without_link_and_chain_a_flood_does_not_become_mail(void)
 	CU_ASSERT_EQUAL(s->end[1].got, 21);
 	for (unsigned i = 0; i < s->end[1].got; i++)
 		CU_ASSERT_EQUAL(s->end[1].first[i], i);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void a_peer_that_restarted_is_met_anew_within_seconds(void)
 {
 	for (unsigned linked = 0; linked < 2; linked++) {
-		struct stage2 *s = stage2_new();
+		struct lab *s = lab_new(3, false);
 		unsigned before;
 
 		if (linked)
@@ -555,13 +257,13 @@ static void a_peer_that_restarted_is_met_anew_within_seconds(void)
 		send(s, 1, 0, 5, 100, NULL);
 		run(s, 500);
 		CU_ASSERT_EQUAL(s->end[0].got, before + 1);
-		stage2_free(s);
+		lab_free(s);
 	}
 }
 
 static void a_node_that_restarted_itself_is_believed_and_its_past_is_not(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 
 	send(s, 0, 1, 1, 100, NULL);
 	run(s, 1000);
@@ -581,12 +283,12 @@ static void a_node_that_restarted_itself_is_believed_and_its_past_is_not(void)
 	run(s, 10000);
 	CU_ASSERT_EQUAL(s->end[0].got, 1);
 	CU_ASSERT_TRUE(s->end[0].fx.drops[DROP_STALE] > 0);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void an_idle_tunnel_fades_on_both_sides_and_leaves_nothing(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	struct tunnel_view v;
 
 	send(s, 0, 1, 1, 100, NULL);
@@ -600,12 +302,12 @@ static void an_idle_tunnel_fades_on_both_sides_and_leaves_nothing(void)
 	send(s, 0, 1, 2, 100, NULL);
 	run(s, 200);
 	CU_ASSERT_EQUAL(s->end[1].got, 2);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void keys_change_after_an_hour_without_losing_a_payload(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	unsigned sent = 0;
 
 	link_up(s, 0, 1);
@@ -620,12 +322,12 @@ static void keys_change_after_an_hour_without_losing_a_payload(void)
 	CU_ASSERT_EQUAL(s->end[0].up + s->end[1].up, 2);
 	CU_ASSERT_TRUE(s->end[0].mails + s->end[1].mails >= 7);	/* two more handshakes, of IK now */
 	CU_ASSERT_TRUE(s->end[0].mails + s->end[1].mails <= 16);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void traffic_that_lasts_earns_a_direct_link(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 
 	for (unsigned i = 0; i < 10; i++) {
 		send(s, 0, 1, i, 100, NULL);
@@ -640,10 +342,10 @@ static void traffic_that_lasts_earns_a_direct_link(void)
 	CU_ASSERT_TRUE(id_eq(s->end[0].want.who.id, s->end[1].p.self.id));
 	CU_ASSERT_TRUE_FATAL(s->end[0].want.who.ats > 0);
 	CU_ASSERT_TRUE(endpoint_eq(&s->end[0].want.who.at[0], &s->end[1].at));
-	stage2_free(s);
+	lab_free(s);
 }
 
-static bool replay_inits(struct stage2 *s, const struct flight *f)
+static bool replay_inits(struct lab *s, const struct flight *f)
 {
 	if (f->mail && f->len > 17 && f->data[0] == 1 && (f->data[17] & 15) == PACKET_INIT && s->flights < MAILS - 1) {
 		s->flight[s->flights] = *f;
@@ -654,7 +356,7 @@ static bool replay_inits(struct stage2 *s, const struct flight *f)
 
 static void replayed_mail_and_lies_change_nothing(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	uint8_t junk[400] = { 1 };
 	struct flight f = { .from = 2, .to = 1, .mail = true, .len = sizeof(junk) };
 	struct flight *kept;
@@ -694,12 +396,12 @@ static void replayed_mail_and_lies_change_nothing(void)
 			arrive(s, &f);
 		}
 	CU_ASSERT_EQUAL(s->end[1].got, 3);		/* the third is what node 0 wanted to say itself */
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void a_member_of_the_overlay_alone_is_no_member_of_the_network(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 
 	tunnels_network(begin(s, 2), s->end[2].tunnels, 0, network_of(s->network), s->network + KEY_BYTES,
 			&s->end[2].p.self);		/* the overlay's certificate */
@@ -709,12 +411,12 @@ static void a_member_of_the_overlay_alone_is_no_member_of_the_network(void)
 	CU_ASSERT_EQUAL(s->end[1].got + s->end[1].up + s->end[0].up, 0);
 	CU_ASSERT_TRUE(s->end[1].fx.drops[DROP_CERTIFICATE] > 0);
 	CU_ASSERT_TRUE(s->end[0].fx.drops[DROP_CERTIFICATE] > 0);
-	stage2_free(s);
+	lab_free(s);
 }
 
 static void after_resume_keys_are_new(void)
 {
-	struct stage2 *s = stage2_new();
+	struct lab *s = lab_new(3, false);
 	uint64_t mails;
 
 	link_up(s, 0, 1);
@@ -730,7 +432,7 @@ static void after_resume_keys_are_new(void)
 	run(s, 1000);
 	CU_ASSERT_EQUAL(s->end[1].got, 2);
 	CU_ASSERT_EQUAL(s->end[0].got, 1);
-	stage2_free(s);
+	lab_free(s);
 }
 
 CU_TestInfo tunnel_tests[] = {
