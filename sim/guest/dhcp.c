@@ -145,7 +145,7 @@ static void init_at(struct step *s, int64_t at_ns)
 		discover(s);
 }
 
-void dhcp_begin(struct step *s)
+void guest_dhcp_begin(struct step *s)
 {
 	int64_t desync_ns = s->g->config->desync_ns;
 
@@ -160,7 +160,7 @@ static void unbind(struct step *s)
 		guest_tell(s, NEWS_UNBOUND)->ip = g->ip4;
 	g->use4 = USE_NONE;
 	g->ip4_ns = G_NEVER;
-	talk_end_all(s);
+	guest_talk_end_all(s);
 }
 
 static void request(struct step *s)
@@ -201,7 +201,7 @@ static void request(struct step *s)
 	}
 }
 
-void dhcp_reboot(struct step *s)
+void guest_dhcp_reboot(struct step *s)
 {
 	struct dhcp *d = &s->g->dhcp;
 
@@ -222,13 +222,13 @@ static void bound(struct step *s)
 	d->due_ns = d->t1_ns;
 }
 
-void dhcp_clear(struct step *s)
+void guest_dhcp_clear(struct step *s)
 {
 	if (s->g->dhcp.state == DHCP_PROBING)
 		bound(s);
 }
 
-void dhcp_conflict(struct step *s)
+void guest_dhcp_conflict(struct step *s)
 {
 	struct guest *g = s->g;
 
@@ -239,7 +239,7 @@ void dhcp_conflict(struct step *s)
 	init_at(s, s->now_ns + AGAIN_NS);	/* 3.1, 5: ten seconds at least */
 }
 
-void dhcp_release(struct step *s)
+void guest_dhcp_release(struct step *s)
 {
 	struct ip server = ip_v4(s->g->dhcp.server);
 
@@ -248,7 +248,7 @@ void dhcp_release(struct step *s)
 	guest_tell(s, NEWS_UNBOUND)->ip = s->g->ip4;
 }
 
-void dhcp_time(struct step *s)
+void guest_dhcp_time(struct step *s)
 {
 	struct guest *g = s->g;
 	struct dhcp *d = &g->dhcp;
@@ -271,7 +271,7 @@ void dhcp_time(struct step *s)
 			bound(s);
 			if (d->t1_ns < s->now_ns)
 				d->due_ns = s->now_ns;
-			near_use4(s);
+			guest_near_use4(s);
 		} else {
 			init_at(s, s->now_ns);
 		}
@@ -403,7 +403,7 @@ static void acked(struct step *s, const struct offer *o, const uint8_t *mac)
 	}
 	d->state = DHCP_PROBING;
 	d->due_ns = G_NEVER;
-	near_use4(s);
+	guest_near_use4(s);
 }
 
 static void refused(struct step *s)
@@ -420,7 +420,7 @@ static void refused(struct step *s)
 	init_at(s, s->now_ns + (loop ? LOOP_NS / 2 : 0));
 }
 
-void dhcp_packet(struct step *s, const struct seen *f)
+void guest_dhcp_packet(struct step *s, const struct seen *f)
 {
 	struct dhcp *d = &s->g->dhcp;
 	struct offer o;

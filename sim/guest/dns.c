@@ -10,7 +10,7 @@ static unsigned type_of(unsigned family)
 	return family == 4 ? TYPE_A : family == 6 ? TYPE_AAAA : TYPE_PTR;
 }
 
-size_t dns_ask(uint8_t *at, size_t room, uint16_t id, const char *name, unsigned family)
+size_t guest_dns_ask(uint8_t *at, size_t room, uint16_t id, const char *name, unsigned family)
 {
 	size_t len = strlen(name), n = HEADER;
 
@@ -73,7 +73,7 @@ static size_t read_name(const uint8_t *at, size_t len, size_t i, char *text, siz
 	}
 }
 
-bool dns_read(const uint8_t *at, size_t len, uint16_t id, unsigned family, struct dns_answer *out)
+bool guest_dns_read(const uint8_t *at, size_t len, uint16_t id, unsigned family, struct dns_answer *out)
 {
 	unsigned type = type_of(family), answers, questions;
 	size_t i = HEADER;
@@ -113,7 +113,7 @@ bool dns_read(const uint8_t *at, size_t len, uint16_t id, unsigned family, struc
 	return true;
 }
 
-void dns_reverse(const struct ip *ip, char *name, size_t room)
+void guest_dns_reverse(const struct ip *ip, char *name, size_t room)
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t n = 0;

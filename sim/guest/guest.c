@@ -147,7 +147,7 @@ bool guest_reach(struct step *s, const struct ip *to, uint8_t mac[MAC_LEN])
 		hop = g->gateway;
 	else if (to->family == 6 && to->at[0] != 0xfe && memcmp(to->at, g->six[1].at, 8))
 		hop = g->router6_ip;
-	return hop.family && near_find(s, &hop, mac);
+	return hop.family && guest_near_find(s, &hop, mac);
 }
 
 bool guest_send_ip(struct step *s, uint8_t *frame, const struct ip *to, unsigned proto, size_t len)
@@ -195,7 +195,7 @@ static void came(struct step *s, const uint8_t *at, size_t len)
 		return;
 	}
 	if (f.type == ETH_ARP) {
-		near_arp(s, &f);
+		guest_near_arp(s, &f);
 	} else if (f.type == ETH_IP6 && !g->config->ipv6) {
 		guest_count(s, GUEST_UNKNOWN);
 	} else if (!for_us(g, &f)) {
@@ -203,13 +203,13 @@ static void came(struct step *s, const uint8_t *at, size_t len)
 			guest_count(s, GUEST_STRANGER);
 	} else if (f.proto == PROTO_UDP) {
 		if (f.dport == PORT_DHCP_CLIENT && f.from.family == 4)
-			dhcp_packet(s, &f);
+			guest_dhcp_packet(s, &f);
 		else
-			talk_udp(s, &f);
+			guest_talk_udp(s, &f);
 	} else if (f.proto == PROTO_TCP) {
-		tcp_segment(s, &f);
+		guest_tcp_segment(s, &f);
 	} else {
-		talk_icmp(s, &f);
+		guest_talk_icmp(s, &f);
 	}
 }
 
@@ -222,15 +222,15 @@ static void plug(struct step *s)
 	if (g->plugged)
 		return;
 	g->plugged = g->on = true;
-	near_forget(g);
+	guest_near_forget(g);
 	if (g->config->ipv6)
-		near_start6(s);
+		guest_near_start6(s);
 	if (g->addressing == GUEST_STATIC)
-		near_use4(s);
+		guest_near_use4(s);
 	else if (g->ip4.family && g->dhcp.until_ns > s->now_ns)
-		dhcp_reboot(s);
+		guest_dhcp_reboot(s);
 	else
-		dhcp_begin(s);
+		guest_dhcp_begin(s);
 }
 
 static void unplug(struct step *s)
@@ -241,7 +241,7 @@ static void unplug(struct step *s)
 	g->use4 = g->use6[0] = g->use6[1] = USE_NONE;
 	g->ip4_ns = g->six_ns[0] = g->six_ns[1] = g->solicit_ns = G_NEVER;
 	g->dhcp.due_ns = G_NEVER;		/* what it had is kept for INIT-REBOOT */
-	talk_end_all(s);
+	guest_talk_end_all(s);
 }
 
 static void shut(struct step *s)
@@ -249,7 +249,7 @@ static void shut(struct step *s)
 	struct guest *g = s->g;
 
 	if (g->addressing == GUEST_DHCP && g->use4 == USE_YES)
-		dhcp_release(s);
+		guest_dhcp_release(s);
 	unplug(s);
 	g->on = false;
 	if (g->addressing == GUEST_DHCP) {
@@ -260,7 +260,7 @@ static void shut(struct step *s)
 
 static int64_t alarm_of(const struct guest *g)
 {
-	int64_t due = G_NEVER, more[] = { near_due(g), talk_due(g), g->dhcp.due_ns };
+	int64_t due = G_NEVER, more[] = { guest_near_due(g), guest_talk_due(g), g->dhcp.due_ns };
 
 	if (!g->plugged)
 		return G_NEVER;
@@ -289,7 +289,7 @@ int64_t guest_step(struct guest *g, int64_t now_ns, const struct guest_event *ev
 		break;
 	case GUEST_ORDERED:
 		if (g->plugged)
-			talk_order(&s, ev->order);
+			guest_talk_order(&s, ev->order);
 		break;
 	case GUEST_SHUT:
 		if (g->plugged)
@@ -297,10 +297,10 @@ int64_t guest_step(struct guest *g, int64_t now_ns, const struct guest_event *ev
 		break;
 	}
 	if (g->plugged) {
-		near_time(&s);
+		guest_near_time(&s);
 		if (g->dhcp.due_ns <= now_ns)
-			dhcp_time(&s);
-		talk_time(&s);
+			guest_dhcp_time(&s);
+		guest_talk_time(&s);
 	}
 	return alarm_of(g);
 }

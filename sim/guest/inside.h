@@ -133,50 +133,50 @@ bool guest_send_ip(struct step *s, uint8_t *frame, const struct ip *to, unsigned
 bool guest_reach(struct step *s, const struct ip *to, uint8_t mac[MAC_LEN]);
 
 /* near.c - neighbours: ARP and ND, probing and defending our own addresses */
-void near_arp(struct step *s, const struct seen *f);
-void near_icmp6(struct step *s, const struct seen *f);		/* NS, NA, RA */
-bool near_find(struct step *s, const struct ip *ip, uint8_t mac[MAC_LEN]);
-void near_use4(struct step *s);					/* ip4 is set: probe it, then use it */
-void near_start6(struct step *s);
-void near_time(struct step *s);
-int64_t near_due(const struct guest *g);
-void near_forget(struct guest *g);
+void guest_near_arp(struct step *s, const struct seen *f);
+void guest_near_icmp6(struct step *s, const struct seen *f);		/* NS, NA, RA */
+bool guest_near_find(struct step *s, const struct ip *ip, uint8_t mac[MAC_LEN]);
+void guest_near_use4(struct step *s);					/* ip4 is set: probe it, then use it */
+void guest_near_start6(struct step *s);
+void guest_near_time(struct step *s);
+int64_t guest_near_due(const struct guest *g);
+void guest_near_forget(struct guest *g);
 
 /* dhcp.c */
-void dhcp_begin(struct step *s);
-void dhcp_reboot(struct step *s);
-void dhcp_packet(struct step *s, const struct seen *f);
-void dhcp_time(struct step *s);
-void dhcp_clear(struct step *s);				/* ip4 passed its probes */
-void dhcp_conflict(struct step *s);				/* somebody else has ip4 */
-void dhcp_release(struct step *s);
+void guest_dhcp_begin(struct step *s);
+void guest_dhcp_reboot(struct step *s);
+void guest_dhcp_packet(struct step *s, const struct seen *f);
+void guest_dhcp_time(struct step *s);
+void guest_dhcp_clear(struct step *s);				/* ip4 passed its probes */
+void guest_dhcp_conflict(struct step *s);				/* somebody else has ip4 */
+void guest_dhcp_release(struct step *s);
 
 /* talk.c - pings, questions, UDP flows, shouts */
-void talk_order(struct step *s, const struct guest_order *o);
-void talk_icmp(struct step *s, const struct seen *f);
-void talk_udp(struct step *s, const struct seen *f);
-void talk_time(struct step *s);
-int64_t talk_due(const struct guest *g);
-void talk_unblock(struct step *s);				/* a neighbour was found */
-void talk_end_all(struct step *s);
-struct talk *talk_new(struct step *s, enum talk_kind kind, const struct ip *peer);
-void talk_lost(struct step *s, struct talk *t);
-uint8_t talk_byte(uint32_t seed, uint32_t at);
+void guest_talk_order(struct step *s, const struct guest_order *o);
+void guest_talk_icmp(struct step *s, const struct seen *f);
+void guest_talk_udp(struct step *s, const struct seen *f);
+void guest_talk_time(struct step *s);
+int64_t guest_talk_due(const struct guest *g);
+void guest_talk_unblock(struct step *s);				/* a neighbour was found */
+void guest_talk_end_all(struct step *s);
+struct talk *guest_talk_new(struct step *s, enum talk_kind kind, const struct ip *peer);
+void guest_talk_lost(struct step *s, struct talk *t);
+uint8_t guest_talk_byte(uint32_t seed, uint32_t at);
 
 /* tcp.c */
-void tcp_open(struct step *s, struct talk *t);
-void tcp_segment(struct step *s, const struct seen *f);
-void tcp_time(struct step *s, struct talk *t);
+void guest_tcp_open(struct step *s, struct talk *t);
+void guest_tcp_segment(struct step *s, const struct seen *f);
+void guest_tcp_time(struct step *s, struct talk *t);
 
 /* dns.c */
-size_t dns_ask(uint8_t *at, size_t room, uint16_t id, const char *name, unsigned family);
+size_t guest_dns_ask(uint8_t *at, size_t room, uint16_t id, const char *name, unsigned family);
 
 struct dns_answer {
 	uint8_t code;
 	struct ip ip;			/* family 0: none of the kind asked for */
 	char name[GUEST_NAME + 1];	/* PTR */
 };
-bool dns_read(const uint8_t *at, size_t len, uint16_t id, unsigned family, struct dns_answer *out);
-void dns_reverse(const struct ip *ip, char *name, size_t room);
+bool guest_dns_read(const uint8_t *at, size_t len, uint16_t id, unsigned family, struct dns_answer *out);
+void guest_dns_reverse(const struct ip *ip, char *name, size_t room);
 
 #endif /* GUEST_INSIDE_H */

@@ -113,7 +113,7 @@ static struct neighbour *place(struct guest *g)
 	return old;
 }
 
-bool near_find(struct step *s, const struct ip *ip, uint8_t mac[MAC_LEN])
+bool guest_near_find(struct step *s, const struct ip *ip, uint8_t mac[MAC_LEN])
 {
 	struct neighbour *n = find(s->g, ip);
 
@@ -144,10 +144,10 @@ static void learn(struct step *s, const struct ip *ip, const uint8_t *mac, bool 
 	*n = (struct neighbour){ .ip = *ip, .state = NEIGHBOUR_KNOWN, .when_ns = s->now_ns + KNOWN_NS };
 	memcpy(n->mac, mac, MAC_LEN);
 	if (waited)
-		talk_unblock(s);
+		guest_talk_unblock(s);
 }
 
-void near_forget(struct guest *g)
+void guest_near_forget(struct guest *g)
 {
 	memset(g->neighbour, 0, sizeof(g->neighbour));
 }
@@ -169,11 +169,11 @@ static void use_now(struct step *s)
 	announce(s);
 	guest_tell(s, NEWS_ADDRESS)->ip = g->ip4;
 	if (g->addressing == GUEST_DHCP)
-		dhcp_clear(s);
-	talk_unblock(s);
+		guest_dhcp_clear(s);
+	guest_talk_unblock(s);
 }
 
-void near_use4(struct step *s)
+void guest_near_use4(struct step *s)
 {
 	struct guest *g = s->g;
 
@@ -220,12 +220,12 @@ static void conflict4(struct step *s)
 	g->use4 = USE_NONE;
 	g->ip4_ns = G_NEVER;
 	if (g->addressing == GUEST_DHCP)
-		dhcp_conflict(s);
+		guest_dhcp_conflict(s);
 	else
 		g->ip4_ns = s->now_ns + 60 * G_S;	/* static: tries again */
 }
 
-void near_arp(struct step *s, const struct seen *f)
+void guest_near_arp(struct step *s, const struct seen *f)
 {
 	struct guest *g = s->g;
 	bool theirs = memcmp(f->arp_mac, g->mac, MAC_LEN), ours = g->use4 != USE_NONE && g->ip4.family;
@@ -256,7 +256,7 @@ static void try6(struct step *s, unsigned i)
 	send_solicit(s, &unspecified6, &g->six[i]);
 }
 
-void near_start6(struct step *s)
+void guest_near_start6(struct step *s)
 {
 	s->g->six[1].family = 0;
 	s->g->solicits = 0;
@@ -273,7 +273,7 @@ static void dad_over(struct step *s, unsigned i)
 	send_advert(s, &g->six[i], &all_nodes, (const uint8_t[]){ 0x33, 0x33, 0, 0, 0, 1 }, false);
 	if (!i)
 		g->solicit_ns = s->now_ns;
-	talk_unblock(s);
+	guest_talk_unblock(s);
 }
 
 static void solicit_router(struct step *s)
@@ -346,7 +346,7 @@ static void solicited(struct step *s, const struct seen *f, const struct ip *tar
 	}
 }
 
-void near_icmp6(struct step *s, const struct seen *f)
+void guest_near_icmp6(struct step *s, const struct seen *f)
 {
 	struct ip target = { .family = 6 };
 	const uint8_t *mac = f->src;
@@ -377,13 +377,13 @@ void near_icmp6(struct step *s, const struct seen *f)
 
 /* ---- time ----------------------------------------------------------------------------------------- */
 
-void near_time(struct step *s)
+void guest_near_time(struct step *s)
 {
 	struct guest *g = s->g;
 
 	if (g->ip4_ns <= s->now_ns) {
 		if (g->use4 == USE_NONE)
-			near_use4(s);
+			guest_near_use4(s);
 		else
 			probe_time(s);
 	}
@@ -406,7 +406,7 @@ void near_time(struct step *s)
 	}
 }
 
-int64_t near_due(const struct guest *g)
+int64_t guest_near_due(const struct guest *g)
 {
 	int64_t due = g->ip4_ns, more[] = { g->six_ns[0], g->six_ns[1], g->solicit_ns };
 

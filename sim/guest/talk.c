@@ -16,7 +16,7 @@ enum { UDP_MAGIC = 0x77656674, SHOUT_MAGIC = 0x73686f75, FLOW_HEADER = 24, NAME_
 
 #define NAME_NS		(2 * G_S)
 
-uint8_t talk_byte(uint32_t seed, uint32_t at)
+uint8_t guest_talk_byte(uint32_t seed, uint32_t at)
 {
 	uint32_t x = (seed + at) * UINT32_C(0x9e3779b1);
 
@@ -34,7 +34,7 @@ static uint64_t get64(const uint8_t *at)
 	return (uint64_t)get32(at) << 32 | get32(at + 4);
 }
 
-struct talk *talk_new(struct step *s, enum talk_kind kind, const struct ip *peer)
+struct talk *guest_talk_new(struct step *s, enum talk_kind kind, const struct ip *peer)
 {
 	struct guest *g = s->g;
 
@@ -51,7 +51,7 @@ struct talk *talk_new(struct step *s, enum talk_kind kind, const struct ip *peer
 	return NULL;
 }
 
-void talk_lost(struct step *s, struct talk *t)
+void guest_talk_lost(struct step *s, struct talk *t)
 {
 	struct guest_news *n;
 
@@ -69,11 +69,11 @@ void talk_lost(struct step *s, struct talk *t)
 	t->kind = TALK_FREE;
 }
 
-void talk_end_all(struct step *s)
+void guest_talk_end_all(struct step *s)
 {
 	for (unsigned i = 0; i < TALKS; i++)
 		if (s->g->talk[i].kind)
-			talk_lost(s, &s->g->talk[i]);
+			guest_talk_lost(s, &s->g->talk[i]);
 }
 
 /* ---- pings ------------------------------------------------------------------------------------ */
@@ -89,7 +89,7 @@ static void ping_time(struct step *s, struct talk *t)
 
 	if (t->state || s->now_ns - t->began_ns >= ping_ns(s->g)) {
 		if (s->now_ns - t->began_ns >= ping_ns(s->g))
-			talk_lost(s, t);
+			guest_talk_lost(s, t);
 		return;
 	}
 	frame = guest_room(s);
@@ -102,7 +102,7 @@ static void ping_time(struct step *s, struct talk *t)
 	put16(p + 4, t->lport);
 	put16(p + 6, 1);
 	for (unsigned i = 0; i < PING_BYTES; i++)
-		p[8 + i] = talk_byte(t->lport, i);
+		p[8 + i] = guest_talk_byte(t->lport, i);
 	t->moved_ns = s->now_ns;
 	t->blocked = !guest_send_ip(s, frame, &t->peer, t->peer.family == 6 ? PROTO_ICMP6 : PROTO_ICMP,
 				    8 + PING_BYTES);
@@ -121,7 +121,7 @@ static void echo_reply(struct step *s, const struct seen *f)
 		if (f->l4_len != 8 + PING_BYTES)
 			guest_count(s, GUEST_WRONG_DATA);
 		for (unsigned k = 8; k < f->l4_len; k++)
-			if (f->l4[k] != talk_byte(t->lport, k - 8))
+			if (f->l4[k] != guest_talk_byte(t->lport, k - 8))
 				guest_count(s, GUEST_WRONG_DATA);
 		n = guest_tell(s, NEWS_PONG);
 		n->order = ORDER_PING;
@@ -169,12 +169,12 @@ static void complaint(struct step *s, const struct seen *f, bool big)
 	}
 }
 
-void talk_icmp(struct step *s, const struct seen *f)
+void guest_talk_icmp(struct step *s, const struct seen *f)
 {
 	unsigned type = f->l4[0];
 
 	if (f->proto == PROTO_ICMP6 && type >= 133 && type <= 137)
-		near_icmp6(s, f);
+		guest_near_icmp6(s, f);
 	else if (type == (f->proto == PROTO_ICMP6 ? 128 : 8))
 		echo(s, f);
 	else if (type == (f->proto == PROTO_ICMP6 ? 129 : 0))
@@ -204,7 +204,7 @@ static void name_time(struct step *s, struct talk *t)
 	if (t->due_ns > s->now_ns && !t->blocked)
 		return;
 	if (t->tries >= NAME_TRIES) {
-		talk_lost(s, t);
+		guest_talk_lost(s, t);
 		return;
 	}
 	t->due_ns = s->now_ns + NAME_NS;
@@ -214,11 +214,11 @@ static void name_time(struct step *s, struct talk *t)
 	if (!frame || !s->g->dns.family)
 		return;
 	if (!t->name[0])
-		dns_reverse(&t->peer, reverse, sizeof(reverse));
-	len = dns_ask(frame_l4(frame, s->g->dns.family) + UDP_HEADER, 512, t->lport, t->name[0] ? t->name : reverse,
+		guest_dns_reverse(&t->peer, reverse, sizeof(reverse));
+	len = guest_dns_ask(frame_l4(frame, s->g->dns.family) + UDP_HEADER, 512, t->lport, t->name[0] ? t->name : reverse,
 		      t->name[0] ? t->peer.family : 0);
 	if (!len) {
-		talk_lost(s, t);
+		guest_talk_lost(s, t);
 		return;
 	}
 	udp_header(frame_l4(frame, s->g->dns.family), t->lport, PORT_DNS, len);
@@ -230,7 +230,7 @@ static void name_answer(struct step *s, struct talk *t, const struct seen *f)
 	struct dns_answer a;
 	struct guest_news *n;
 
-	if (!dns_read(f->data, f->len, t->lport, t->name[0] ? t->peer.family : 0, &a)) {
+	if (!guest_dns_read(f->data, f->len, t->lport, t->name[0] ? t->peer.family : 0, &a)) {
 		guest_count(s, GUEST_FORM);
 		return;
 	}
@@ -264,7 +264,7 @@ static void udp_time(struct step *s, struct talk *t)
 		return;
 	}
 	if (t->blocked && s->now_ns - t->began_ns > 5 * G_S && !t->sent) {
-		talk_lost(s, t);
+		guest_talk_lost(s, t);
 		return;
 	}
 	frame = guest_room(s);
@@ -279,7 +279,7 @@ static void udp_time(struct step *s, struct talk *t)
 	put32(p + 12, t->total);
 	put64(p + 16, (uint64_t)t->began_ns);
 	for (uint32_t i = 0; i < len; i++)
-		p[FLOW_HEADER + i] = talk_byte(t->seed, t->sent + i);
+		p[FLOW_HEADER + i] = guest_talk_byte(t->seed, t->sent + i);
 	udp_header(frame_l4(frame, t->peer.family), t->lport, PORT_UDP, FLOW_HEADER + len);
 	t->blocked = !guest_send_ip(s, frame, &t->peer, PROTO_UDP, UDP_HEADER + FLOW_HEADER + len);
 	if (t->blocked)
@@ -302,7 +302,7 @@ static void flow_packet(struct step *s, const struct seen *f)
 	at = get32(f->data + 8);
 	guest_count(s, GUEST_UDP_GOT);
 	for (uint32_t i = FLOW_HEADER; i < f->len; i++) {
-		if (f->data[i] == talk_byte(seed, at + i - FLOW_HEADER))
+		if (f->data[i] == guest_talk_byte(seed, at + i - FLOW_HEADER))
 			s->fx->count[GUEST_FLOW_BYTES]++;
 		else
 			guest_count(s, GUEST_WRONG_DATA);
@@ -365,7 +365,7 @@ static void join(struct step *s, const struct guest_order *o)
 	guest_sent(s, frame, frame_ip(frame, s->g->mac, mac, &s->g->ip4, &o->ip, 2, 1, 8));
 }
 
-void talk_udp(struct step *s, const struct seen *f)
+void guest_talk_udp(struct step *s, const struct seen *f)
 {
 	for (unsigned i = 0; i < TALKS; i++) {
 		struct talk *t = &s->g->talk[i];
@@ -413,12 +413,12 @@ static void begin(struct step *s, struct talk *t, const struct guest_order *o)
 	case TALK_OUT:
 		t->total = o->bytes;
 		t->mss = (uint16_t)(s->g->mtu - header - TCP_HEADER);
-		tcp_open(s, t);
+		guest_tcp_open(s, t);
 		break;
 	}
 }
 
-void talk_order(struct step *s, const struct guest_order *o)
+void guest_talk_order(struct step *s, const struct guest_order *o)
 {
 	static const uint8_t kind[] = { [ORDER_PING] = TALK_PING, [ORDER_RESOLVE] = TALK_NAME,
 					[ORDER_UDP] = TALK_UDP, [ORDER_TCP] = TALK_OUT };
@@ -428,11 +428,11 @@ void talk_order(struct step *s, const struct guest_order *o)
 		shout(s, o);
 	else if (o->kind == ORDER_JOIN)
 		join(s, o);
-	else if ((t = talk_new(s, kind[o->kind], &o->ip)))
+	else if ((t = guest_talk_new(s, kind[o->kind], &o->ip)))
 		begin(s, t, o);
 }
 
-static void talk_go(struct step *s, struct talk *t)
+static void guest_talk_go(struct step *s, struct talk *t)
 {
 	switch (t->kind) {
 	case TALK_PING:
@@ -446,26 +446,26 @@ static void talk_go(struct step *s, struct talk *t)
 		break;
 	case TALK_OUT:
 	case TALK_IN:
-		tcp_time(s, t);
+		guest_tcp_time(s, t);
 		break;
 	}
 }
 
-void talk_unblock(struct step *s)
+void guest_talk_unblock(struct step *s)
 {
 	for (unsigned i = 0; i < TALKS; i++)
 		if (s->g->talk[i].kind && s->g->talk[i].blocked)
-			talk_go(s, &s->g->talk[i]);
+			guest_talk_go(s, &s->g->talk[i]);
 }
 
-void talk_time(struct step *s)
+void guest_talk_time(struct step *s)
 {
 	for (unsigned i = 0; i < TALKS; i++)
 		if (s->g->talk[i].kind && s->g->talk[i].due_ns <= s->now_ns)
-			talk_go(s, &s->g->talk[i]);
+			guest_talk_go(s, &s->g->talk[i]);
 }
 
-int64_t talk_due(const struct guest *g)
+int64_t guest_talk_due(const struct guest *g)
 {
 	int64_t due = G_NEVER;
 

@@ -38,7 +38,7 @@ static void send_segment(struct step *s, struct talk *t, unsigned flags, uint32_
 	}
 	p[12] = (uint8_t)(header / 4 << 4);
 	for (uint32_t i = 0; i < len; i++)
-		p[header + i] = talk_byte(t->seed, at + i);
+		p[header + i] = guest_talk_byte(t->seed, at + i);
 	t->blocked = !guest_send_ip(s, frame, &t->peer, PROTO_TCP, header + len);
 }
 
@@ -73,7 +73,7 @@ static void push(struct step *s, struct talk *t)
 	}
 }
 
-void tcp_open(struct step *s, struct talk *t)
+void guest_tcp_open(struct step *s, struct talk *t)
 {
 	t->seed = guest_draw(s->g, UINT32_MAX);
 	t->rport = PORT_TCP;
@@ -120,7 +120,7 @@ static void opener(struct step *s, struct talk *t, const struct seen *f)
 	uint32_t acked = f->ack - (t->seed + 1);
 
 	if (f->flags & TCP_RST) {
-		talk_lost(s, t);
+		guest_talk_lost(s, t);
 		return;
 	}
 	if (!(f->flags & TCP_ACK))
@@ -175,7 +175,7 @@ static void opener_time(struct step *s, struct talk *t)
 	bool due = t->due_ns <= s->now_ns;
 
 	if (s->now_ns - t->moved_ns >= give_up_ns(s->g)) {
-		talk_lost(s, t);
+		guest_talk_lost(s, t);
 		return;
 	}
 	if (!due && !t->blocked)
@@ -223,7 +223,7 @@ static void called(struct step *s, struct talk *t, const struct seen *f)
 	}
 	if (f->len && at == t->acked) {
 		for (uint32_t i = 0; i < f->len; i++) {
-			if (f->data[i] == talk_byte(t->seed, at + i))
+			if (f->data[i] == guest_talk_byte(t->seed, at + i))
 				s->fx->count[GUEST_FLOW_BYTES]++;
 			else
 				guest_count(s, GUEST_WRONG_DATA);
@@ -246,7 +246,7 @@ static void answer_call(struct step *s, const struct seen *f)
 {
 	struct talk *t;
 
-	if (!guest_has(s->g, &f->to) || !(t = talk_new(s, TALK_IN, &f->from)))
+	if (!guest_has(s->g, &f->to) || !(t = guest_talk_new(s, TALK_IN, &f->from)))
 		return;
 	t->lport = f->dport;
 	t->rport = f->sport;
@@ -266,7 +266,7 @@ static void reset(struct step *s, const struct seen *f)
 		send_segment(s, &t, TCP_RST | TCP_ACK, f->flags & TCP_ACK ? f->ack : 0, f->seq + f->len + 1, 0, 0);
 }
 
-void tcp_segment(struct step *s, const struct seen *f)
+void guest_tcp_segment(struct step *s, const struct seen *f)
 {
 	for (unsigned i = 0; i < TALKS; i++) {
 		struct talk *t = &s->g->talk[i];
@@ -286,7 +286,7 @@ void tcp_segment(struct step *s, const struct seen *f)
 		reset(s, f);
 }
 
-void tcp_time(struct step *s, struct talk *t)
+void guest_tcp_time(struct step *s, struct talk *t)
 {
 	if (t->kind == TALK_OUT)
 		opener_time(s, t);
