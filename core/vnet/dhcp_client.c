@@ -72,6 +72,7 @@ void dhcpd_rest(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 	dhcpd_ask_drop(d, e, c);
 	c->state = CLIENT_IDLE;
 	c->fixed = false;
+	c->since_ns = e->now_ns;
 	c->until_ns = e->now_ns + BAD_S * NS_PER_S;
 	if (!c->declines)
 		dhcpd_del(d, e, c);
@@ -94,11 +95,11 @@ struct dhcpd_client *dhcpd_new(struct dhcpd *d, struct env *e, uint64_t client)
 		return NULL;
 	}
 	if (d->clients == d->cap &&
-	    !mem_grow(&e->mem, &d->client, &d->cap, d->cap ? (uint16_t)(d->cap * 2) : 2, sizeof(*d->client))) {
+	    !mem_grow(&e->mem, &d->client, &d->cap, d->cap ? (uint16_t)(d->cap * 2) : 1, sizeof(*d->client))) {
 		env_drop(e, DROP_MEMORY);
 		return NULL;
 	}
-	d->client[d->clients] = (struct dhcpd_client){ .client = client };
+	d->client[d->clients] = (struct dhcpd_client){ .client = client, .since_ns = e->now_ns };
 	return &d->client[d->clients++];
 }
 
@@ -123,6 +124,12 @@ void dhcpd_bad_add(struct dhcpd *d, struct env *e, const struct ip *ip)
 {
 	if (d->bads == DHCPD_BAD)
 		dhcpd_bad_end(d, e, 0);
+	if (d->bads == d->bad_cap &&
+	    !mem_grow(&e->mem, &d->bad, &d->bad_cap, (uint16_t)(d->bad_cap + 4), sizeof(*d->bad))) {
+		env_drop(e, DROP_MEMORY);
+		d->port->release(d->ctx, e, ip);
+		return;
+	}
 	d->bad[d->bads++] = (struct dhcpd_bad){ *ip, e->now_ns + BAD_S * NS_PER_S };
 	d->port->keep(d->ctx, e, ip, true);
 }

@@ -112,7 +112,7 @@ static void bind(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const s
 	bool rename = host_take(c, m);
 
 	memcpy(c->mac, m->mac, sizeof(c->mac));
-	if (!d->port->leased(d->ctx, e, c->mac, &c->ip)) {
+	if (!d->port->leased(d->ctx, e, c->mac, &c->ip, c->since_ns)) {
 		dhcpd_reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
 		let_go(d, e, c);
 		return;
@@ -506,7 +506,7 @@ void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n)
 	if (n->word == HELD_GRANTED && !c) {
 		adopt(d, e, &n->held);
 	} else if (c && !c->fixed) {
-		if (n->word == HELD_LOST || (n->word == HELD_REFUSED && !silent(n->verdict)))
+		if (n->word == HELD_LOST || n->word == HELD_GONE || (n->word == HELD_REFUSED && !silent(n->verdict)))
 			lost(d, e, c);
 		else if (n->word == HELD_RENEWED || n->word == HELD_GRANTED)
 			renewed(d, e, c);
@@ -587,10 +587,12 @@ void dhcpd_done(struct dhcpd *d, struct env *e)
 	for (unsigned i = 0; i < d->clients; i++)
 		dhcpd_ask_drop(d, e, &d->client[i]);
 	mem_grow(&e->mem, &d->client, &d->cap, 0, sizeof(*d->client));
-	d->clients = 0;
+	mem_grow(&e->mem, &d->bad, &d->bad_cap, 0, sizeof(*d->bad));
+	d->clients = d->bads = 0;
 }
 
 uint32_t dhcpd_bytes(const struct dhcpd *d)
 {
-	return (uint32_t)(d->cap * sizeof(*d->client) + d->asks * sizeof(struct dhcp_message));
+	return (uint32_t)(d->cap * sizeof(*d->client) + d->bad_cap * sizeof(*d->bad) +
+			  d->asks * sizeof(struct dhcp_message));
 }

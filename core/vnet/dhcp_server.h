@@ -51,6 +51,7 @@ struct dhcpd_client {
 	uint64_t client;		/* hash of its identity */
 	uint64_t cookie;		/* of what we asked last */
 	struct dhcp_message *ask;	/* the question that waits, NULL if none */
+	int64_t since_ns;		/* first heard without an address */
 	int64_t until_ns, again_ns;
 	int64_t give_up_ns;		/* the kept question is dropped */
 	struct ip ip;			/* OFFERED, BOUND; SEEKING with exact: what is asked for */
@@ -86,7 +87,8 @@ struct dhcp_ports {
 	bool (*believes)(void *ctx, struct env *e, const struct ip *ip, int64_t *until_ns);
 	/** fixed() - an address of our certificate for @mac, @wish if it may be; false: it has none */
 	bool (*fixed)(void *ctx, struct env *e, const uint8_t mac[6], const struct ip *wish, struct ip *out);
-	bool (*leased)(void *ctx, struct env *e, const uint8_t mac[6], const struct ip *ip);	/* false: table full */
+	/** leased() - @mac has @ip, first asked for at @since_ns, by an ACK; false: no room for one more guest */
+	bool (*leased)(void *ctx, struct env *e, const uint8_t mac[6], const struct ip *ip, int64_t since_ns);
 	void (*gone)(void *ctx, struct env *e, const struct ip *ip);
 	/** named() - the guest at @ip calls itself @host; empty: no more */
 	void (*named)(void *ctx, struct env *e, const struct ip *ip, struct bytes host);
@@ -104,8 +106,8 @@ struct dhcpd {
 	struct dhcpd_client *client;
 	uint16_t clients, cap;
 	uint16_t asks;
-	struct dhcpd_bad bad[DHCPD_BAD];
-	uint8_t bads;
+	struct dhcpd_bad *bad;		/* the oldest first */
+	uint16_t bads, bad_cap;
 };
 
 void dhcpd_init(struct dhcpd *d, struct env *e, const struct dhcp_ports *port, void *ctx);

@@ -313,6 +313,8 @@ uint32_t dhcp_bytes(const struct vnet *v);
 void dns_packet(struct vnet *v, struct env *e, const struct packet *p);
 void dns_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_DNS */
 void dns_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);	/* an address came or went: names follow */
+/** dns_host() - dhcp: the guest at @ip calls itself @host (one label, lower case); empty: no more */
+void dns_host(struct vnet *v, struct env *e, const struct ip *ip, struct bytes host);
 void dns_start(struct vnet *v, struct env *e);
 void dns_timer(struct vnet *v, struct env *e);
 void dns_leave(struct vnet *v, struct env *e);

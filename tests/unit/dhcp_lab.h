@@ -118,11 +118,11 @@ static inline bool fake_fixed(void *ctx, struct env *e, const uint8_t mac[6], co
 	return true;
 }
 
-static inline bool fake_leased(void *ctx, struct env *e, const uint8_t mac[6], const struct ip *ip)
+static inline bool fake_leased(void *ctx, struct env *e, const uint8_t mac[6], const struct ip *ip, int64_t since_ns)
 {
 	struct lab *l = ctx;
 
-	(void)e, (void)mac, (void)ip;
+	(void)e, (void)mac, (void)ip, (void)since_ns;
 	l->leased += !l->guests_full;
 	return !l->guests_full;
 }
