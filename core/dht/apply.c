@@ -60,12 +60,7 @@ static struct ip ip_of(const struct apply *a, uint64_t key)
 
 static bool in_slot(const struct apply *a, const struct ip *ip)
 {
-	struct slot_name s;
-
-	if (!ip->family)
-		return false;
-	s = slot_of_ip(a->n->id, ip);
-	return slot_eq(&s, a->slot);
+	return slot_holds(a->slot, ip);
 }
 
 static uint64_t key_of(const struct ip *ip)
@@ -167,14 +162,6 @@ static bool is_free(const struct apply *a, uint64_t key)
 	return network_leasable(a->n, &ip) && (!k || !kept_live(k, a->now_ns));
 }
 
-/* splitmix64's finish (Steele, Lea, Flood 2014): neighbours in, strangers out */
-static uint64_t mixed(uint64_t x)
-{
-	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-	return x ^ x >> 31;
-}
-
 /* The guest's own record, live or not: it gets the same address again. */
 static const struct kept *own_record(const struct apply *a)
 {
@@ -193,7 +180,7 @@ static void create_any(struct apply *a)
 {
 	const struct op *o = a->o;
 	const struct kept *own = own_record(a);
-	uint64_t key = mixed(o->client ^ a->slot->number);
+	uint64_t key = mixed_u64(o->client ^ a->slot->number);
 
 	if (!term_good(a) || (o->ip.family && !in_slot(a, &o->ip))) {
 		say(a, VERDICT_DENIED);

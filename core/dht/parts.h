@@ -4,7 +4,7 @@
  *	dht.c		the face: who gets which mail, timer, saved item
  *	charter.c	signed records known, and fetching one by its id
  *	server side	replica.h: replica.c primary.c view.c birth.c rejoin.c seek.c
- *	client side	network.c op.c value.c apply.c parcel.c client.c held.c delegate.c publish.c
+ *	client side	network.c op.c value.c apply.c parcel.c client.c walk.c held.c delegate.c publish.c
  */
 #ifndef DHT_PARTS_H
 #define DHT_PARTS_H
@@ -113,6 +113,33 @@ struct outcome {
 void op_apply(const struct store *s, const struct slot_name *slot, uint32_t generation, const struct network_record *n,
 	      const struct op *o, int64_t now_ns, struct outcome *out, struct writer *tail);
 
+/** slot_holds() - does @a belong to @s? */
+static inline bool slot_holds(const struct slot_name *s, const struct ip *a)
+{
+	struct slot_name of = slot_of_ip(s->network, a);
+
+	return a->family && slot_eq(&of, s);
+}
+
+/** mixed_u64() - splitmix64's finish (Steele, Lea, Flood, OOPSLA 2014): neighbours in, strangers out */
+static inline uint64_t mixed_u64(uint64_t x)
+{
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+/* walk.c */
+
+/** struct walk - how far a CREATE_ANY came; begins as zero */
+struct walk {
+	uint32_t at, visited;
+};
+
+/** walk_next() - The next slot for @client; @preferred (its family at least) decides the range and the first. False: no more */
+bool walk_next(struct walk *w, const struct network_record *n, const struct ip *preferred, uint64_t client,
+	       struct slot_name *out);
+
 /* parcel.c */
 
 /**
@@ -139,6 +166,9 @@ uint32_t publish_bytes(const struct dht *d);
 
 /* client.c, held.c: each part is handed what is its own */
 
+/** client_ask() - dht_ask(); @urgent: from the first try on */
+bool client_ask(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, const struct op *op, int64_t timeout_ns,
+		bool urgent);
 void client_free(struct dht *d, struct env *e);
 void client_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_ANSWER */
 void client_ring(struct dht *d, struct env *e);
