@@ -155,14 +155,18 @@ struct reply {
 };
 
 /**
- * struct deed - a question about a leased address begins or ends here; for oracles, which see all of them:
- * those of control requests, of holders that renew, of guests. Nothing depends on it, and no host need ask for it.
+ * struct deed - a question about a leased address begins or ends here
+ *
+ * For oracles, which see all of them: those of control requests, of holders that
+ * renew, of guests. Each slot tried is one question. Nothing depends on it, and
+ * no host need ask for it.
  */
 struct deed {
-	uint64_t nonce;			/* names the question: the same for all its tries, at its begin and its end */
+	uint64_t nonce;			/* names the question: the same at its begin and its end, and for no other */
 	struct id network;
 	struct id holder;		/* at the end: of the lease in the answer, zero if there was none */
-	struct ip ip;			/* at the begin: as asked, family alone: any; at the end: as answered */
+	struct ip ip;			/* at the begin: as asked; at the end: as answered, if it was */
+	bool wide;			/* it is about any address of the slot of ip */
 	uint64_t client;		/* as asked; at the end: of the lease in the answer */
 	uint64_t fence[2];		/* as in struct reply; at the begin: which one is meant, if any */
 	uint32_t term_s;

@@ -39,12 +39,12 @@ enum {
 	ALIKE = 3,			/* lost questions that want the same are kept so many times */
 };
 
-enum event { BEGIN, END };
+enum edge { BEGIN, END };
 
-struct entry {				/* in the queue */
+struct queued {				/* in the queue */
 	int64_t at_ns;
 	uint32_t number;
-	uint8_t event;
+	uint8_t edge;
 };
 
 enum fate { OPEN, ANSWERED, LOST };
@@ -64,7 +64,7 @@ struct config {
 };
 
 struct linear {
-	GArray *queue;			/* struct entry, from .head on */
+	GArray *queue;			/* struct queued, from .head on */
 	GArray *question;		/* struct question that are open, queued or pending, by number */
 	GArray *config, *next;
 	uint64_t busy, lost;		/* slots taken; slots of lost questions */
@@ -80,7 +80,7 @@ struct linear *linear_new(void)
 	struct linear *l = g_new0(struct linear, 1);
 	struct config first = { 0 };
 
-	l->queue = g_array_new(FALSE, FALSE, sizeof(struct entry));
+	l->queue = g_array_new(FALSE, FALSE, sizeof(struct queued));
 	l->question = g_array_new(FALSE, FALSE, sizeof(struct question));
 	l->config = g_array_new(FALSE, FALSE, sizeof(struct config));
 	l->next = g_array_new(FALSE, FALSE, sizeof(struct config));
@@ -164,13 +164,13 @@ static bool created(struct linear_state *s, const struct linear_op *op, const st
 }
 
 static bool taken_over(struct linear_state *s, const struct linear_op *op, const struct linear_answer *a,
-		       int64_t begin_ns)
+		       int64_t begin_ns, int64_t now_ns)
 {
 	int64_t ends_ns = s->ends_ns;
 
 	if (fence_cmp(a->fence, s->fence) <= 0)
 		return false;
-	if (!s->vague && fence_given(op->fence) && s->holder != op->who &&
+	if (!s->vague && fence_given(op->fence) && s->holder != op->who && !is_free(s, now_ns) &&
 	    (op->fence.generation != s->fence.generation || op->fence.grant != s->fence.grant))
 		return false;
 	grant(s, op, begin_ns);
@@ -217,7 +217,7 @@ static bool answered(struct linear_state *s, const struct linear_op *op, const s
 		s->holder = 0;
 		return true;
 	case OP_TAKE:
-		return taken_over(s, op, a, begin_ns);
+		return taken_over(s, op, a, begin_ns, now_ns);
 	}
 	return true;
 }
@@ -287,19 +287,19 @@ static void remove_question(struct linear *l, const struct question *q)
 }
 
 /* In order of time; a begin before an end of the same time, so that they overlap. */
-static void enqueue(struct linear *l, struct entry e)
+static void enqueue(struct linear *l, struct queued e)
 {
 	unsigned i = l->queue->len;
 
 	g_array_append_val(l->queue, e);
 	for (; i > l->head; i--) {
-		struct entry *before = &g_array_index(l->queue, struct entry, i - 1);
+		struct queued *before = &g_array_index(l->queue, struct queued, i - 1);
 
-		if (before->at_ns < e.at_ns || (before->at_ns == e.at_ns && before->event <= e.event))
+		if (before->at_ns < e.at_ns || (before->at_ns == e.at_ns && before->edge <= e.edge))
 			break;
 		before[1] = *before;
 	}
-	g_array_index(l->queue, struct entry, i) = e;
+	g_array_index(l->queue, struct queued, i) = e;
 }
 
 uint32_t linear_begin(struct linear *l, int64_t at_ns, const struct linear_op *op)
@@ -308,7 +308,7 @@ uint32_t linear_begin(struct linear *l, int64_t at_ns, const struct linear_op *o
 
 	g_assert(op->who);
 	g_array_append_val(l->question, q);
-	enqueue(l, (struct entry){ at_ns, q.number, BEGIN });
+	enqueue(l, (struct queued){ at_ns, q.number, BEGIN });
 	return q.number;
 }
 
@@ -323,7 +323,7 @@ void linear_end(struct linear *l, int64_t at_ns, uint32_t number, const struct l
 	}
 	q->fate = ANSWERED;
 	q->answer = *a;
-	enqueue(l, (struct entry){ at_ns, number, END });
+	enqueue(l, (struct queued){ at_ns, number, END });
 }
 
 void linear_lost(struct linear *l, int64_t at_ns, uint32_t number)
@@ -579,13 +579,13 @@ bool linear_judge(struct linear *l, struct linear_verdict *out)
 	bool told = false;
 
 	while (!told && l->head < l->queue->len) {
-		struct entry e = g_array_index(l->queue, struct entry, l->head);
+		struct queued e = g_array_index(l->queue, struct queued, l->head);
 		struct question *q = at_number(l, e.number);
 
 		if (q->fate == OPEN)
 			break;
 		l->head++;
-		told = e.event == BEGIN ? begun(l, q, out) : ended(l, q, e.at_ns, out);
+		told = e.edge == BEGIN ? begun(l, q, out) : ended(l, q, e.at_ns, out);
 	}
 	if (l->head * 2 > l->queue->len) {
 		g_array_remove_range(l->queue, 0, l->head);

@@ -12,6 +12,7 @@
 	X(check_belief)	\
 	X(check_casts)	\
 	X(check_census)	\
+	X(check_history)	\
 	X(check_lengths)	\
 	X(check_linear)	\
 	X(check_rings)	\
