@@ -67,7 +67,7 @@ bool lan_neighbour(const struct vnet *v, struct id node)
 
 static void tag_of(const struct vnet *v, uint8_t tag[BEACON_TAG], const uint8_t *body)
 {
-	crypto_generichash(tag, BEACON_TAG, body, BEACON_BODY, v->net->secret, sizeof(v->net->secret));
+	crypto_generichash_blake2b(tag, BEACON_TAG, body, BEACON_BODY, v->net->secret, sizeof(v->net->secret));
 }
 
 static void say(struct vnet *v, struct env *e, uint8_t flags)
@@ -108,7 +108,7 @@ static void review(struct vnet *v, struct env *e)
 		nd_advertise(v, e, NULL, NULL);
 }
 
-static void take_out(struct vnet *v, struct env *e, unsigned i)
+static void neighbour_out(struct vnet *v, struct env *e, unsigned i)
 {
 	struct vnet_lan *l = v->lan;
 	struct id id = l->at[i].id;
@@ -129,8 +129,7 @@ void lan_start(struct vnet *v, struct env *e)
 		return;
 	}
 	v->lan->serves = true;
-	random_bytes(&e->random, &v->lan->count, 2);
-	v->lan->count += (uint64_t)e->now_ns / NS_PER_MS << 16;	/* grows over restarts while the host's clock does */
+	v->lan->count = (uint64_t)e->now_ns / NS_PER_MS << 16;	/* grows over restarts while the host's clock does */
 	v->lan->next_ns = e->now_ns;
 	vnet_due(v, e, PART_LAN, v->lan->next_ns);
 }
@@ -210,7 +209,7 @@ void lan_beacon(struct vnet *v, struct env *e, const struct packet *p)
 	l->at[i].heard_ns = e->now_ns;
 	l->at[i].count = count;
 	if (flags & BEACON_BYE)
-		take_out(v, e, i);
+		neighbour_out(v, e, i);
 }
 
 void lan_timer(struct vnet *v, struct env *e)
@@ -224,7 +223,7 @@ void lan_timer(struct vnet *v, struct env *e)
 		if (e->now_ns - l->at[i].heard_ns < GONE_NS)
 			i++;
 		else
-			take_out(v, e, i);
+			neighbour_out(v, e, i);
 	}
 	if (l->next_ns <= e->now_ns) {
 		say(v, e, 0);

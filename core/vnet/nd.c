@@ -199,7 +199,7 @@ static bool is_ours(const struct vnet *v, const struct ip *a)
 	return vnet_gateway(v, a) || ip_eq(a, &link);
 }
 
-static void asked(struct vnet *v, struct env *e, const struct packet *p, const struct nd *n)
+static void target_asked(struct vnet *v, struct env *e, const struct packet *p, const struct nd *n)
 {
 	struct waiting q = { .ip = n->target, .who = p->src };
 	const struct guest *g = guest_find(v, &n->target);
@@ -224,11 +224,11 @@ static void solicited(struct vnet *v, struct env *e, const struct packet *p, con
 		if (n->mac || !p->group)
 			env_drop(e, DROP_VALUE);
 		else
-			asked(v, e, p, n);
+			target_asked(v, e, p, n);
 	} else if (n->mac && !mac_eq(n->mac, p->mac_from)) {
 		env_drop(e, DROP_SPOOFED);
 	} else if (guest_heard(v, e, p->mac_from, &p->src)) {
-		asked(v, e, p, n);
+		target_asked(v, e, p, n);
 	}
 }
 

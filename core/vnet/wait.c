@@ -20,7 +20,7 @@ static void answer(struct vnet *v, struct env *e, const struct waiting *q)
 		nd_answer(v, e, q);
 }
 
-static void take_out(struct vnet *v, unsigned i)
+static void waiting_out(struct vnet *v, unsigned i)
 {
 	v->waitings--;
 	memmove(&v->waiting[i], &v->waiting[i + 1], (v->waitings - i) * sizeof(*v->waiting));
@@ -89,7 +89,7 @@ void edge_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool foun
 			v->waiting[i++].found = true;
 			continue;
 		}
-		take_out(v, i);
+		waiting_out(v, i);
 		if (found)
 			answer(v, e, &q);
 		else
@@ -106,7 +106,7 @@ void wait_heard(struct vnet *v, struct env *e, const struct ip *ip)
 			i++;
 			continue;
 		}
-		take_out(v, i);
+		waiting_out(v, i);
 		env_drop(e, DROP_ON_LAN);
 	}
 }
@@ -125,7 +125,7 @@ void wait_timer(struct vnet *v, struct env *e)
 			v->waiting[i].lan = false;
 			v->waiting[i].until_ns += HOLD_NS - LAN_NS;
 		} else {
-			take_out(v, i);
+			waiting_out(v, i);
 			if (q.found)
 				answer(v, e, &q);
 			else
