@@ -163,9 +163,42 @@ static bool copy_bytes(struct env *e, struct asking *a)
 	return true;
 }
 
+/* For oracles: a question about an address begins (no verdict), or ends. What was never sent is none. */
+static void tell_deed(struct env *e, const struct asking *a, enum verdict v)
+{
+	bool v4 = a->op.slot.kind == SLOT_V4;
+	uint64_t first = a->op.slot.number << SLOT_BITS;
+	const struct lease *l = &a->lease;
+	struct deed d = {
+		.nonce = a->op.nonce, .network = a->op.slot.network, .ip = a->op.ip, .client = a->op.client,
+		.term_s = a->op.term_s, .kind = a->op.kind, .verdict = (uint8_t)v,
+		.wide = a->op.kind == OP_CREATE_ANY || !a->op.ip.family,
+		.fence = { (uint64_t)a->op.fence.generation << 32 | a->op.fence.delegation, a->op.fence.grant },
+	};
+
+	if ((a->op.slot.kind != SLOT_V4 && a->op.slot.kind != SLOT_V6) || (v && !a->first_ns))
+		return;
+	if (d.wide) {
+		d.ip = (struct ip){ .family = v4 ? 4 : 6 };
+		for (unsigned i = v4 ? 4 : 16; i-- > (v4 ? 0 : 8); first >>= 8)
+			d.ip.at[i] = (uint8_t)first;
+		d.fence[0] = d.fence[1] = 0;
+	}
+	if (v && l->ip.family) {
+		d.ip = l->ip;
+		d.holder = l->holder;
+		d.client = l->client;
+		d.fence[0] = (uint64_t)l->fence.generation << 32 | l->fence.delegation;
+		d.fence[1] = l->fence.grant;
+	}
+	env_deed(e, &d);
+}
+
 /* Under a new nonce: what was sent before is forgotten. */
 static void renew_nonce(struct dht *d, struct env *e, struct asking *a)
 {
+	if (a->first_ns)
+		tell_deed(e, a, VERDICT_WAIT);
 	mem_put(&e->mem, a->message, a->length);
 	a->message = NULL;
 	a->length = 0;
@@ -223,8 +256,10 @@ static void send(struct dht *d, struct env *e, struct asking *a)
 		a->due_ns = e->now_ns + NO_WAY_NS;
 		return;
 	}
-	if (!a->first_ns)
+	if (!a->first_ns) {
 		a->first_ns = e->now_ns;
+		tell_deed(e, a, 0);
+	}
 	a->sent += a->sent < 255;
 	a->tries += a->tries < 255;
 	a->due_ns = e->now_ns + pause_ns(e, a->sent);
@@ -306,6 +341,7 @@ static void finish(struct dht *d, struct env *e, struct asking *a, enum verdict 
 	struct dht_done done;
 
 	a->verdict = (uint8_t)v;
+	tell_deed(e, a, v);
 	if (v == VERDICT_TIMEOUT || v == VERDICT_WAIT)
 		undo(d, e, a);
 	if (a->user != DHT_USER_HELD && a->user != DHT_USER_NAMES && a->user < DHT_USERS)
@@ -483,6 +519,8 @@ void client_mail(struct dht *d, struct env *e, const struct ring_mail *m)
 	} else if (t.verdict == VERDICT_WAIT) {
 		wait(d, e, a);
 	} else if (t.verdict == VERDICT_FULL && a->op.kind == OP_CREATE_ANY) {
+		tell_deed(e, a, VERDICT_FULL);
+		a->first_ns = 0;
 		next_slot(d, e, a);
 	} else {
 		a->verdict = t.verdict;
