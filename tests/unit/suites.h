@@ -50,12 +50,14 @@
 	X(noise)	\
 	X(order)	\
 	X(overlay)	\
+	X(packet)	\
 	X(population)	\
 	X(prog)	\
 	X(queue)	\
 	X(random)	\
 	X(remember)	\
 	X(report)	\
+	X(resolve)	\
 	X(rundir)	\
 	X(scenario)	\
 	X(scenarios)	\
