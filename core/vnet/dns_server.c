@@ -120,8 +120,8 @@ static void entry_fill(struct dnsd *d, struct env *e, struct dns_entry *n, const
 
 /* ---- answers ---- */
 
-/** struct answer - one on its way out */
-struct answer {
+/** struct outgoing - an answer on its way */
+struct outgoing {
 	struct dnsd *d;
 	struct env *e;
 	const struct dns_asker *to;
@@ -130,7 +130,7 @@ struct answer {
 	uint8_t buf[DNSD_MESSAGE];
 };
 
-static void begin(struct answer *a, struct dnsd *d, struct env *e, const struct dns_asker *to, const struct dns_query *q,
+static void begin(struct outgoing *a, struct dnsd *d, struct env *e, const struct dns_asker *to, const struct dns_query *q,
 		  uint8_t rcode, bool aa)
 {
 	a->d = d;
@@ -140,7 +140,7 @@ static void begin(struct answer *a, struct dnsd *d, struct env *e, const struct 
 	dns_begin(&a->r, q, rcode, aa, a->buf, sizeof(a->buf));
 }
 
-static void finish(struct answer *a)
+static void finish(struct outgoing *a)
 {
 	size_t len = dns_end(&a->r);
 
@@ -149,7 +149,7 @@ static void finish(struct answer *a)
 
 static void only(struct dnsd *d, struct env *e, const struct dns_asker *to, const struct dns_query *q, uint8_t rcode)
 {
-	struct answer a;
+	struct outgoing a;
 
 	begin(&a, d, e, to, q, rcode, false);
 	finish(&a);
@@ -171,7 +171,7 @@ static void server_name(const struct dnsd *d, const struct dns_name *zone, struc
 }
 
 /* Nothing was answered: say where the no comes from, and for how long. */
-static void authority(struct answer *a, const struct dns_name *zone)
+static void authority(struct outgoing *a, const struct dns_name *zone)
 {
 	struct dns_name server;
 
@@ -181,7 +181,7 @@ static void authority(struct answer *a, const struct dns_name *zone)
 	dns_soa(&a->r, false, zone, &server, (uint32_t)a->d->net->serial, DNSD_NO_S);
 }
 
-static void apex(struct answer *a, const struct dns_name *zone)
+static void apex(struct outgoing *a, const struct dns_name *zone)
 {
 	struct dns_name server;
 
@@ -192,14 +192,14 @@ static void apex(struct answer *a, const struct dns_name *zone)
 		dns_answer_name(&a->r, DNS_NS, DNSD_TTL_MAX_S, &server);
 }
 
-static void address(struct answer *a, uint32_t ttl_s, const struct ip *ip)
+static void address(struct outgoing *a, uint32_t ttl_s, const struct ip *ip)
 {
 	if (ip->family && asks(a->q, ip->family == 4 ? DNS_A : DNS_AAAA))
 		dns_answer_ip(&a->r, ttl_s, ip);
 }
 
 /* A label of ours, as a whole name. */
-static void pointer(struct answer *a, uint32_t ttl_s, const uint8_t *label, size_t len)
+static void pointer(struct outgoing *a, uint32_t ttl_s, const uint8_t *label, size_t len)
 {
 	struct dns_name domain, name;
 
@@ -218,7 +218,7 @@ static void from_entry(struct dnsd *d, struct env *e, const struct dns_asker *to
 {
 	uint8_t label[10];
 	bool known = n->ips || n->host_len, computed = m->place == PLACE_ADDRESS && dns_computed(d->net, &m->ip, label);
-	struct answer a;
+	struct outgoing a;
 
 	begin(&a, d, e, to, q, known || computed ? DNS_NOERROR : DNS_NXDOMAIN, true);
 	for (unsigned i = 0; i < n->ips; i++)
@@ -306,7 +306,7 @@ static void answer_at_once(struct dnsd *d, struct env *e, const struct dns_asker
 	struct ip g4 = d->net->range4.ip.family ? network_gateway(d->net, 4) : (struct ip){ 0 };
 	struct ip g6 = d->net->range6.ip.family ? network_gateway(d->net, 6) : (struct ip){ 0 };
 	static const uint8_t GATEWAY[] = "gateway";
-	struct answer a;
+	struct outgoing a;
 
 	begin(&a, d, e, from, q, m->place == PLACE_NOTHING ? DNS_NXDOMAIN : DNS_NOERROR, true);
 	if (m->place == PLACE_APEX) {
