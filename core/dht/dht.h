@@ -125,7 +125,8 @@ struct held_news {
 bool held_want(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,
 	       uint64_t client, uint32_t term_s, bool keep);
 
-/** held_touch() - The guest is there and asks to renew: news HELD_RENEWED, HELD_LOST, or HELD_REFUSED if it is not ours */
+/** held_touch() - The guest is there and asks to renew: news HELD_RENEWED or HELD_LOST, or HELD_REFUSED if the slot cannot
+ * say now (it is ours until its deadline all the same). False, and no news, if it is not ours */
 bool held_touch(struct dht *d, struct env *e, struct id network, const struct ip *ip, uint64_t cookie);
 
 /** held_keep() - From now on renew @ip by ourselves, or not */

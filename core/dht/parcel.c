@@ -43,8 +43,11 @@ static enum drop send_one(struct dht *d, struct env *e, struct id to, uint8_t mo
 			  struct bytes data, const struct id *via)
 {
 	uint8_t buf[MESSAGE_MAX];
-	struct writer w = ring_open(buf, sizeof(buf), to, mode, body);
+	struct writer w;
 
+	if (d->wire)
+		return d->wire(d->wire_arg, e, to, mode, body, head, data, via);
+	w = ring_open(buf, sizeof(buf), to, mode, body);
 	write_copy(&w, head.at, head.len);
 	write_copy(&w, data.at, data.len);
 	return ring_send(d->ring, e, &w, via);

@@ -4,7 +4,7 @@
  *	dht.c		the face: who gets which mail, timer, saved item
  *	charter.c	signed records known, and fetching one by its id
  *	server side	replica.h: replica.c primary.c view.c birth.c rejoin.c seek.c
- *	client side	network.c op.c value.c apply.c parcel.c client.c walk.c held.c delegate.c publish.c
+ *	client side	network.c op.c value.c apply.c parcel.c client.c walk.c held.c tend.c delegate.c publish.c
  */
 #ifndef DHT_PARTS_H
 #define DHT_PARTS_H
@@ -46,6 +46,10 @@ struct charter {
 
 enum { CHARTERS_MAX = 32 };		/* of others; those without slots or leases here make room */
 
+/** dht_wire - takes one mail, as ring_send() does; @head and @data are the body. For tests that stand in for the ring */
+typedef enum drop dht_wire(void *arg, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes head,
+			   struct bytes data, const struct id *via);
+
 struct dht {
 	struct ring *ring;
 	const struct identity *self;
@@ -57,6 +61,8 @@ struct dht {
 	struct parcels *parcels;	/* NULL while none is incomplete */
 	struct publisher *publisher;	/* NULL until the first name */
 	uint64_t nonce;			/* of our last op; never falls */
+	dht_wire *wire;			/* where mail leaves; NULL: the ring */
+	void *wire_arg;
 	struct dht_account account;	/* counters; bytes and the like are computed */
 };
 
