@@ -130,7 +130,7 @@ static bool store(struct reading *r, const struct schema_key *k, const char *gro
 	char why[WHY_LEN], *accepted;
 	struct log_entry *e;
 
-	if (!value_read(k, text, member, why)) {
+	if (!schema_value_read(k, text, member, why)) {
 		accepted = schema_accepted(k);
 		complain(r, group, k->name, text, place, why, accepted);
 		g_free(accepted);
@@ -393,7 +393,7 @@ bool schema_read(const struct schema *s, const struct schema_source *src, void *
 static void clear_group(const struct schema_group *g, unsigned char *item)
 {
 	for (unsigned i = 0; i < g->count; i++)
-		value_done(&g->keys[i], item + g->keys[i].offset);
+		schema_value_done(&g->keys[i], item + g->keys[i].offset);
 }
 
 void schema_clear(const struct schema *s, void *target)
@@ -431,7 +431,7 @@ void schema_assume(const struct schema *s, struct schema_log *log, void *target,
 	const struct schema_key *k = schema_key_find(g, key);
 	struct log_entry *e = log_find(log, group, key);
 	char why[WHY_LEN];
-	bool fits = !g->numbered && value_read(k, text, (unsigned char *)target + g->offset + k->offset,
+	bool fits = !g->numbered && schema_value_read(k, text, (unsigned char *)target + g->offset + k->offset,
 					       why);
 
 	g_assert(fits);
@@ -448,7 +448,7 @@ void schema_forget(const struct schema *s, struct schema_log *log, void *target,
 	struct log_entry *e = log_find(log, group, key);
 
 	g_assert(!g->numbered);
-	value_clear(k, (unsigned char *)target + g->offset + k->offset);
+	schema_value_clear(k, (unsigned char *)target + g->offset + k->offset);
 	g_clear_pointer(&e->text, g_free);
 	g_clear_pointer(&e->resolved, g_free);
 }

@@ -181,7 +181,7 @@ static void from_word(const struct schema_key *k, int64_t v, union stored *s)
 	}
 }
 
-bool value_read(const struct schema_key *k, const char *text, void *member, char why[WHY_LEN])
+bool schema_value_read(const struct schema_key *k, const char *text, void *member, char why[WHY_LEN])
 {
 	const struct schema_word *w = word_find(k->words, text);
 	union stored s;
@@ -190,12 +190,12 @@ bool value_read(const struct schema_key *k, const char *text, void *member, char
 		from_word(k, w->value, &s);
 	else if (!parse(k, text, &s, why))
 		return false;
-	value_done(k, member);
+	schema_value_done(k, member);
 	memcpy(member, &s, TYPES[k->type].size);
 	return true;
 }
 
-void value_done(const struct schema_key *k, void *member)
+void schema_value_done(const struct schema_key *k, void *member)
 {
 	switch (k->type) {
 	case TYPE_TEXT:
@@ -212,9 +212,9 @@ void value_done(const struct schema_key *k, void *member)
 	}
 }
 
-void value_clear(const struct schema_key *k, void *member)
+void schema_value_clear(const struct schema_key *k, void *member)
 {
-	value_done(k, member);
+	schema_value_done(k, member);
 	memset(member, 0, TYPES[k->type].size);
 }
 

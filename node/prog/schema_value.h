@@ -9,17 +9,17 @@
 #include "node/prog/schema.h"
 
 /**
- * value_read() - Parse @text for key @k into @member
+ * schema_value_read() - Parse @text for key @k into @member
  * @why: half a sentence on failure; @member is then as it was
  *
  * What @member held before is freed. Paths are stored as they are.
  */
-bool value_read(const struct schema_key *k, const char *text, void *member, char why[WHY_LEN]);
+bool schema_value_read(const struct schema_key *k, const char *text, void *member, char why[WHY_LEN]);
 
-/** value_done() - Free what @member owns */
-void value_done(const struct schema_key *k, void *member);
+/** schema_value_done() - Free what @member owns */
+void schema_value_done(const struct schema_key *k, void *member);
 
-/** value_clear() - The same, and set it to 0, NULL or empty */
-void value_clear(const struct schema_key *k, void *member);
+/** schema_value_clear() - The same, and set it to 0, NULL or empty */
+void schema_value_clear(const struct schema_key *k, void *member);
 
 #endif /* PROG_SCHEMA_VALUE_H */

@@ -414,8 +414,8 @@ static void the_table_keeps_its_own_rules(void)
 
 				if (!texts[t])
 					continue;
-				CU_ASSERT_TRUE(value_read(k, texts[t], &member, why));
-				value_done(k, &member);
+				CU_ASSERT_TRUE(schema_value_read(k, texts[t], &member, why));
+				schema_value_done(k, &member);
 			}
 			for (unsigned j = 0; j < i; j++)
 				CU_ASSERT_STRING_NOT_EQUAL(group->keys[j].name, k->name);
