@@ -3,8 +3,10 @@
 #include <string.h>
 
 #include "core/base/fixed.h"
+#include "core/dht/dht.h"
 #include "core/inside.h"
 #include "core/ring/parts.h"
+#include "core/vnet/vnet.h"
 
 void node_look(const struct node *n, struct look *out)
 {
@@ -84,4 +86,59 @@ void node_account(const struct node *n, struct node_account *out)
 		.remembered = remember_bytes(&r->remember),
 	};
 	links_account(n->links, &out->links, &out->sessions, &out->handshakes);
+}
+
+/* No node is in a network yet. */
+bool node_held(const struct node *n, unsigned i, struct held *out)
+{
+	(void)n, (void)i, (void)out;
+	return false;
+}
+
+uint32_t node_held_changes(const struct node *n)
+{
+	(void)n;
+	return 0;
+}
+
+bool node_believes(const struct node *n, struct id network, const struct ip *ip, struct fence *fence)
+{
+	(void)n, (void)network, (void)ip, (void)fence;
+	return false;
+}
+
+bool node_slot(const struct node *n, unsigned i, struct look_slot *out)
+{
+	(void)n, (void)i, (void)out;
+	return false;
+}
+
+uint32_t node_slot_changes(const struct node *n)
+{
+	(void)n;
+	return 0;
+}
+
+void node_dht_account(const struct node *n, struct dht_account *out)
+{
+	(void)n;
+	memset(out, 0, sizeof(*out));
+}
+
+bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out)
+{
+	(void)n, (void)network, (void)i, (void)out;
+	return false;
+}
+
+bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out)
+{
+	(void)n, (void)network, (void)i, (void)out;
+	return false;
+}
+
+uint32_t node_remote_changes(const struct node *n, unsigned network)
+{
+	(void)n, (void)network;
+	return 0;
 }

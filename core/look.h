@@ -67,4 +67,30 @@ struct node_account {
 
 void node_account(const struct node *n, struct node_account *out);
 
+/*
+ * ---- leases and networks (core/dht/dht.h, core/vnet/vnet.h); nothing, 0 or false where the node has none ----
+ * @network: index into birth.networks
+ */
+
+struct held;
+struct fence;
+struct look_slot;
+struct dht_account;
+struct look_guest;
+struct look_remote;
+
+bool node_held(const struct node *n, unsigned i, struct held *out);
+uint32_t node_held_changes(const struct node *n);	/* as held_changes(): nothing in node_held() differs while it stays */
+
+/** node_believes() - Would it forward a frame for @ip if it were stepped now, at the time of its last step? */
+bool node_believes(const struct node *n, struct id network, const struct ip *ip, struct fence *fence);
+
+bool node_slot(const struct node *n, unsigned i, struct look_slot *out);
+uint32_t node_slot_changes(const struct node *n);
+void node_dht_account(const struct node *n, struct dht_account *out);
+
+bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out);
+bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out);
+uint32_t node_remote_changes(const struct node *n, unsigned network);
+
 #endif /* CORE_LOOK_H */

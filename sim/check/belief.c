@@ -114,7 +114,22 @@ static const char *ip_text(const struct ip *ip, char text[64])
 	return text;
 }
 
-static void lay_side_by_side(const struct believed *a, const struct judge *j, int64_t at_ns, struct belief *mine)
+void beliefs_reclaim(struct beliefs *b, struct id network)
+{
+	g_assert(b->reclaims < G_N_ELEMENTS(b->reclaim));
+	b->reclaim[b->reclaims++] = network;
+}
+
+static bool may_conflict(const struct beliefs *b, const struct believed *a, const struct belief *x,
+			 const struct belief *y)
+{
+	for (unsigned i = 0; i < b->reclaims; i++)
+		if (id_eq(b->reclaim[i], a->network))
+			return x->fence.generation != y->fence.generation;
+	return false;
+}
+
+static void lay_side_by_side(struct beliefs *b, const struct believed *a, const struct judge *j, int64_t at_ns, struct belief *mine)
 {
 	char text[64];
 
@@ -126,6 +141,10 @@ static void lay_side_by_side(const struct believed *a, const struct judge *j, in
 		    (o->told && mine->told))
 			continue;
 		o->told = mine->told = true;
+		if (may_conflict(b, a, o, mine)) {
+			b->conflicts++;
+			continue;
+		}
 		findings_add(j->found, ORACLE_BELIEF, at_ns, mine->host,
 			     "it believes in %s from %.6f s on under fence %u.%" PRIu64 ".%u, and n%u does until "
 			     "%.6f s under %u.%" PRIu64 ".%u: %.6f s of two owners, expected none",
@@ -173,7 +192,7 @@ void beliefs_set(struct beliefs *b, const struct judge *j, int64_t at_ns, uint32
 	}
 	mine->until_ns = MAX(until_ns, mine->from_ns);
 	mine->fence = fence;
-	lay_side_by_side(a, j, at_ns, mine);
+	lay_side_by_side(b, a, j, at_ns, mine);
 	if (fenced)
 		check_fence(a, j, at_ns, mine);
 }

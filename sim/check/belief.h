@@ -40,11 +40,22 @@ struct believed {
 struct beliefs {
 	GHashTable *by_address;		/* looked into, never walked */
 	GPtrArray *all;			/* struct believed, in the order they came */
+	struct id reclaim[8];		/* networks of policy reclaim */
+	unsigned reclaims;
 	uint64_t begun;			/* beliefs so far */
+	uint64_t conflicts;		/* overlaps that policy reclaim may lead to */
 };
 
 void beliefs_init(struct beliefs *b);
 void beliefs_done(struct beliefs *b);
+
+/**
+ * beliefs_reclaim() - In @network slots that lost their majority begin again
+ *
+ * When what seemed gone was cut off only, two generations may have an owner
+ * each until they meet: that is counted there, and no violation.
+ */
+void beliefs_reclaim(struct beliefs *b, struct id network);
 
 /**
  * beliefs_set() - From @at_ns on @host believes in @ip, until @until_ns if nothing else comes

@@ -15,6 +15,7 @@
 
 #include "node/prog/fail.h"
 #include "node/prog/scenario.h"
+#include "sim/check/addresses.h"
 #include "sim/check/bounds.h"
 #include "sim/check/casts.h"
 #include "sim/check/leftovers.h"
@@ -59,9 +60,11 @@ struct check {
 	struct rings_view view;
 	int64_t moved_ns;		/* when members last came or went */
 	struct due due[TURNS];
+	bool every_step;		/* an oracle of the ring looks after each step */
 	GArray **noted;			/* by shard */
 	GArray *sorted;
 	unsigned shards;
+	struct addresses *addresses;	/* NULL: there is no network */
 	int m_checks[ORACLES], m_violations[ORACLES];
 	uint64_t told_checks[ORACLES], told_violations[ORACLES], told_drops;
 
@@ -96,6 +99,8 @@ static void note_metrics(struct check *c)
 		c->told_checks[o] = c->found.checks[o];
 		c->told_violations[o] = c->found.violations[o];
 	}
+	if (c->addresses)
+		addresses_metrics(c->addresses);
 }
 
 /* ---- what hooks note ---- */
@@ -141,13 +146,31 @@ static void on_record(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, 
 
 static void on_started(void *ctx, unsigned shard, int64_t now_ns, uint32_t host)
 {
-	note(ctx, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_CAME });
+	struct check *c = ctx;
+
+	note(c, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_CAME });
+	if (c->addresses)
+		addresses_started(c->addresses, shard, now_ns, host);
 }
 
 static void on_ended(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, bool graceful)
 {
+	struct check *c = ctx;
+
 	(void)graceful;
-	note(ctx, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_WENT });
+	note(c, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_WENT });
+	if (c->addresses)
+		addresses_ended(c->addresses, shard, now_ns, host);
+}
+
+static void on_deed(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d)
+{
+	addresses_deed(((struct check *)ctx)->addresses, shard, now_ns, host, d);
+}
+
+static void on_frame(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f)
+{
+	addresses_frame(((struct check *)ctx)->addresses, shard, now_ns, host, f);
 }
 
 static int by_time(const void *va, const void *vb)
@@ -282,6 +305,8 @@ static void barrier(void *ctx, int64_t now_ns)
 		take_turn(c, (enum turn)i, false);
 		d->next_ns = now_ns + d->every_ns;
 	}
+	if (c->addresses)
+		addresses_judge(c->addresses, now_ns, false);
 	if (c->want->routing_ns)
 		judge_hop_limit(c, now_ns);
 	c->casts.whole = (c->want->ring_ns ? c->view.right : c->census.parts == 1) &&
@@ -294,7 +319,10 @@ static void on_stepped(void *ctx, unsigned shard, int64_t now_ns, uint32_t host)
 {
 	struct check *c = ctx;
 
-	(void)shard;
+	if (c->addresses)
+		addresses_stepped(c->addresses, shard, now_ns, host);
+	if (!c->every_step)
+		return;
 	look_step(&c->census, c->world, host, now_ns);
 	census_index(&c->census);
 	for (unsigned i = 0; i < TURNS; i++)
@@ -327,6 +355,8 @@ static void on_interval(void *ctx, int64_t now_ns, bool last)
 			if (c->due[i].every_ns)
 				take_turn(c, (enum turn)i, false);
 		check_casts(&c->casts, &c->census, &c->judge, true);
+		if (c->addresses)
+			addresses_judge(c->addresses, now_ns, true);
 		if (c->want->lengths)
 			judge_lengths(c);
 	}
@@ -408,6 +438,7 @@ struct check *check_new(struct world *w, struct fail *f)
 			return NULL;
 		}
 		watch.stepped = on_stepped;
+		c->every_step = true;
 	}
 	c->noted = g_new(GArray *, c->shards);
 	for (unsigned i = 0; i < c->shards; i++)
@@ -422,6 +453,13 @@ struct check *check_new(struct world *w, struct fail *f)
 	c->leftovers.ctx = c;
 	c->casts.wait_ns = CAST_WAIT;
 	c->casts.all_ppb = cast_share(s);
+	c->addresses = addresses_new(w, &c->judge, &c->census);
+	if (c->addresses) {
+		watch.stepped = on_stepped;
+		watch.deed = on_deed;
+		watch.frame = on_frame;
+		addresses_catalog(c->addresses);
+	}
 	add_metrics(c);
 	world_watch(w, &watch);
 	world_every(w, tick, tick, barrier, c);
@@ -445,6 +483,7 @@ void check_free(struct check *c)
 	check_bounds_done(&c->bounds);
 	check_leftovers_done(&c->leftovers);
 	check_owners_done(&c->owners);
+	addresses_free(c->addresses);
 	findings_done(&c->found);
 	census_done(&c->census);
 	g_free(c);
@@ -466,4 +505,6 @@ void check_print(const struct check *c, FILE *to)
 			fprintf(to, "  %-11s not decided: %s\n", oracle_name((enum oracle)o),
 				c->found.undecided[o]);
 	}
+	if (c->addresses)
+		addresses_print(c->addresses, to);
 }

@@ -3,7 +3,7 @@
  * all shards are merged and read once, in order. Those who need to know how
  * things were before a note see it before truth and roll do.
  */
-#include "sim/world/inside.h"
+#include "sim/world/guests.h"
 
 static void enter(struct world *w, const struct note *n)
 {
@@ -14,6 +14,8 @@ static void enter(struct world *w, const struct note *n)
 	deaths_note(w->deaths, n);
 	casts_note(w->casts, n);
 	lookups_note(w->lookups, n);
+	chatter_note(w, n);
+	leases_note(w, n);
 	joins_note(w, n);
 	switch (n->kind) {
 	case NOTE_START:
@@ -51,6 +53,8 @@ void world_settle(struct world *w)
 	lookups_time(w->lookups, now_ns);
 	deaths_time(w->deaths, now_ns);
 	casts_time(w->casts, now_ns);
+	chatter_time(w, now_ns);
+	leases_time(w, now_ns);
 	w->settling = false;
 }
 
@@ -82,6 +86,16 @@ bool world_direct(const struct world *w, uint32_t a, uint32_t b)
 {
 	return net_can_talk(w->net, a, b) && net_can_talk(w->net, b, a) &&
 	       net_fault_passes(w->net, a, b) && net_fault_passes(w->net, b, a);
+}
+
+int64_t world_when(const struct world *w, uint32_t host, int64_t reading_ns)
+{
+	return clock_due(&w->host[host].clock, reading_ns);
+}
+
+struct clock world_clock(const struct world *w, uint32_t host)
+{
+	return w->host[host].clock;
 }
 
 void world_host(const struct world *w, uint32_t host, struct host_view *out)

@@ -32,6 +32,7 @@
 #include "core/base/record.h"
 #include "core/node.h"
 #include "sim/engine/engine.h"
+#include "sim/guest/guest.h"
 
 struct world;
 struct scenario;
@@ -42,6 +43,7 @@ struct catalog;
 struct recorder;
 struct eventlog;
 struct fail;
+struct clock;
 
 #define WORLD_NOBODY	UINT32_MAX		/* no host */
 #define WORLD_NEVER	INT64_MIN		/* a time that never was */
@@ -76,6 +78,12 @@ uint32_t world_hosts(const struct world *w);
 
 /** world_host() - Exact in a barrier even before world_settle(), and in a hook for its own host */
 void world_host(const struct world *w, uint32_t host, struct host_view *out);
+
+/** world_when() - When the clock of @host will read @reading_ns, or did, if it goes on as it does now */
+int64_t world_when(const struct world *w, uint32_t host, int64_t reading_ns);
+
+/** world_clock() - What it goes by now */
+struct clock world_clock(const struct world *w, uint32_t host);
 
 static inline bool host_runs(const struct host_view *h)
 {
@@ -227,6 +235,29 @@ typedef void world_traffic_fn(void *ctx, int64_t now_ns, uint32_t host, bool sen
 /** world_capture() - @fn sees all datagrams of @host; at most WORLD_CAPTURES hosts */
 enum { WORLD_CAPTURES = 64 };
 bool world_capture(struct world *w, uint32_t host, world_traffic_fn *fn, void *ctx);
+
+/**
+ * struct guest_view - a machine behind a tap, now
+ *
+ * Machines of host i have the numbers from i * (world_guests() / world_hosts()) on.
+ */
+struct guest_view {
+	uint32_t host;
+	unsigned network;		/* index of its [network.N] */
+	bool on;
+	struct guest_look look;
+};
+
+uint32_t world_guests(const struct world *w);
+/** world_guest() - In barriers, and in hooks of its host */
+void world_guest(const struct world *w, uint32_t number, struct guest_view *out);
+
+/** struct world_frame_fn - a frame as it enters (@sent) or leaves a tap or machine @number */
+typedef void world_frame_fn(void *ctx, int64_t now_ns, uint32_t number, bool sent, const void *data, uint32_t len);
+
+/** world_capture_guest(), world_capture_tap() - @fn sees all its frames; false: there is none, or too many */
+bool world_capture_guest(struct world *w, uint32_t number, world_frame_fn *fn, void *ctx);
+bool world_capture_tap(struct world *w, uint32_t host, unsigned network, world_frame_fn *fn, void *ctx);
 
 /** struct world_break - where to stop: a record of @kind (at @host, or any if WORLD_NOBODY) */
 void world_break_on(struct world *w, enum record_kind kind, uint32_t host);
