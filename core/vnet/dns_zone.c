@@ -159,7 +159,7 @@ static void place_reverse(const struct network_record *net, const struct ip_rang
 	struct ip_range part = { range->ip, (uint8_t)(ours * bits) };
 	struct ip a = { .family = range->ip.family };
 	uint8_t text[DNS_KEY_MAX], v = 0;
-	bool odd = units > most;		/* no address has this name */
+	bool odd = false;			/* no address has this name */
 
 	if (units < ours)
 		return;				/* above our part: somebody else's */
@@ -172,6 +172,7 @@ static void place_reverse(const struct network_record *net, const struct ip_rang
 		if (!odd)
 			a.at[i * bits / 8] |= (uint8_t)(bits == 4 && i % 2 == 0 ? v << 4 : v);
 	}
+	odd = odd || units > most;
 	if (!ip_in(&a, &part) || (units == most && !odd && !ip_in(&a, range)))
 		return;				/* beside it */
 	dns_name_text(&out->zone, (struct bytes){ text, reverse(&range->ip, ours, text) });

@@ -25,6 +25,8 @@
 	X(dhcp_wire)	\
 	X(diary)	\
 	X(dist)	\
+	X(dns)	\
+	X(dns_wire)	\
 	X(engine)	\
 	X(eventlog)	\
 	X(expect)	\
