@@ -89,6 +89,8 @@ struct remote *resolver_add(struct resolver *s, struct env *e, const struct ip *
 enum advice resolver_advice(struct remote *m, const struct env *e)
 {
 	m->used_ms = env_ms(e);
+	if (m->asking && e->now_ns - m->asked_ns > ASKED_NS)
+		m->asking = 0;			/* no answer is going to come any more */
 	if (m->state == REMOTE_FOUND && e->now_ns < m->until_ns && !m->doubted) {
 		bool late = m->until_ns - e->now_ns < (m->until_ns - m->sure_ns) / 8;
 

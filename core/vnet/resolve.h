@@ -29,6 +29,7 @@ enum { REMOTES_MAX = 512, REMOTE_BUCKETS = 128 };
 
 #define NOBODY_NS	(2 * NS_PER_S)		/* a negative answer holds so long */
 #define DOUBT_NS	(NS_PER_S / 2)		/* an address is doubted no more often than this */
+#define ASKED_NS	(8 * NS_PER_S)		/* a question without an answer is over */
 #define AHEAD_NS	(5 * NS_PER_S)		/* an answer this young is not asked for again ahead of its end */
 
 enum remote_state { REMOTE_NEW, REMOTE_FOUND, REMOTE_NOBODY };

@@ -1,0 +1,119 @@
+/*
+ * path.h - what the files of the data path tell each other; for path*.c only
+ *
+ * path.c       resolving, holding, sending; sources judged
+ * resolve.c    the cache of who serves what (resolve.h)
+ * owner.c      addresses that certificates own
+ * batch.c      frames of many segments, cut to what a tunnel carries
+ * payload.c    words between nodes (payload.h)
+ * multicast.c  broadcast and multicast: subscribers, storm guard, sealing
+ */
+#ifndef VNET_PATH_H
+#define VNET_PATH_H
+
+#include "core/vnet/parts.h"
+#include "core/vnet/payload.h"
+#include "core/vnet/resolve.h"
+
+enum { TOLD = 32, VOUCHERS = 64, VOUCHER_PREFIXES = 4 };
+
+/** struct told - a peer to whom we said that an address is ours */
+struct told {
+	struct id peer;
+	struct ip ip;
+	struct fence fence;
+	int64_t at_ns;
+};
+
+/** struct voucher - what a peer's certificate gives it, as its tunnel proved */
+struct voucher {
+	struct id peer;
+	uint64_t serial;
+	uint32_t used_ms;
+	uint8_t prefixes;
+	struct ip_range prefix[VOUCHER_PREFIXES];
+};
+
+/** struct held_packet - waits for an answer about ip; data: kind byte and IP packet */
+struct held_packet {
+	struct held_packet *next;
+	int64_t until_ns;
+	struct id peer;			/* in: whom it came from */
+	struct ip ip;			/* its destination; in: its source */
+	struct offload offload;
+	uint32_t len;
+	bool in;
+	uint8_t data[];
+};
+
+struct vnet_path {
+	struct resolver resolver;
+	struct held_packet *first, *last;
+	uint32_t held, held_bytes;
+	struct bucket doubts, not_here, asks;
+	struct told told[TOLD];
+	struct voucher *voucher;
+	uint16_t vouchers, voucher_cap;
+};
+
+/* path.c */
+struct vnet_path *path_state(struct vnet *v, struct env *e);
+void path_answered(struct vnet *v, struct env *e, struct remote *m, enum answered how, bool majority);
+
+/* owner.c */
+bool owner_ask(struct vnet *v, struct env *e, struct remote *m, uint64_t rest, int64_t timeout_ns);
+void owner_done(struct vnet *v, struct env *e, const struct dht_done *d);
+void owner_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);
+void owner_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);
+void owner_leave(struct vnet *v, struct env *e);
+bool owner_may(const struct vnet *v, struct id peer, const struct ip *ip);	/* does its certificate give it @ip? */
+
+/* batch.c */
+
+/** struct batch - a frame of many segments on its way to smaller ones */
+struct batch {
+	struct bytes ip;
+	struct offload offload;
+	size_t at, each, headers;	/* of the data behind the headers */
+	size_t l4;			/* where TCP or UDP begins */
+	uint8_t family, proto;
+};
+
+/** batch_begin() - Cut @p into batches of at most @max bytes; false: it cannot be cut (no segments, or not TCP or UDP) */
+bool batch_begin(struct batch *b, const struct packet *p, const struct offload *o, size_t max);
+
+/** batch_next() - Write the next one to @buf; false: that was all. @o: its offload */
+bool batch_next(struct batch *b, uint8_t *buf, struct bytes *part, struct offload *o);
+
+/* snoop.c */
+
+enum { SNOOPED_MAX = 64 };
+
+/** struct snooped - what one IGMP or MLD message says of one group */
+struct snooped {
+	struct ip group;
+	bool joins;			/* else leaves */
+};
+
+/**
+ * snoop_read() - Take an IGMP (v1, v2, v3) or MLD (v1, v2) message apart
+ * @query: it is a query; nothing is in @out then
+ *
+ * Return: entries written to @out; records past @max are ignored. @why: DROP_NONE, or why it is refused
+ */
+unsigned snoop_read(const struct packet *p, struct snooped *out, unsigned max, bool *query, enum drop *why);
+
+/** snoop_query() - Write a query for @group (family 4 or 6), or for all groups if it is unspecified, as IP packet */
+void snoop_query(struct writer *w, const struct ip *from, const struct ip *group);
+
+/** snoop_always() - is @group never asked for: link-local scope, or broadcast? */
+bool snoop_always(const struct ip *group);
+
+/** snoop_told() - is this packet about membership? It stays on its LAN */
+bool snoop_told(const struct packet *p);
+
+/* multicast.c */
+void group_free(struct vnet *v, struct env *e);
+uint32_t group_bytes(const struct vnet *v);
+
+#endif /* VNET_PATH_H */
