@@ -1,6 +1,6 @@
 /*
  * A step asked for things; here they are done, in the order of the door: saves,
- * datagrams, records, replies. Each is folded into the host's digest chain by
+ * datagrams, frames, records, replies. Each is folded into the host's digest chain by
  * its size, kind, destination - never by its sealed bytes, which differ between
  * real cryptography and its model.
  */
@@ -8,7 +8,7 @@
 
 #include <glib.h>
 
-#include "sim/world/inside.h"
+#include "sim/world/guests.h"
 
 enum { ROOM = 4 * EFFECTS_ROOM, BYTES = 2 * EFFECTS_BYTES };
 
@@ -60,6 +60,8 @@ static void replied(struct shard *s, struct lane *l, struct host *h, const struc
 {
 	if (r->ask == ASK_LOOKUP)
 		lookups_reply(s, l, h, r);
+	else if (r->ask >= ASK_LEASE && r->ask <= ASK_RESOLVE)
+		leases_reply(s, l, h, r);
 }
 
 void effects_carry(struct shard *s, struct lane *l, struct host *h)
@@ -68,7 +70,6 @@ void effects_carry(struct shard *s, struct lane *l, struct host *h)
 	uint32_t i = host_number(s->world, h);
 	int64_t now_ns = lane_now(l);
 
-	assert(!fx->frames);			/* there is no tap */
 	for (unsigned k = 0; k < fx->deeds; k++)
 		watch_deed(s, now_ns, h, &fx->deed[k]);
 	for (unsigned k = 0; k < fx->saves; k++) {
@@ -82,6 +83,10 @@ void effects_carry(struct shard *s, struct lane *l, struct host *h)
 		engine_note(l, i, fold_endpoint(&d->to) + ((uint64_t)d->kind << 56 |
 						       (uint64_t)d->len << 32));
 		transit_send(s, l, h, d);
+	}
+	for (unsigned k = 0; k < fx->frames; k++) {
+		watch_frame(s, now_ns, h, &fx->frame[k]);
+		guests_frame(s, l, h, &fx->frame[k]);
 	}
 	for (unsigned k = 0; k < fx->records; k++) {
 		const struct record *r = &fx->record[k];

@@ -50,6 +50,7 @@ static void restart(struct shard *s, struct lane *l, struct host *h, const struc
 	if (h->state == HOST_OFF)
 		return;
 	s->touched[r->number]++;
+	h->flags |= HOST_RETURNS;
 	if (host_chance(s->world, host_number(s->world, h), STREAM_GRACEFUL,
 			UINT64_C(1) << 40 | h->incarnation) % PPB_ONE < f->graceful_ppb)
 		host_stop(s, l, h);		/* may take up to GRACE_NS of its time off */

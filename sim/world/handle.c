@@ -5,13 +5,13 @@
  * came. A sleeping machine's interface is down; packets that were already
  * through are lost, everything else waits.
  */
-#include "sim/world/inside.h"
+#include "sim/world/guests.h"
 
 #define SOCKET_NS	(5 * NS_PER_S)	/* a paused node's socket buffer holds so much; later packets drop */
 
 static bool is_packet(const struct engine_event *ev)
 {
-	return ev->class == CLASS_ARRIVE || ev->class == CLASS_DELIVER || ev->class == CLASS_LATE;
+	return ev->class == CLASS_ARRIVE || ev->class == CLASS_DELIVER || ev->class == CLASS_LATE || ev->class == CLASS_FRAME;
 }
 
 /* True if @ev was put off, or lost, because the host stands still. */
@@ -52,8 +52,14 @@ void handle_event(void *world, struct lane *l, const struct engine_event *ev)
 {
 	struct world *w = world;
 	struct shard *s = &w->shard[lane_shard(l)];
-	struct host *h = &w->host[ev->dst];
+	struct host *h;
 	struct event timer = { .kind = EVENT_TIMER };
+
+	if (ev->dst >= w->hosts) {
+		guests_event(s, l, ev);
+		return;
+	}
+	h = &w->host[ev->dst];
 
 	if ((h->state == HOST_PAUSED || h->state == HOST_ASLEEP) && stalled(s, l, h, ev))
 		return;
@@ -93,6 +99,15 @@ void handle_event(void *world, struct lane *l, const struct engine_event *ev)
 	case CLASS_TOO_BIG:
 		transit_too_big(s, l, h, ev->payload);
 		break;
+	case CLASS_FRAME:
+		guests_tap(s, l, h, ev->payload);
+		break;
+	case CLASS_REPLAY:
+		guests_replay(s, l, h, ev->payload);
+		break;
+	case CLASS_LEASE:
+		leases_event(s, l, h, ev->payload);
+		break;
 	case CLASS_CAST:
 		casts_event(s, l, h, ev->payload);
 		break;
@@ -104,6 +119,8 @@ void handle_warm(void *world, uint32_t object)
 	const struct world *w = world;
 	const struct host *h = &w->host[object];
 
+	if (object >= w->hosts)
+		return;
 	__builtin_prefetch(h);
 	__builtin_prefetch((const char *)h + 64);
 	if (h->node)

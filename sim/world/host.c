@@ -10,7 +10,7 @@
 
 #include <sodium.h>
 
-#include "sim/world/inside.h"
+#include "sim/world/guests.h"
 
 #define WALL_ERROR_NS	(100 * NS_PER_MS)
 #define UTC_NS		INT64_C(1767225600000000000)	/* virtual 0 is 2026-01-01 */
@@ -104,6 +104,7 @@ void host_start(struct shard *s, struct lane *l, struct host *h, bool fresh, boo
 	h->incarnation++;
 	birth.identity = &h->self->identity;
 	birth.incarnation = h->incarnation;
+	networks_born(w, l, i, &birth, h->people);
 	if (!h->clock.offset_ns) {		/* up to 30 days since boot */
 		struct chance boot = chance_of(w->seed, i, STREAM_CLOCK);
 
@@ -112,7 +113,7 @@ void host_start(struct shard *s, struct lane *l, struct host *h, bool fresh, boo
 	h->node = node_new(&birth, host_now(h, now_ns));
 	assert(h->node);			/* population_plan() saw that the quota holds one */
 	h->state = HOST_UP;
-	h->flags &= (uint8_t)~(HOST_JOINED | HOST_GRACEFUL | HOST_ENDING | HOST_SPARE);
+	h->flags &= (uint8_t)~(HOST_JOINED | HOST_GRACEFUL | HOST_ENDING | HOST_SPARE | HOST_RETURNS);
 	h->started_ns = now_ns;
 	h->joined_ns = h->ended_ns = WORLD_NEVER;
 	h->saved_ns = now_ns;
@@ -137,6 +138,10 @@ void host_start(struct shard *s, struct lane *l, struct host *h, bool fresh, boo
 	engine_post(l, i, i, CLASS_HOURLY, now_ns + NS_PER_S +
 		    (int64_t)(host_chance(w, i, STREAM_WALL, h->incarnation) % (4 * NS_PER_S)), hourly);
 	host_step(s, l, h, evs, 1 + addresses(w, i, evs + 1));
+	if (h->state == HOST_UP) {
+		guests_started(s, l, h);
+		leases_started(s, l, h);
+	}
 }
 
 /* What a daemon does now and then: tell the time of day, stir in fresh entropy. */
@@ -175,6 +180,7 @@ void host_stop(struct shard *s, struct lane *l, struct host *h)
 			host_end(s, l, h, false);
 		return;
 	}
+	guests_stopping(s, l, h);
 	h->state = HOST_LEAVING;
 	h->flags |= HOST_GRACEFUL;
 	h->told_ns = lane_now(l);
@@ -199,6 +205,7 @@ void host_end(struct shard *s, struct lane *l, struct host *h, bool graceful)
 	engine_note(l, i, graceful ? 2 : 1);
 	node_free(h->node);
 	identity_done(&h->self->identity);
+	networks_drop(w, l, i);
 	people_drop(lane_slab(l), h->self);
 	h->node = NULL;
 	h->self = NULL;
@@ -218,6 +225,8 @@ void host_end(struct shard *s, struct lane *l, struct host *h, bool graceful)
 		h->odd->until_ns = NEVER_NS;
 		h->odd->busy_ns = 0;
 	}
+	guests_ended(s, l, h);
+	leases_ended(s, h);
 	churn_ended(s, l, h);
 }
 

@@ -50,6 +50,11 @@ enum class {
 	CLASS_LATE,			/* struct parcel, or nothing: a slow node gets to it */
 	CLASS_ASK,			/* a lookup, if host.ask_ns says so */
 	CLASS_CAST,			/* a broadcast; struct order */
+	CLASS_FRAME,			/* struct wire comes to a tap or a machine (guests.h) */
+	CLASS_POWER,			/* a machine is switched on; struct order */
+	CLASS_WORK,			/* a machine has something to do; struct order */
+	CLASS_REPLAY,			/* a frame of a capture comes to a tap; struct order */
+	CLASS_LEASE,			/* the lease workload: struct order (leases.c) */
 };
 
 /* Purposes of chance, each a stream of its own: (seed, host, stream, counter). */
@@ -57,6 +62,7 @@ enum stream {
 	STREAM_KEY = 1, STREAM_SALT, STREAM_ENTROPY, STREAM_STIR, STREAM_CLOCK, STREAM_WALL,
 	STREAM_START, STREAM_SESSION, STREAM_OFF, STREAM_REPEAT, STREAM_GRACEFUL, STREAM_ASK,
 	STREAM_LOOKUP_KEY, STREAM_ACCESS, STREAM_VICTIM, STREAM_STAGGER, STREAM_CAST, STREAM_MEMORY,
+	STREAM_WORK, STREAM_POWER, STREAM_LEASE, STREAM_HOT,
 };
 
 /** struct odd - what faults do to one host; absent on most */
@@ -77,6 +83,7 @@ enum host_flag {
 	HOST_GRACEFUL	= 1 << 3,	/* ended, or is to end, with a goodbye */
 	HOST_ENDING	= 1 << 4,	/* to be ended when the step is done: it has left */
 	HOST_SPARE	= 1 << 5,	/* waits for a flash crowd */
+	HOST_RETURNS	= 1 << 6,	/* ended, or is to end, and starts again: its machines stay on */
 };
 
 /** struct host - one machine; all that belongs to it is written by its shard or in barriers */
@@ -134,12 +141,14 @@ struct shard {
 	struct effects fx;
 	struct journal journal;
 	struct metrics *m;		/* NULL: nothing is recorded */
+	struct guest_fx *guest_fx;	/* NULL: there are no guests */
 	uint8_t blob[4096];		/* memory_of() */
 	GByteArray *disk;		/* disk_read() */
 	uint64_t *touched;		/* by fault */
 	uint64_t alive, joined;		/* hosts of this shard now */
 	uint64_t strays;		/* datagrams to a port nobody listens on, or to no node */
 	uint64_t late_drops;		/* what a slow node had no room for */
+	uint64_t lone_frames;		/* out of taps that nothing is plugged into */
 	uint64_t packets[MESSAGE_KINDS], bytes[MESSAGE_KINDS];	/* sent, since the last row */
 	uint64_t steps_told, drops_told[DROP_COUNT];
 } __attribute__((aligned(128)));
@@ -151,6 +160,9 @@ struct every { world_barrier_fn *fn; void *ctx; struct world *world; };
 struct newcomer { int64_t started_ns; bool joined; };
 
 struct memory;
+struct networks;
+struct guests;
+struct leases;
 struct lookups;
 struct deaths;
 struct casts;
@@ -183,6 +195,9 @@ struct world {
 	struct truth *truth;
 	struct parts *parts;
 	struct roll *roll;
+	struct networks *networks;
+	struct guests *guests;
+	struct leases *leases;
 	struct lookups *lookups;
 	struct deaths *deaths;
 	struct casts *casts;
@@ -312,6 +327,17 @@ void lookups_event(struct shard *s, struct lane *l, struct host *h, int64_t at_n
 void lookups_reply(struct shard *s, struct lane *l, struct host *h, const struct reply *r);
 void lookups_note(struct lookups *k, const struct note *n);
 void lookups_time(struct lookups *k, int64_t now_ns);
+
+/* leases.c - addresses asked for, kept and given back without machines */
+struct leases *leases_new(struct world *w);
+void leases_free(struct world *w);
+void leases_catalog(struct world *w);
+void leases_started(struct shard *s, struct lane *l, struct host *h);
+void leases_ended(struct shard *s, struct host *h);
+void leases_event(struct shard *s, struct lane *l, struct host *h, const struct order *o);
+void leases_reply(struct shard *s, struct lane *l, struct host *h, const struct reply *r);
+void leases_note(struct world *w, const struct note *n);
+void leases_time(struct world *w, int64_t now_ns);
 
 struct deaths *deaths_new(struct world *w);
 void deaths_free(struct deaths *d);

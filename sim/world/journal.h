@@ -29,7 +29,15 @@
 	X(DEAD)		/* the dead	-			- : RECORD_DEAD */ \
 	X(CAST)		/* own		number			- : a broadcast was asked */ \
 	X(HEARD)	/* origin	sequence		hops : it arrived */ \
-	X(VIOLATION)	/* -		a struct violation *	- */
+	X(VIOLATION)	/* -		a struct violation *	- */		\
+	X(GUEST_HAS)	/* address	machine | family << 32	- : in use from now */ \
+	X(GUEST_GONE)	/* address	machine | family << 32	- */		\
+	X(NAMED)	/* answer	about | family << 32 | question << 40	asked at, ns */ \
+	X(UNPINGED)	/* -		from | to << 32		ordered at, ns */ \
+	X(SHOUT)	/* -		machine | token << 32	- : a machine's broadcast */ \
+	X(SHOUTED)	/* -		from | token << 32	who heard | took, us << 32 */ \
+	X(LEASE_ASK)	/* address	number | what << 32	how << 8 | family */ \
+	X(LEASE_ANSWER)	/* address	number | what << 32	verdict | answer << 8 */
 
 enum note_kind {
 #define X(name) NOTE_##name,

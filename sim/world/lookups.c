@@ -85,17 +85,17 @@ void lookups_reply(struct shard *s, struct lane *l, struct host *h, const struct
 
 /* -- judging, in the order of the journal ------------------------------------------------------ */
 
-enum verdict_kind { RIGHT, WRONG, LOST };
+enum verdict_kind { WAS_RIGHT, WAS_WRONG, WAS_LOST };
 
 static void judged(struct lookups *k, struct lookup *u, enum verdict_kind v, int64_t at_ns)
 {
 	struct metrics *m = k->world->shard[0].m;
 
 	metrics_add(m, M_LOOKUP_JUDGED, 1);
-	metrics_add(m, v == RIGHT ? M_LOOKUP_RIGHT : v == WRONG ? M_LOOKUP_WRONG : M_LOOKUP_LOST, 1);
-	health_lookup(k->world->health, u->item.at_ns, v == RIGHT);
-	if (v != RIGHT && k->world->log)
-		eventlog_say(k->world->log, 0, at_ns, u->item.host, v == WRONG ? "wrong" : "lost",
+	metrics_add(m, v == WAS_RIGHT ? M_LOOKUP_RIGHT : v == WAS_WRONG ? M_LOOKUP_WRONG : M_LOOKUP_LOST, 1);
+	health_lookup(k->world->health, u->item.at_ns, v == WAS_RIGHT);
+	if (v != WAS_RIGHT && k->world->log)
+		eventlog_say(k->world->log, 0, at_ns, u->item.host, v == WAS_WRONG ? "wrong" : "lost",
 			     "lookup %u of %016" G_GINT64_MODIFIER "x", u->number, u->key.hi);
 	pending_done(&k->pending, u);
 }
@@ -111,15 +111,15 @@ static void answered(struct lookups *k, const struct note *n)
 	if (!u)					/* too late, or given up */
 		return;
 	if (answer != ANSWER_OK) {
-		judged(k, u, LOST, n->at_ns);
+		judged(k, u, WAS_LOST, n->at_ns);
 	} else if (truth_owned(k->world->truth, u->key, n->id, n->host, u->item.at_ns, n->at_ns)) {
 		metrics_note(m, M_LOOKUP_HOPS, hops);
 		metrics_note(m, M_LOOKUP_LATENCY, n->at_ns - u->item.at_ns);
 		if (tries <= 1)
 			metrics_add(m, M_LOOKUP_FIRST_TRY, 1);
-		judged(k, u, RIGHT, n->at_ns);
+		judged(k, u, WAS_RIGHT, n->at_ns);
 	} else {
-		judged(k, u, WRONG, n->at_ns);
+		judged(k, u, WAS_WRONG, n->at_ns);
 	}
 }
 
@@ -138,7 +138,7 @@ void lookups_time(struct lookups *k, int64_t now_ns)
 	struct lookup *u;
 
 	while ((u = pending_expire(&k->pending, now_ns - k->timeout_ns)))
-		judged(k, u, LOST, u->item.at_ns + k->timeout_ns);
+		judged(k, u, WAS_LOST, u->item.at_ns + k->timeout_ns);
 }
 
 void lookups_note(struct lookups *k, const struct note *n)

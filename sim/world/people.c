@@ -47,7 +47,8 @@ struct id people_id(const struct people *p, uint32_t host, uint32_t number)
 	return cert_id(sign + KEY_BYTES, salt);
 }
 
-struct self *people_make(const struct people *p, struct slab *slab, uint32_t host, uint32_t number)
+struct self *people_make_in(const struct people *p, const uint8_t anchor[SIGN_BYTES], struct slab *slab,
+			    uint32_t host, uint32_t number)
 {
 	uint8_t seed[KEY_BYTES], sign[SIGN_BYTES], salt[CERT_SALT], chain[CERT_MAX];
 	struct writer w = writer_of(chain, sizeof(chain));
@@ -61,7 +62,7 @@ struct self *people_make(const struct people *p, struct slab *slab, uint32_t hos
 
 	draw(p, host, number, seed, salt);
 	p->suite->sign_pair(sign, seed);
-	fits = cert_issue(p->suite, p->anchor, &order, &w);
+	fits = cert_issue(p->suite, anchor, &order, &w);
 	assert(fits);
 	s = slab_get(slab, sizeof(*s) + writer_len(&w));
 	if (!s)
@@ -69,9 +70,14 @@ struct self *people_make(const struct people *p, struct slab *slab, uint32_t hos
 	s->len = (uint16_t)writer_len(&w);
 	memcpy(s->chain, chain, s->len);
 	fault = identity_init(&s->identity, p->suite, seed, (struct bytes){ s->chain, s->len },
-			      people_overlay(p), 0);
+			      anchor + KEY_BYTES, 0);
 	assert(fault == FAULT_NONE);
 	return s;
+}
+
+struct self *people_make(const struct people *p, struct slab *slab, uint32_t host, uint32_t number)
+{
+	return people_make_in(p, p->anchor, slab, host, number);
 }
 
 void people_drop(struct slab *slab, struct self *s)

@@ -40,6 +40,10 @@ struct id people_id(const struct people *p, uint32_t host, uint32_t number);
 
 /** people_make() - The @number-th identity of @host, from @slab */
 struct self *people_make(const struct people *p, struct slab *slab, uint32_t host, uint32_t number);
+
+/** people_make_in() - The same key and salt, certified by another key: of a network that is not the overlay */
+struct self *people_make_in(const struct people *p, const uint8_t anchor[SIGN_BYTES], struct slab *slab,
+			    uint32_t host, uint32_t number);
 void people_drop(struct slab *slab, struct self *s);
 
 #endif /* SIM_WORLD_PEOPLE_H */

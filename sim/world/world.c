@@ -9,7 +9,7 @@
 
 #include <sodium.h>
 
-#include "sim/world/inside.h"
+#include "sim/world/guests.h"
 
 enum { PRIORITY_SETTLE = 50, PRIORITY_EVERY = 60, PRIORITY_ROW = 90 };
 
@@ -48,7 +48,7 @@ static void hosts_new(struct world *w)
 	w->newcomer = g_new0(struct newcomer, w->hosts);
 	for (uint32_t i = 0; i < w->hosts; i++) {
 		struct host *h = &w->host[i];
-		uint32_t object = engine_object(w->engine, i);
+		uint32_t object = engine_object(w->engine, guests_site(w, i));
 		struct lane *l = engine_lane(w->engine, object);
 		struct shard *s = &w->shard[lane_shard(l)];
 
@@ -68,13 +68,18 @@ static bool quota_holds(struct world *w, struct fail *f)
 	struct birth b = { .config = &w->config, .suite = w->people.suite, .host = &mem,
 			   .quota = (uint32_t)MIN(w->scenario->nodes.quota_bytes, UINT32_MAX),
 			   .identity = &self->identity };
-	struct node *n = node_new(&b, 0);
-	bool holds = n;
+	struct node *n;
+	bool holds;
+
+	networks_born(w, engine_lane(w->engine, 0), 0, &b, 1);
+	n = node_new(&b, 0);
+	holds = n;
 
 	if (!n)
 		schema_complain(w->scenario->log, f, "nodes", "quota",
 				"does not hold one node; accepted: 64KiB and more");
 	node_free(n);
+	networks_drop(w, engine_lane(w->engine, 0), 0);
 	people_drop(slab, self);
 	slab_free(slab);
 	return holds;
@@ -88,6 +93,7 @@ static void books_new(struct world *w)
 	w->truth = truth_new(w->parts, keep_ns);
 	w->roll = roll_new();
 	w->lookups = lookups_new(w);
+	w->leases = leases_new(w);
 	w->deaths = deaths_new(w);
 	w->casts = casts_new(w);
 	w->health = health_new(w);
@@ -97,6 +103,8 @@ static void catalog_fill(struct world *w)
 {
 	w->catalog = catalog_new();
 	traffic_catalog(w);
+	chatter_catalog(w);
+	leases_catalog(w);
 	w->m_unnoticed = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "death.unnoticed",
 				     "ring neighbours that did not notice a crash within 60 s");
 	w->m_cast_twice = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "broadcast.twice",
@@ -133,7 +141,7 @@ struct world *world_new(const struct world_setup *s, struct fail *f)
 	}
 	hosts_new(w);
 	settings_fill(w);
-	if (!faults_plan(w, f) || !quota_holds(w, f)) {
+	if (!faults_plan(w, f) || !networks_new(w, f) || !guests_new(w, f) || !quota_holds(w, f)) {
 		world_free(w);
 		return NULL;
 	}
@@ -149,6 +157,7 @@ static void hosts_free(struct world *w)
 		struct lane *l = engine_lane(w->engine, i);
 
 		node_free(h->node);
+		networks_drop(w, l, i);
 		people_drop(lane_slab(l), h->self);
 		disk_wipe(l, h);
 	}
@@ -180,6 +189,9 @@ void world_free(struct world *w)
 	faults_free(w);
 	memory_free(w);
 	lookups_free(w->lookups);
+	leases_free(w);
+	guests_free(w);
+	networks_free(w);
 	deaths_free(w->deaths);
 	casts_free(w->casts);
 	health_free(w->health);
@@ -245,6 +257,7 @@ static void row(struct world *w, int64_t now_ns, bool last)
 	health_row(w->health, now_ns);
 	joins_time(w, now_ns);
 	memory_row(w);
+	chatter_row(w);
 	traffic_row(w, now_ns, now_ns - w->row_ns);
 	w->row_ns = now_ns;
 	if (last) {
@@ -286,6 +299,7 @@ static void second(struct engine *e, int64_t now_ns, void *arg)
 	truth_forget(w->truth, now_ns);
 	parts_forget(w->parts, now_ns - 2 * w->scenario->lookups.timeout_ns - 60 * NS_PER_S);
 	health_second(w->health, now_ns);
+	chatter_publish(w);
 	if (w->log && !failed(&w->trouble) && !eventlog_flush(w->log, &w->trouble))
 		engine_stop(e);
 	if (w->tick && !w->tick(w->tick_ctx, now_ns, w->alive))
