@@ -22,7 +22,7 @@ endif
 
 # Debian packages: what builds and runs weft, and what its tests use besides.
 PACKAGES := gcc libc6-dev make pkg-config git libglib2.0-dev libjson-glib-dev libjansson-dev \
-	    libsodium-dev libev-dev libpcap-dev libcunit1-dev libgsl-dev \
+	    libsodium-dev libev-dev libmnl-dev libpcap-dev libcunit1-dev libgsl-dev \
 	    libxxhash-dev zlib1g-dev gnuplot-nox scdoc \
 	    clang libclang-rt-14-dev tshark
 
@@ -40,9 +40,9 @@ prog_SRC    := $(call src,node/prog)
 
 core_PKGS     := libsodium
 sim_PKGS      := glib-2.0 json-glib-1.0 libsodium
-node_PKGS     := glib-2.0 json-glib-1.0 jansson libsodium
+node_PKGS     := glib-2.0 json-glib-1.0 jansson libsodium libmnl
 analysis_PKGS := glib-2.0 json-glib-1.0 gsl
-tests_PKGS    := glib-2.0 json-glib-1.0 jansson libsodium gsl
+tests_PKGS    := glib-2.0 json-glib-1.0 jansson libsodium libmnl gsl
 sim_LIBS      := -lpcap -lz -lxxhash -lm
 node_LIBS     := -lev -lm
 analysis_LIBS := -lm

@@ -9,6 +9,7 @@
 	X(capture)	\
 	X(cert)	\
 	X(chance)	\
+	X(check_answers)	\
 	X(check_belief)	\
 	X(check_casts)	\
 	X(check_census)	\
@@ -53,6 +54,7 @@
 	X(order)	\
 	X(overlay)	\
 	X(packet)	\
+	X(plug)	\
 	X(population)	\
 	X(prog)	\
 	X(queue)	\

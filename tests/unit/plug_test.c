@@ -1,0 +1,351 @@
+/* ON: core/base node/prog WITH: node/tap.c node/rtnl.c node/plug.c
+ *
+ * A tap carries frames both ways, sits where its model wants it, and leaves
+ * nothing behind. Everything happens in a network namespace of its own; where
+ * none can be had (no root, no /dev/net/tun), the tests say so and pass.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <poll.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "node/plug.h"
+#include "tests/unit/suites.h"
+
+static const uint8_t MAC[6] = { 2, 1, 2, 3, 4, 5 }, BRIDGE_MAC[6] = { 2, 9, 9, 9, 9, 9 };
+
+static int home = -1;			/* the namespace we came from */
+
+/* A fresh network namespace; false, once with the reason, where there is none to be had. */
+static bool elsewhere(void)
+{
+	static bool said;
+	const char *why = NULL;
+
+	if (access("/dev/net/tun", R_OK | W_OK))
+		why = "there is no /dev/net/tun for us";
+	home = why ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (!why && (home < 0 || unshare(CLONE_NEWNET)))
+		why = "no network namespace can be made";
+	if (!why)
+		return true;
+	if (home >= 0)
+		close(home);
+	if (!said)
+		printf("skipped: %s\n", why);
+	said = true;
+	return false;
+}
+
+static void back(void)
+{
+	CU_ASSERT_EQUAL(setns(home, CLONE_NEWNET), 0);
+	close(home);
+}
+
+static struct plug_setup setup(const char *tap, const char *bridge)
+{
+	struct plug_setup s = { .tap = tap, .bridge = bridge, .model = bridge ? MODEL_ROUTER : MODEL_INTERFACE,
+				.mtu = 1400, .iface = 7 };
+
+	memcpy(s.mac, MAC, 6);
+	memcpy(s.bridge_mac, BRIDGE_MAC, 6);
+	return s;
+}
+
+static bool in(struct plug *p, const struct plug_setup *s)
+{
+	struct fail f = { 0 };
+	bool good = plug_in(p, s, &f);
+
+	for (unsigned i = 0; i < f.count; i++)
+		printf("%s\n", f.text[i]);
+	fail_done(&f);
+	return good;
+}
+
+/* plug_in() fails with one message that says @what. */
+static bool refused(const struct plug_setup *s, const char *what)
+{
+	struct fail f = { 0 };
+	struct plug p;
+	bool good = !plug_in(&p, s, &f) && f.count == 1 && strstr(f.text[0], what);
+
+	if (!good)
+		printf("says: %s\n", f.count ? f.text[0] : "nothing");
+	fail_done(&f);
+	return good;
+}
+
+static bool there(struct plug *p, const char *name, struct rtnl_link *l)
+{
+	return !rtnl_find(&p->rtnl, name, l);
+}
+
+/* A socket that sends and receives whole frames on interface @index. */
+static int wire(int index)
+{
+	struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index };
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL));
+
+	CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	return fd;
+}
+
+static bool readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 2000) == 1;
+}
+
+/* A frame of an ethertype nobody uses, so that the kernel's own traffic is told from it. */
+static void make_frame(uint8_t *b, size_t len, uint8_t seed)
+{
+	memset(b, 0xff, 6);
+	memcpy(b + 6, MAC, 6);
+	b[12] = 0x88;
+	b[13] = 0xb5;
+	for (size_t i = 14; i < len; i++)
+		b[i] = (uint8_t)(seed + i);
+}
+
+static bool is_ours(const uint8_t *b, size_t len)
+{
+	return len > 14 && b[12] == 0x88 && b[13] == 0xb5;
+}
+
+static void a_tap_is_made_as_wanted_and_goes_with_us(void)
+{
+	struct plug_setup s = setup("wt%d", NULL);
+	struct rtnl_link l;
+	struct plug p, q;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT_STRING_EQUAL(p.tap.name, "wt0");
+	CU_ASSERT_FATAL(there(&p, "wt0", &l));
+	CU_ASSERT(l.up && l.mtu == 1400 && !memcmp(l.mac, MAC, 6) && !strcmp(l.kind, "tun"));
+	CU_ASSERT_EQUAL(p.device.index, l.index);
+	CU_ASSERT_FATAL(in(&q, &s));
+	CU_ASSERT_STRING_EQUAL(q.tap.name, "wt1");
+	plug_out(&p);
+	CU_ASSERT_FALSE(there(&q, "wt0", &l));
+	plug_out(&q);
+	plug_out(&q);				/* twice is fine */
+	back();
+}
+
+static void frames_cross_it_both_ways_whole(void)
+{
+	struct plug_setup s = setup("wt%d", NULL);
+	uint8_t out[1414], in_buf[2048];
+	struct event evs[TAP_BATCH];
+	struct plug p;
+	unsigned got = 0, sent = 50;
+	int fd;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	fd = wire(p.device.index);
+	for (unsigned i = 0; i < sent; i++) {
+		make_frame(out, 60 + i * 27, (uint8_t)i);
+		CU_ASSERT_EQUAL(send(fd, out, 60 + i * 27, 0), 60 + (int)i * 27);
+	}
+	for (unsigned round = 0; round < 200 && got < sent && readable(p.tap.fd); round++) {
+		unsigned n = tap_read(&p.tap, evs);
+
+		CU_ASSERT(n > 0 && n <= TAP_BATCH);
+		for (unsigned i = 0; i < n; i++) {
+			if (!is_ours(evs[i].data.at, evs[i].data.len))
+				continue;
+			make_frame(out, 60 + got * 27, (uint8_t)got);
+			CU_ASSERT_EQUAL(evs[i].data.len, 60 + got * 27);
+			CU_ASSERT(!memcmp(evs[i].data.at, out, 60 + got * 27));
+			CU_ASSERT(evs[i].kind == EVENT_FRAME && evs[i].iface == 7);
+			got++;
+		}
+	}
+	CU_ASSERT_EQUAL(got, sent);
+	CU_ASSERT(p.tap.in >= sent);
+	close(fd);
+
+	fd = wire(p.device.index);
+	got = 0;
+	for (unsigned i = 0; i < sent; i++) {
+		struct frame f = { .data = out, .len = (uint16_t)(60 + i * 27) };
+		ssize_t n;
+
+		make_frame(out, f.len, (uint8_t)i);
+		tap_write(&p.tap, &f);
+		while (readable(fd) && (n = recv(fd, in_buf, sizeof(in_buf), 0)) > 0)
+			if (is_ours(in_buf, (size_t)n)) {
+				got += n == f.len && !memcmp(in_buf, out, f.len);
+				break;
+			}
+	}
+	CU_ASSERT_EQUAL(got, sent);
+	CU_ASSERT_EQUAL(p.tap.out, sent);
+	close(fd);
+	plug_out(&p);
+	back();
+}
+
+static void a_partial_checksum_is_filled_in(void)
+{
+	struct plug_setup s = setup("wt%d", NULL);
+	struct frame f = { .len = 64, .offload = { .partial = 1, .checksum_start = 14, .checksum_offset = 2 } };
+	uint8_t out[64], in_buf[256];
+	uint32_t sum = 0;
+	struct plug p;
+	ssize_t n;
+	bool found = false;
+	int fd;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	fd = wire(p.device.index);
+	make_frame(out, sizeof(out), 3);
+	out[16] = out[17] = 0;
+	f.data = out;
+	tap_write(&p.tap, &f);
+	while (!found && readable(fd) && (n = recv(fd, in_buf, sizeof(in_buf), 0)) > 0)
+		found = is_ours(in_buf, (size_t)n);
+	CU_ASSERT_FATAL(found);
+	for (size_t i = 14; i < 64; i += 2)
+		sum += (uint32_t)in_buf[i] << 8 | in_buf[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	CU_ASSERT_EQUAL(sum, 0xffff);
+	f.offload.checksum_offset = 60;		/* past the end */
+	tap_write(&p.tap, &f);
+	f.offload = (struct offload){ .segment = 20 };
+	tap_write(&p.tap, &f);
+	CU_ASSERT_EQUAL(p.tap.refused, 2);
+	close(fd);
+	plug_out(&p);
+	back();
+}
+
+static void a_bridge_is_made_and_deleted_also_after_a_kill(void)
+{
+	struct plug_setup s = setup("wt%d", "wb0"), plain = setup("wx%d", NULL);
+	struct rtnl_link tap, bridge;
+	struct plug p, q, watch;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&watch, &plain));
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT_FATAL(there(&p, "wt0", &tap) && there(&p, "wb0", &bridge));
+	CU_ASSERT(tap.master == bridge.index && bridge.up && tap.up && bridge.mtu == 1400);
+	CU_ASSERT(!memcmp(bridge.mac, BRIDGE_MAC, 6) && p.device.index == bridge.index);
+	tap_close(&p.tap);			/* as after kill -9: the tap is gone, the bridge is not */
+	rtnl_close(&p.rtnl);
+	CU_ASSERT_FATAL(in(&q, &s));
+	CU_ASSERT_EQUAL(q.device.index, bridge.index);
+	plug_out(&q);
+	CU_ASSERT_FALSE(there(&watch, "wb0", &bridge));
+	plug_out(&watch);
+	back();
+}
+
+static void somebody_elses_bridge_stays_and_its_mtu_counts(void)
+{
+	struct plug_setup s = setup("wt%d", "br0"), plain = setup("wx%d", NULL);
+	struct rtnl_link tap, bridge;
+	struct plug p, watch;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&watch, &plain));
+	CU_ASSERT_EQUAL_FATAL(rtnl_bridge(&watch.rtnl, "br0", BRIDGE_MAC), 0);
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT_FATAL(there(&p, "wt0", &tap) && there(&p, "br0", &bridge));
+	CU_ASSERT(tap.master == bridge.index && tap.mtu == 1500 && bridge.mtu == 1500);
+	plug_out(&p);
+	CU_ASSERT(there(&watch, "br0", &bridge));
+	plug_out(&watch);
+	back();
+}
+
+static void what_cannot_be_is_said(void)
+{
+	struct plug_setup s = setup("wt0", NULL), bridged = setup("wt1", "wt0"), lo = setup("lo", NULL),
+			  bad = setup("a/b", NULL), empty = setup("", NULL), longer = setup("abcdefghijklmnop", NULL),
+			  twice = setup("w%d%d", NULL), string = setup("w%s", NULL);
+	struct plug p;
+
+	CU_ASSERT(refused(&bad, "'/'"));
+	CU_ASSERT(refused(&empty, "empty"));
+	CU_ASSERT(refused(&longer, "15 characters"));
+	CU_ASSERT(refused(&twice, "%d, once"));
+	CU_ASSERT(refused(&string, "%d, once"));
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT(refused(&s, "in use"));
+	CU_ASSERT(refused(&bridged, "no bridge"));
+	CU_ASSERT(refused(&lo, "no tap"));
+	plug_out(&p);
+	back();
+}
+
+static void the_host_gets_its_address_and_loses_it(void)
+{
+	struct plug_setup s = setup("wt%d", NULL);
+	struct ip four = ip_v4(0x0a090007), six = { .at = { 0xfd, [15] = 7 }, .family = 6 };
+	struct plug p;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	for (int twice = 0; twice < 2; twice++) {
+		CU_ASSERT_EQUAL(plug_address(&p, &four, 24, true), 0);
+		CU_ASSERT_EQUAL(plug_address(&p, &six, 64, true), 0);
+	}
+	CU_ASSERT_EQUAL(plug_address(&p, &four, 24, false), 0);
+	CU_ASSERT_EQUAL(plug_address(&p, &four, 24, false), -EADDRNOTAVAIL);
+	CU_ASSERT_EQUAL(plug_address(&p, &six, 64, false), 0);
+	plug_out(&p);
+	back();
+}
+
+static void a_tap_deleted_under_us_is_noticed(void)
+{
+	struct plug_setup s = setup("wt%d", NULL);
+	struct event evs[TAP_BATCH];
+	struct rtnl_link l;
+	struct plug p;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s) && there(&p, "wt0", &l));
+	CU_ASSERT_EQUAL(rtnl_delete(&p.rtnl, l.index), 0);
+	CU_ASSERT_EQUAL(tap_read(&p.tap, evs), 0);
+	CU_ASSERT(p.tap.gone);
+	plug_out(&p);
+	back();
+}
+
+CU_TestInfo plug_tests[] = {
+	{ "a tap is made as wanted and goes with us", a_tap_is_made_as_wanted_and_goes_with_us },
+	{ "frames cross it both ways, whole", frames_cross_it_both_ways_whole },
+	{ "a partial checksum is filled in", a_partial_checksum_is_filled_in },
+	{ "a bridge is made and deleted, also after a kill", a_bridge_is_made_and_deleted_also_after_a_kill },
+	{ "somebody else's bridge stays, and its MTU counts", somebody_elses_bridge_stays_and_its_mtu_counts },
+	{ "what cannot be is said", what_cannot_be_is_said },
+	{ "the host gets its address and loses it", the_host_gets_its_address_and_loses_it },
+	{ "a tap deleted under us is noticed", a_tap_deleted_under_us_is_noticed },
+	CU_TEST_INFO_NULL
+};
