@@ -42,6 +42,7 @@
 	X(label)	\
 	X(mem)	\
 	X(metrics)	\
+	X(multicast)	\
 	X(near)	\
 	X(net)	\
 	X(net_fault)	\
