@@ -5,6 +5,7 @@
 #include <CUnit/CUnit.h>
 
 #define SUITE_LIST(X)		\
+	X(arp)	\
 	X(bytes)	\
 	X(capture)	\
 	X(cert)	\
@@ -36,6 +37,7 @@
 	X(handshake)	\
 	X(heap)	\
 	X(home)	\
+	X(icmp)	\
 	X(id)	\
 	X(journal)	\
 	X(keep)	\
@@ -43,6 +45,7 @@
 	X(mem)	\
 	X(metrics)	\
 	X(multicast)	\
+	X(nd)	\
 	X(near)	\
 	X(net)	\
 	X(net_fault)	\
