@@ -43,6 +43,8 @@ static enum drop nd_read(struct nd *n, const struct packet *p)
 	const uint8_t *at;
 
 	*n = (struct nd){ .mac = NULL };
+	if (p->icmp_type == ADVERTISE_ROUTER || p->icmp_type == REDIRECT)
+		return DROP_SPOOFED;		/* a router, or redirects, inside the network: not from guests */
 	if (p->ttl != ND_HOPS || p->icmp_code)
 		return DROP_VALUE;
 	if (p->icmp_type == SOLICIT || p->icmp_type == ADVERTISE) {
@@ -272,10 +274,8 @@ bool nd_frame(struct vnet *v, struct env *e, const struct packet *p)
 		solicited(v, e, p, &n);
 		break;
 	case ADVERTISE:
-		advertised(v, e, p, &n);
-		break;
 	default:
-		env_drop(e, DROP_SPOOFED);	/* a router, or redirects, inside the network: not from guests */
+		advertised(v, e, p, &n);
 		break;
 	}
 	return true;

@@ -1,0 +1,124 @@
+/*
+ * vnet_rename.h - the edge of core/vnet under names of the lab's own
+ *
+ * The test program links the real DHT, resolver and tunnels, too; vnet_lab.c
+ * compiles the edge once more, beside scripted ones, under these names.
+ */
+#ifndef VNET_RENAME_H
+#define VNET_RENAME_H
+
+#define arp_announce lab_arp_announce
+#define arp_answer lab_arp_answer
+#define arp_conflict lab_arp_conflict
+#define arp_frame lab_arp_frame
+#define arp_probe lab_arp_probe
+#define bucket_take lab_bucket_take
+#define cut_next lab_cut_next
+#define edge_deliver lab_edge_deliver
+#define edge_flood lab_edge_flood
+#define edge_frame lab_edge_frame
+#define edge_group_mac lab_edge_group_mac
+#define edge_ip lab_edge_ip
+#define edge_nobody lab_edge_nobody
+#define edge_out lab_edge_out
+#define edge_payload lab_edge_payload
+#define edge_resolved lab_edge_resolved
+#define edge_serves lab_edge_serves
+#define edge_too_big lab_edge_too_big
+#define guest_alive lab_guest_alive
+#define guest_client lab_guest_client
+#define guest_done lab_guest_done
+#define guest_find lab_guest_find
+#define guest_fixed lab_guest_fixed
+#define guest_fixed_at lab_guest_fixed_at
+#define guest_gone lab_guest_gone
+#define guest_heard lab_guest_heard
+#define guest_held lab_guest_held
+#define guest_leased lab_guest_leased
+#define guest_leave lab_guest_leave
+#define guest_mac lab_guest_mac
+#define guest_may lab_guest_may
+#define guest_passive lab_guest_passive
+#define guest_resumed lab_guest_resumed
+#define guest_timer lab_guest_timer
+#define icmp_error lab_icmp_error
+#define icmp_gateway lab_icmp_gateway
+#define lan_beacon lab_lan_beacon
+#define lan_bytes lab_lan_bytes
+#define lan_done lab_lan_done
+#define lan_leave lab_lan_leave
+#define lan_neighbour lab_lan_neighbour
+#define lan_serves lab_lan_serves
+#define lan_start lab_lan_start
+#define lan_timer lab_lan_timer
+#define mss_clamp lab_mss_clamp
+#define nd_advertise lab_nd_advertise
+#define nd_answer lab_nd_answer
+#define nd_conflict lab_nd_conflict
+#define nd_frame lab_nd_frame
+#define nd_probe lab_nd_probe
+#define nd_start lab_nd_start
+#define nd_timer lab_nd_timer
+#define vnet_bytes lab_vnet_bytes
+#define vnet_cast lab_vnet_cast
+#define vnet_done lab_vnet_done
+#define vnet_due lab_vnet_due
+#define vnet_frame lab_vnet_frame
+#define vnet_free lab_vnet_free
+#define vnet_guest_at lab_vnet_guest_at
+#define vnet_held lab_vnet_held
+#define vnet_leave lab_vnet_leave
+#define vnet_new lab_vnet_new
+#define vnet_remote_at lab_vnet_remote_at
+#define vnet_resumed lab_vnet_resumed
+#define vnet_start lab_vnet_start
+#define vnet_timer lab_vnet_timer
+#define vnet_tunnel lab_vnet_tunnel
+#define wait_for lab_wait_for
+#define wait_heard lab_wait_heard
+#define wait_timer lab_wait_timer
+#define dhcp6_packet lab_dhcp6_packet
+#define dhcp_bytes lab_dhcp_bytes
+#define dhcp_done lab_dhcp_done
+#define dhcp_free lab_dhcp_free
+#define dhcp_held lab_dhcp_held
+#define dhcp_leave lab_dhcp_leave
+#define dhcp_packet lab_dhcp_packet
+#define dhcp_resumed lab_dhcp_resumed
+#define dhcp_silent lab_dhcp_silent
+#define dhcp_timer lab_dhcp_timer
+#define dns_bytes lab_dns_bytes
+#define dns_done lab_dns_done
+#define dns_free lab_dns_free
+#define dns_leave lab_dns_leave
+#define dns_owned lab_dns_owned
+#define dns_packet lab_dns_packet
+#define dns_start lab_dns_start
+#define dns_timer lab_dns_timer
+#define path_bytes lab_path_bytes
+#define path_cast lab_path_cast
+#define path_done lab_path_done
+#define path_find lab_path_find
+#define path_free lab_path_free
+#define path_group lab_path_group
+#define path_group_timer lab_path_group_timer
+#define path_leave lab_path_leave
+#define path_not_here lab_path_not_here
+#define path_owned lab_path_owned
+#define path_payload lab_path_payload
+#define path_remote_at lab_path_remote_at
+#define path_resumed lab_path_resumed
+#define path_send lab_path_send
+#define path_source lab_path_source
+#define path_start lab_path_start
+#define path_timer lab_path_timer
+#define path_tunnel lab_path_tunnel
+#define dht_network lab_dht_network
+#define dht_record lab_dht_record
+#define held_want lab_held_want
+#define held_keep lab_held_keep
+#define held_release lab_held_release
+#define held_believes lab_held_believes
+#define tunnels_network lab_tunnels_network
+
+#endif /* VNET_RENAME_H */
