@@ -106,6 +106,7 @@ void holder_arm(struct dht *d, struct env *e)
 {
 	int64_t due = INT64_MAX, at;
 
+	d->holder->changes++;
 	for (unsigned i = 0; i < d->holder->count; i++) {
 		const struct hold *h = &d->holder->hold[i];
 
@@ -417,6 +418,11 @@ bool held_at(const struct dht *d, unsigned i, struct held *out)
 		return false;
 	*out = d->holder->hold[i].held;
 	return true;
+}
+
+uint32_t held_changes(const struct dht *d)
+{
+	return d->holder ? d->holder->changes : 0;
 }
 
 void held_free(struct dht *d, struct env *e)

@@ -57,6 +57,7 @@ struct holder {
 	struct held_news *news;
 	uint16_t news_from, news_to, news_cap;
 	uint64_t last_ask;
+	uint32_t changes;		/* held_changes() */
 	struct lending lending[NETWORKS_MAX];
 	uint8_t lendings;
 };
