@@ -129,6 +129,55 @@ static bool open_capture(struct job *j, uint32_t host, unsigned place, struct fa
 	return true;
 }
 
+static void on_frame(void *ctx, int64_t now_ns, uint32_t number, bool sent, const void *data, uint32_t len)
+{
+	(void)number;
+	(void)sent;
+	capture_frame(ctx, now_ns, data, len);
+}
+
+/* @network: of a tap; -1: machine @number. */
+static bool open_frames(struct job *j, uint32_t number, int network, unsigned *place, struct fail *f)
+{
+	char name[48];
+	bool found;
+
+	if (*place == JOB_CAPTURES) {
+		fail_add(f, "more than %d captures were asked for", JOB_CAPTURES);
+		return false;
+	}
+	if (network < 0)
+		g_snprintf(name, sizeof(name), "g%u.pcap", number);
+	else if (j->scenario->network.count == 1)
+		g_snprintf(name, sizeof(name), "n%u-tap.pcap", number);
+	else
+		g_snprintf(name, sizeof(name), "n%u-tap%d.pcap", number, network + 1);
+	j->capture[*place] = capture_open_frames(j->dir, name, f);
+	if (!j->capture[*place])
+		return false;
+	found = network < 0 ? world_capture_guest(j->world, number, on_frame, j->capture[*place]) :
+			      world_capture_tap(j->world, number, (unsigned)network, on_frame, j->capture[*place]);
+	(*place)++;
+	if (!found)
+		fail_add(f, "there is no %s %u to capture; accepted: 0 to %u", network < 0 ? "machine" : "tap of node",
+			 number, (network < 0 ? world_guests(j->world) : world_hosts(j->world)) - 1);
+	return found;
+}
+
+static bool open_guests(struct job *j, unsigned place, struct fail *f)
+{
+	const struct scenario_guests *g = &j->scenario->guests;
+
+	for (unsigned i = 0; j->dir && i < g->capture.count; i++)
+		if (!open_frames(j, (uint32_t)g->capture.value[i], -1, &place, f))
+			return false;
+	for (unsigned i = 0; j->dir && i < g->capture_taps.count; i++)
+		for (unsigned n = 0; n < j->scenario->network.count; n++)
+			if (!open_frames(j, (uint32_t)g->capture_taps.value[i], (int)n, &place, f))
+				return false;
+	return true;
+}
+
 static bool open_captures(struct job *j, struct fail *f)
 {
 	const struct numbers *asked = &j->scenario->run.pcap;
@@ -145,7 +194,7 @@ static bool open_captures(struct job *j, struct fail *f)
 		if (!open_capture(j, (uint32_t)asked->value[i], n++, f))
 			return false;
 	}
-	return true;
+	return open_guests(j, n, f);
 }
 
 static bool open_all(struct job *j, struct fail *f)
@@ -270,7 +319,7 @@ static struct summary_head head(const struct job *j)
 
 static bool finish_dir(struct job *j, struct fail *f)
 {
-	struct manifest_file files[2];
+	struct manifest_file files[3];
 	char *text = scenario_write(j->scenario);
 	struct manifest m = {
 		.program = "weft-sim", .version = WEFT_VERSION, .argc = j->setup.argc, .argv = j->setup.argv,
@@ -285,6 +334,8 @@ static bool finish_dir(struct job *j, struct fail *f)
 
 	if (j->scenario->net.file && j->scenario->net.model != MODEL_CONSTANT)
 		files[m.file_count++] = (struct manifest_file){ j->scenario->net.file, "net.file" };
+	if (j->scenario->guests.pcap)
+		files[m.file_count++] = (struct manifest_file){ j->scenario->guests.pcap, "guests.pcap" };
 	if (j->scenario->churn.trace)
 		files[m.file_count++] = (struct manifest_file){ j->scenario->churn.trace, "churn.trace" };
 	j->dir = NULL;

@@ -24,6 +24,7 @@ struct capture {
 	pcap_dumper_t *dump;
 	int err;			/* first write error, errno */
 	uint16_t number;		/* IPv4 identification of the next packet */
+	bool frames;			/* Ethernet */
 };
 
 static void put16(uint8_t *at, unsigned v)
@@ -114,7 +115,7 @@ void capture_datagram(struct capture *c, int64_t now_ns, const struct packet *p)
 
 	assert(p->source.kind == p->destination.kind);
 	assert(p->source.kind == ENDPOINT_UDP4 || p->source.kind == ENDPOINT_UDP6);
-	assert(p->protocol == IP_UDP && p->len <= IP_BYTES_MAX - IP_V4_BYTES - IP_UDP_BYTES);
+	assert(!c->frames && p->protocol == IP_UDP && p->len <= IP_BYTES_MAX - IP_V4_BYTES - IP_UDP_BYTES);
 	at = p->source.kind == ENDPOINT_UDP6 ? header_v6(packet, p, udp_len) :
 					       header_v4(c, packet, p, udp_len);
 	put16(packet + at, p->source.port);
@@ -128,8 +129,14 @@ void capture_datagram(struct capture *c, int64_t now_ns, const struct packet *p)
 
 void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len)
 {
-	assert(len <= SNAP);
+	assert(len <= SNAP && !c->frames);
 	put(c, now_ns, packet, len);
+}
+
+void capture_frame(struct capture *c, int64_t now_ns, const void *frame, size_t len)
+{
+	assert(len <= SNAP && c->frames);
+	put(c, now_ns, frame, len);
 }
 
 static void capture_free(struct capture *c)
@@ -141,12 +148,14 @@ static void capture_free(struct capture *c)
 }
 
 /* Takes over @file and @path. */
-static struct capture *start(FILE *file, char *path, struct fail *f)
+static struct capture *start(FILE *file, char *path, bool frames, struct fail *f)
 {
 	struct capture *c = g_new0(struct capture, 1);
 
 	c->path = path;
-	c->pcap = pcap_open_dead_with_tstamp_precision(DLT_RAW, SNAP, PCAP_TSTAMP_PRECISION_NANO);
+	c->frames = frames;
+	c->pcap = pcap_open_dead_with_tstamp_precision(frames ? DLT_EN10MB : DLT_RAW, SNAP,
+						       PCAP_TSTAMP_PRECISION_NANO);
 	errno = 0;
 	c->dump = c->pcap ? pcap_dump_fopen(c->pcap, file) : NULL;
 	if (!c->dump) {
@@ -162,7 +171,14 @@ struct capture *capture_open(struct rundir *d, const char *name, struct fail *f)
 {
 	FILE *file = rundir_open(d, name, f);
 
-	return file ? start(file, rundir_file(d, name), f) : NULL;
+	return file ? start(file, rundir_file(d, name), false, f) : NULL;
+}
+
+struct capture *capture_open_frames(struct rundir *d, const char *name, struct fail *f)
+{
+	FILE *file = rundir_open(d, name, f);
+
+	return file ? start(file, rundir_file(d, name), true, f) : NULL;
 }
 
 struct capture *capture_open_path(const char *path, struct fail *f)
@@ -173,7 +189,7 @@ struct capture *capture_open_path(const char *path, struct fail *f)
 		fail_errno(f, "create", path, errno);
 		return NULL;
 	}
-	return start(file, g_strdup(path), f);
+	return start(file, g_strdup(path), false, f);
 }
 
 bool capture_close(struct capture *c, struct fail *f)

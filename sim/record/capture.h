@@ -2,7 +2,8 @@
  * capture.h - a node's traffic as a pcap file with virtual time stamps
  *
  * Raw IP (DLT_RAW), nanosecond stamps; IP and UDP headers with right checksums
- * are put around the overlay's datagrams, or a packet is given whole. Opens in
+ * are put around the overlay's datagrams, or a packet is given whole. What taps and
+ * guests see is Ethernet (DLT_EN10MB), frame by frame. Opens in
  * tshark and Wireshark. Virtual time 0 is 1970-01-01 00:00:00.
  *
  *	Memory		libpcap's and stdio's; nothing per packet
@@ -23,7 +24,10 @@ struct capture;
 /** capture_open() - Create file @name ("n17.pcap") in the run directory */
 struct capture *capture_open(struct rundir *d, const char *name, struct fail *f);
 
-/** capture_open_path() - The same at a path of its own, without a run directory */
+/** capture_open_frames() - The same for Ethernet frames (capture_frame()) */
+struct capture *capture_open_frames(struct rundir *d, const char *name, struct fail *f);
+
+/** capture_open_path() - capture_open() at a path of its own, without a run directory */
 struct capture *capture_open_path(const char *path, struct fail *f);
 
 /**
@@ -36,6 +40,9 @@ void capture_datagram(struct capture *c, int64_t now_ns, const struct packet *p)
 
 /** capture_packet() - A whole IP packet, as it is */
 void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len);
+
+/** capture_frame() - A whole Ethernet frame, into a capture of capture_open_frames() */
+void capture_frame(struct capture *c, int64_t now_ns, const void *frame, size_t len);
 
 /** capture_close() - Close and free; the first error of the capture comes out here. NULL is fine */
 bool capture_close(struct capture *c, struct fail *f);

@@ -203,6 +203,7 @@ void host_end(struct shard *s, struct lane *l, struct host *h, bool graceful)
 			w->watch[k].ended(w->watch[k].ctx, s->number, now_ns, i, graceful);
 	engine_alarm(l, i, ENGINE_NEVER);
 	engine_note(l, i, graceful ? 2 : 1);
+	dhts_ended(s, h);
 	node_free(h->node);
 	identity_done(&h->self->identity);
 	networks_drop(w, l, i);

@@ -11,6 +11,7 @@
 #include <glib.h>
 
 #include "core/base/config.h"
+#include "core/dht/dht.h"
 #include "core/look.h"
 #include "node/prog/scenario.h"
 #include "sim/engine/chance.h"
@@ -148,6 +149,7 @@ struct shard {
 	uint64_t alive, joined;		/* hosts of this shard now */
 	uint64_t strays;		/* datagrams to a port nobody listens on, or to no node */
 	uint64_t late_drops;		/* what a slow node had no room for */
+	struct dht_account dht_gone;	/* what nodes that ended had counted */
 	uint64_t lone_frames;		/* out of taps that nothing is plugged into */
 	uint64_t packets[MESSAGE_KINDS], bytes[MESSAGE_KINDS];	/* sent, since the last row */
 	uint64_t steps_told, drops_told[DROP_COUNT];
@@ -234,6 +236,8 @@ struct world {
 	/* metrics beyond METRIC_LIST */
 	int m_drop, m_kind_packets, m_kind_bytes, m_net_drop, m_unnoticed, m_stray;
 	int m_cast_twice, m_cast_hops, m_core_bytes, m_trace;
+	int m_dht[6], m_dht_rate, m_dht_bytes, m_dht_record, m_dht_slots, m_dht_records, m_dht_held;
+	struct dht_account dht_told;
 };
 
 static inline uint32_t host_number(const struct world *w, const struct host *h)
@@ -360,6 +364,11 @@ void health_free(struct health *k);
 void health_row(struct health *k, int64_t now_ns);
 void health_second(struct health *k, int64_t now_ns);
 void health_lookup(struct health *k, int64_t asked_ns, bool right);
+
+/* dhts.c - the DHT's own counts */
+void dhts_catalog(struct world *w);
+void dhts_ended(struct shard *s, const struct host *h);	/* its node is about to be freed */
+void dhts_row(struct world *w);
 
 /* traffic.c - bytes by node and kind */
 void traffic_catalog(struct world *w);

@@ -105,6 +105,7 @@ static void catalog_fill(struct world *w)
 	traffic_catalog(w);
 	chatter_catalog(w);
 	leases_catalog(w);
+	dhts_catalog(w);
 	w->m_unnoticed = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "death.unnoticed",
 				     "ring neighbours that did not notice a crash within 60 s");
 	w->m_cast_twice = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "broadcast.twice",
@@ -258,6 +259,7 @@ static void row(struct world *w, int64_t now_ns, bool last)
 	joins_time(w, now_ns);
 	memory_row(w);
 	chatter_row(w);
+	dhts_row(w);
 	traffic_row(w, now_ns, now_ns - w->row_ns);
 	w->row_ns = now_ns;
 	if (last) {
