@@ -13,8 +13,8 @@
  *	no vote from the disk	nobody votes in a view of three or more at the instant it
  *				starts: it cannot have asked the others yet
  *
- * The first view of a generation has none before it. A view that was decided but
- * never voted is none of our business, nor is who led it there.
+ * The first view of a generation has none before it. A view that never voted
+ * decided nothing: the one before it counts in its place.
  */
 #include "sim/check/views.h"
 
@@ -134,13 +134,16 @@ static void seal(struct views *v, struct view_seen *w, const struct views_node *
 static void check_majority(struct views *v, const struct judge *j, int64_t at_ns, const struct slot_seen *s,
 			   const struct view_seen *w, const struct views_node *n)
 {
-	const struct view_seen *before = w > s->view ? w - 1 : NULL;
+	const struct view_seen *before = w;
 	unsigned sealed;
 	char text[64];
 
+	while (before > s->view && !(--before)->voted)
+		;			/* a view that never voted decided nothing */
+
 	v->installed++;
 	findings_checked(j->found, ORACLE_VIEWS, 1);
-	if (!before)
+	if (before == w || !before->voted)
 		return;
 	v->changes++;
 	if (before->view.name.generation != w->view.name.generation) {
