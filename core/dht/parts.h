@@ -61,6 +61,7 @@ struct dht {
 	struct parcels *parcels;	/* NULL while none is incomplete */
 	struct publisher *publisher;	/* NULL until the first name */
 	uint64_t nonce;			/* of our last op; never falls */
+	bool started;
 	dht_wire *wire;			/* where mail leaves; NULL: the ring */
 	void *wire_arg;
 	struct dht_account account;	/* counters; bytes and the like are computed */
@@ -201,6 +202,7 @@ struct charter *charter_find(const struct dht *d, struct id network);
 /** charter_want() - Ask @from for the record of @network */
 void charter_want(struct dht *d, struct env *e, struct id network, struct id from);
 void charter_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_RECORD_ASK, BODY_RECORD */
+bool charter_load(struct dht *d, struct env *e, const struct saved *s);	/* false: not ours */
 void charters_free(struct dht *d, struct env *e);
 
 /* replica.c */

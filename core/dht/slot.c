@@ -15,7 +15,7 @@ struct slot_name slot_root(struct id network)
 
 static struct id digest(const uint8_t *at, size_t len)
 {
-	uint8_t out[ID_BYTES];
+	uint8_t out[ID_BYTES] = { 0 };
 	struct reader r = reader_of(out, sizeof(out));
 
 	crypto_generichash_blake2b(out, sizeof(out), at, len, NULL, 0);

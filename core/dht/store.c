@@ -46,7 +46,7 @@ struct kept *store_put(struct store *s, struct mem *m, const struct kept *k)
 	if (!there && s->count == s->cap) {
 		unsigned want = s->cap ? s->cap + s->cap / 2 + 1 : 2;
 
-		if (s->count >= STORE_RECORDS || !mem_grow(m, &s->kept, &s->cap, (uint16_t)want, sizeof(*s->kept)))
+		if (s->count >= STORE_MOST || !mem_grow(m, &s->kept, &s->cap, (uint16_t)want, sizeof(*s->kept)))
 			return NULL;
 	}
 	if (k->len) {
@@ -87,18 +87,16 @@ void store_done(struct store *s, struct mem *m)
 uint64_t kept_key(struct bytes name, uint8_t type, struct id writer)
 {
 	crypto_generichash_blake2b_state h;
-	uint8_t head[1 + ID_BYTES], out[8];
+	uint8_t head[1 + ID_BYTES], out[16] = { 0 };
 	struct writer w = writer_of(head, sizeof(head));
 	struct reader r = reader_of(out, sizeof(out));
 
 	write_u8(&w, type);
 	write_id(&w, writer);
-	crypto_generichash_blake2b_init(&h, NULL, 0, 16);
+	crypto_generichash_blake2b_init(&h, NULL, 0, sizeof(out));
 	crypto_generichash_blake2b_update(&h, head, sizeof(head));
 	crypto_generichash_blake2b_update(&h, name.at, name.len);
-	uint8_t full[16];
-	crypto_generichash_blake2b_final(&h, full, sizeof(full));
-	memcpy(out, full, sizeof(out));
+	crypto_generichash_blake2b_final(&h, out, sizeof(out));
 	return read_u64(&r);
 }
 
@@ -119,13 +117,15 @@ void kept_write(struct writer *w, const struct kept *k, int64_t now_ns)
 	write_u32(w, k->delegation);
 	write_u32(w, k->term_s);
 	write_u8(w, k->type);
-	write_u8(w, k->gone);
+	write_u8(w, (uint8_t)(k->gone | k->lends << 1));
 	write_u16(w, k->len);
 	write_copy(w, k->bytes, k->len);
 }
 
 bool kept_read(struct reader *r, struct kept *k, int64_t now_ns)
 {
+	uint8_t flags;
+
 	*k = (struct kept){ 0 };
 	k->key = read_u64(r);
 	k->owner = read_id(r);
@@ -140,12 +140,14 @@ bool kept_read(struct reader *r, struct kept *k, int64_t now_ns)
 	k->delegation = read_u32(r);
 	k->term_s = read_u32(r);
 	k->type = read_u8(r);
-	k->gone = read_u8(r) & 1;
+	flags = read_u8(r);
+	k->gone = flags & 1;
+	k->lends = flags >> 1 & 1;
 	k->len = read_u16(r);
 	k->bytes = (uint8_t *)read_take(r, k->len);
 	if (!k->len)
 		k->bytes = NULL;
-	if (k->len && (k->len > KEPT_BYTES || !k->bytes || 1u + k->bytes[0] > k->len))
+	if (!r->bad && !kept_form(k->bytes, k->len))
 		r->bad = true;
 	return reader_ok(r);
 }

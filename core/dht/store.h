@@ -15,8 +15,9 @@
 #include "core/dht/op.h"
 
 enum {
-	STORE_RECORDS	= 256,		/* of a slot; addresses have 64 */
-	STORE_BYTES	= 64 << 10,	/* of values in a slot */
+	STORE_RECORDS	= 256,		/* of a slot of names; addresses have 64 */
+	STORE_MOST	= 8192,		/* of any: the root has an entry for each slot that was born lately */
+	STORE_BYTES	= 2 << 20,	/* of values in a slot, at the most */
 	VALUE_PROOF	= 1 + 32 + 16 + 64,	/* kind of the op, its key, salt and signature: who wrote a value, for ever */
 	KEPT_BYTES	= 1 + NAME_MAX_BYTES + VALUE_PROOF + VALUE_MAX,
 };
@@ -102,7 +103,7 @@ uint64_t kept_key(struct bytes name, uint8_t type, struct id writer);
  *
  * What is left of the term travels as milliseconds, counted again from receipt.
  */
-enum { KEPT_WIRE = 88 };
+enum { KEPT_WIRE = 84 };
 void kept_write(struct writer *w, const struct kept *k, int64_t now_ns);
 bool kept_read(struct reader *r, struct kept *k, int64_t now_ns);	/* k->bytes: borrowed from the reader */
 

@@ -1,0 +1,344 @@
+/*
+ * The root slot of a network: which slots were born, and as what.
+ *
+ * Its records are of two kinds. A page is a bitmap of 1024 slots that lived
+ * once. An entry is one slot's first view, pending until a majority of that
+ * view has saved that it begins and said so (LIVES); only then is the bit set,
+ * and only when the bit stands does the view serve. So a pending birth can be given to
+ * others under a higher view number, if those it was given to are never heard of
+ * again: nothing was decided in it. Once the bit stands the root never hands out a
+ * first view again.
+ *
+ * The root's own view 0 is the founders of the signed record. Nobody can tell a
+ * founder that starts for the first time from one that lost its disk, so all
+ * founders have to meet: view 0 begins as a view comes back of which all members
+ * stopped (rejoin.c), with nothing to take over.
+ */
+#include "core/dht/replica.h"
+
+#include <sodium.h>
+
+enum { PAGE_BITS = 10, PAGE_BYTES = 1 + (1 << PAGE_BITS) / 8, ENTRY_BYTES = 1 + 9 + VIEW_MAX * 32 };
+enum { TYPE_PAGE = 1, TYPE_PENDING, TYPE_LIVES };
+
+#define PENDING_NS	(5 * NS_PER_S)
+#define FOUNDER_NS	(3 * NS_PER_S)
+#define FOR_EVER_S	(40u * 86400)
+
+static uint64_t key_of(const struct slot_name *s, uint8_t type)
+{
+	uint8_t buf[32], out[16] = { 0 };
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct reader r = reader_of(out, sizeof(out));
+
+	write_u8(&w, type);
+	write_u8(&w, s->kind);
+	write_u64(&w, type == TYPE_PAGE ? s->number >> PAGE_BITS : s->number);
+	crypto_generichash_blake2b(out, sizeof(out), buf, writer_len(&w), NULL, 0);
+	return read_u64(&r);
+}
+
+static bool lived(const struct replica *root, const struct slot_name *s)
+{
+	const struct kept *k = store_find(&root->store, key_of(s, TYPE_PAGE));
+	unsigned bit = s->number & ((1u << PAGE_BITS) - 1);
+
+	return k && k->len == PAGE_BYTES && k->bytes[1 + bit / 8] >> bit % 8 & 1;
+}
+
+static struct kept *entry_find(const struct replica *root, const struct slot_name *s, struct view *first)
+{
+	struct kept *k = store_find(&root->store, key_of(s, TYPE_PENDING));
+	struct reader in;
+
+	if (!k || k->len != ENTRY_BYTES)
+		return NULL;
+	in = reader_of(k->bytes + 1, k->len - 1u);
+	return view_read(&in, first) ? k : NULL;
+}
+
+static struct kept *entry_put(struct dht *d, struct env *e, struct replica *root, const struct slot_name *s,
+			      const struct view *first, uint8_t type)
+{
+	uint8_t bytes[ENTRY_BYTES] = { 0 };
+	struct writer w = writer_of(bytes + 1, sizeof(bytes) - 1);
+	struct kept k = {
+		.key = key_of(s, TYPE_PENDING), .owner = first->member[0].id, .type = type, .term_s = FOR_EVER_S,
+		.until_ns = e->now_ns + FOR_EVER_S * NS_PER_S, .bytes = bytes, .len = sizeof(bytes),
+	};
+
+	view_write(&w, first);
+	return primary_write(d, e, root, &k, root->store.grants);
+}
+
+static struct kept *page_put(struct dht *d, struct env *e, struct replica *root, const struct slot_name *s)
+{
+	uint8_t bytes[PAGE_BYTES] = { 0 };
+	const struct kept *old = store_find(&root->store, key_of(s, TYPE_PAGE));
+	unsigned bit = s->number & ((1u << PAGE_BITS) - 1);
+	struct kept k = {
+		.key = key_of(s, TYPE_PAGE), .type = TYPE_PAGE, .term_s = FOR_EVER_S,
+		.until_ns = e->now_ns + FOR_EVER_S * NS_PER_S, .bytes = bytes, .len = sizeof(bytes),
+	};
+
+	if (old && old->len == sizeof(bytes))
+		memcpy(bytes, old->bytes, sizeof(bytes));
+	bytes[1 + bit / 8] |= (uint8_t)(1u << bit % 8);
+	return primary_write(d, e, root, &k, root->store.grants);
+}
+
+/* The root's primary, or the way there: NULL, and the word was sent on. */
+static struct replica *root_of(struct dht *d, struct env *e, const struct heard *h, struct bytes data, unsigned hops_at)
+{
+	struct slot_name name = slot_root(h->slot.network);
+	struct replica *r = replica_find(d, &name);
+	const struct hint *n = hint_find(d, &name);
+	const struct view *v = r && r->view.members ? &r->view : n ? &n->view : NULL;
+	uint8_t buf[LETTER_MAX];
+
+	if (r && primary_serves(d, e, r))
+		return r;
+	if (!v) {
+		seek_op(d, e, &name, (struct bytes){ 0 });
+		return NULL;
+	}
+	if (data.len > sizeof(buf) || data.at[hops_at] > 4 || id_eq(v->member[0].id, d->self->id))
+		return NULL;
+	memcpy(buf, data.at, data.len);
+	buf[hops_at]++;
+	mail_hold(d, e, v->member[0].id, ROUTE_EXACT, BODY_SLOT, (struct bytes){ buf, data.len }, ID_ZERO, 1);
+	return NULL;
+}
+
+enum { HEAD = 1 + 25 + 8 + 16 };	/* of a word: its own body starts there */
+
+/* Is a slot of that name possible at all? */
+static bool possible(const struct slot_name *s, const struct network_record *n)
+{
+	const struct ip_range *g = s->kind == SLOT_V4 ? &n->range4 : &n->range6;
+	struct ip a = g->ip;
+
+	if (s->kind == SLOT_NAMES)
+		return s->number < NAME_BUCKETS;
+	if (s->kind == SLOT_ROOT || !g->ip.family || s->number >> (64 - SLOT_BITS))
+		return false;
+	if (s->kind == SLOT_V4) {
+		struct ip last;
+
+		if (s->number >> (32 - SLOT_BITS))
+			return false;
+		a = ip_v4((uint32_t)(s->number << SLOT_BITS));
+		last = ip_v4((uint32_t)(s->number << SLOT_BITS | (SLOT_ADDRESSES - 1)));
+		return ip_in(&a, g) || ip_in(&last, g) || (ip_u32(&g->ip) >> SLOT_BITS) == s->number;
+	}
+	return true;
+}
+
+static void answer(struct dht *d, struct env *e, struct replica *root, const struct slot_name *s, struct id to,
+		   const struct view *first)
+{
+	struct letter l;
+
+	letter_open(&l, d, WORD_BORN, s, (struct view_name){ 0 });
+	write_u8(&l.w, first != NULL);
+	if (first)
+		view_write(&l.w, first);
+	primary_wait(d, e, root, 0, true, to, ID_ZERO, BODY_SLOT, (struct bytes){ l.buf, writer_len(&l.w) });
+}
+
+void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in, struct bytes data)
+{
+	struct view asked, first;
+	struct replica *root;
+	const struct kept *k;
+	const struct network_record *n;
+
+	read_u8(in);
+	if (!view_read(in, &asked) || !reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	root = root_of(d, e, h, data, HEAD);
+	if (!root)
+		return;
+	n = replica_network(d, root);
+	if (!n || !possible(&h->slot, n)) {
+		env_drop(e, DROP_RANGE);
+		return;
+	}
+	if (lived(root, &h->slot)) {
+		answer(d, e, root, &h->slot, asked.member[0].id, NULL);
+		return;
+	}
+	k = entry_find(root, &h->slot, &first);
+	if (k && (id_eq(k->owner, asked.member[0].id) && life_eq(first.member[0].life, asked.member[0].life))) {
+		answer(d, e, root, &h->slot, asked.member[0].id, &first);
+		return;
+	}
+	if (k && e->now_ns < k->until_ns - FOR_EVER_S * NS_PER_S + PENDING_NS)
+		return;				/* somebody else is at it: asked again, it lives */
+	asked.name = (struct view_name){ n->generation, k ? first.name.number + 1 : 1 };
+	if (entry_put(d, e, root, &h->slot, &asked, TYPE_PENDING))
+		answer(d, e, root, &h->slot, asked.member[0].id, &asked);
+}
+
+void begin_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
+{
+	struct replica *r = replica_find(d, &h->slot);
+	const struct hint *n = hint_find(d, &h->slot);
+	struct view v;
+	struct letter l;
+	int me;
+
+	if (!view_read(in, &v) || !reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	me = view_place(&v, d->self->id);
+	if (me < 0 || !life_eq(v.member[me].life, d->replicas->life) || (n && view_cmp(n->view.name, v.name) >= 0))
+		return;
+	if (r && r->view.members && (view_cmp(r->view.name, v.name) > 0 || !r->unborn))
+		return;
+	if (r && r->view.members && !view_cmp(r->view.name, v.name)) {
+		letter_send(d, e, letter_open(&l, d, WORD_BEGUN, &r->slot, v.name), h->from, r->head_token);
+		return;
+	}
+	if (!r && !(r = replica_add(d, e, &h->slot)))
+		return;
+	if (!replica_network(d, r))
+		charter_want(d, e, h->slot.network, h->from);
+	stage_end(d, e, r);
+	primary_end(d, e, r);
+	store_done(&r->store, &e->mem);
+	r->view = v;
+	r->follows = (struct view_name){ 0 };
+	r->base = r->promised = r->accepted = 0;
+	r->proven = r->complete = r->unborn = true;
+	r->writer = !me;
+	r->serves_ns = generation_serves(d, e, r->slot.network, v.name.generation);
+	r->changed_ns = r->heard_ns = e->now_ns;
+	replica_save(d, e, r);
+	if (!me) {
+		primary_begin(d, e, r);
+		r->duty->hint_ns = e->now_ns + NS_PER_S;
+	}
+	replica_wake(d, e, r, e->now_ns + 3 * NS_PER_S);
+	letter_send(d, e, letter_open(&l, d, WORD_BEGUN, &r->slot, v.name), h->from, r->head_token);
+}
+
+void lives_tell(struct dht *d, struct env *e, struct replica *r)
+{
+	struct slot_name root = slot_root(r->slot.network);
+	const struct replica *own = replica_find(d, &root);
+	const struct hint *h = hint_find(d, &root);
+	struct letter l;
+
+	letter_open(&l, d, WORD_LIVES, &r->slot, r->view.name);
+	write_u8(&l.w, 0);
+	write_id(&l.w, d->self->id);
+	if (own && own->view.members)
+		letter_now(d, e, &l, own->view.member[0].id);
+	else if (h)
+		letter_now(d, e, &l, h->view.member[0].id);
+	else
+		letter_route(d, e, &l, slot_point(&root));
+}
+
+void lives_in(struct dht *d, struct env *e, const struct heard *h, struct bytes data)
+{
+	struct reader in = reader_of(data.at + HEAD, data.len - HEAD);
+	struct replica *root;
+	struct view first;
+	struct kept *k;
+	struct letter l;
+	struct id who;
+
+	read_u8(&in);
+	who = read_id(&in);
+	if (!reader_done(&in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	root = root_of(d, e, h, data, HEAD);
+	if (!root)
+		return;
+	k = entry_find(root, &h->slot, &first);
+	if (!k || view_cmp(first.name, h->view) || view_place(&first, who) < 0)
+		return;
+	if (k->type != TYPE_LIVES || !lived(root, &h->slot)) {
+		if (id_eq(who, first.member[0].id)) {		/* only its primary knows that a majority began */
+			if (!page_put(d, e, root, &h->slot) || !entry_put(d, e, root, &h->slot, &first, TYPE_LIVES))
+				return;
+		} else {
+			return;
+		}
+	}
+	letter_open(&l, d, WORD_LIVES_ACK, &h->slot, h->view);
+	primary_wait(d, e, root, 0, true, who, ID_ZERO, BODY_SLOT, (struct bytes){ l.buf, writer_len(&l.w) });
+}
+
+void lives_ack_in(struct dht *d, struct env *e, const struct heard *h)
+{
+	struct replica *r = replica_find(d, &h->slot);
+
+	if (!r || !r->unborn || view_cmp(r->view.name, h->view))
+		return;
+	r->unborn = false;
+	if (r->duty) {
+		d->account.births++;
+		r->duty->hint_ns = e->now_ns;
+	}
+	replica_save(d, e, r);
+	replica_wake(d, e, r, e->now_ns);
+	seek_found(d, e, &h->slot);
+}
+
+/* ---- view 0 ---- */
+
+void founder_start(struct dht *d, struct env *e, const struct charter *c)
+{
+	const struct network_record *n = &c->record;
+	struct slot_name root = slot_root(n->id);
+	struct replica *r = replica_find(d, &root);
+	bool founder = false;
+
+	for (unsigned i = 0; i < n->founders; i++)
+		founder |= id_eq(n->founder[i], d->self->id);
+	if (!founder || r || hint_find(d, &root) || !(r = replica_add(d, e, &root)))
+		return;
+	r->view.name = (struct view_name){ n->generation, 0 };
+	r->view.members = n->founders;
+	for (unsigned i = 0; i < n->founders; i++)
+		r->view.member[i].id = n->founder[i];
+	r->complete = true;
+	r->changed_ns = e->now_ns;
+	rejoin_begin(d, e, r);
+}
+
+/*
+ * A lone founder without a disk asks around first: if anybody knows a later
+ * view, it is somebody who lost its own. If nobody does it begins; were the
+ * whole network away while its only founder lost the disk, two roots would
+ * follow each other, and with them two owners. Three founders are safe from that.
+ */
+int64_t founder_due(struct dht *d, struct env *e, struct replica *r)
+{
+	struct rejoin *j = r->rejoin;
+
+	if (d->ring->state != RING_JOINED) {
+		j->again_ns = 0;
+		return e->now_ns + NS_PER_S;
+	}
+	if (!j->again_ns) {
+		j->again_ns = e->now_ns + FOUNDER_NS;
+		seek_op(d, e, &r->slot, (struct bytes){ 0 });
+	}
+	if (e->now_ns < j->again_ns)
+		return j->again_ns;
+	r->proven = true;
+	r->view.member[0].life = d->replicas->life;
+	rejoin_end(d, e, r);
+	replica_save(d, e, r);
+	replica_wake(d, e, r, e->now_ns);
+	return e->now_ns;
+}

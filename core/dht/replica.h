@@ -1,0 +1,409 @@
+/*
+ * replica.h - one slot as one of its members keeps it; for the server side of core/dht only
+ *
+ * A member is *proven* when its memory of what it promised can be trusted, and
+ * *complete* when it has all records its view began with. Only who is both, and
+ * not *sealed*, votes on writes. Promising a ballot of the consensus about the
+ * next view seals. README.md argues why this is safe.
+ *
+ *	replica.c	the table, what is saved, letters that wait for saves, who gets which word
+ *	primary.c	ops, writes, confirmed reads, and when the view should change
+ *	view.c		the consensus about the next view, staging its records, starting it
+ *	pull.c		one member copies records from another
+ *	rejoin.c	what comes back from a disk does not vote until proven
+ *	seek.c		whose slot is this? Hints, ops that wait, births as the owner of the point sees them
+ *	birth.c		the root: view 0, and which slots were born
+ *	generation.c	slots that lost their majority
+ */
+#ifndef DHT_REPLICA_H
+#define DHT_REPLICA_H
+
+#include "core/dht/parts.h"
+#include "core/ring/message.h"
+
+enum {
+	REPLICAS_MAX	= 8192,
+	HOLDS_MAX	= 1024,		/* letters that wait for a save */
+	HINTS_MAX	= 256,
+	WAITING_MAX	= 64,		/* answers of one slot that wait for their majority */
+	LETTER_MAX	= 2048,
+};
+
+#define RESEND_NS	(300 * NS_PER_MS)
+#define RESEND_MAX_NS	(10 * NS_PER_S)
+#define PING_NS		(20 * NS_PER_S)
+#define SILENT_NS	NS_PER_S		/* a primary that does not answer a word for so long is replaced */
+#define DRIVE_NS	(1500 * NS_PER_MS)	/* a sealed member drives the change itself after this */
+#define SETTLE_NS	(5 * NS_PER_S)		/* between two changes that nobody's death asks for */
+#define HINT_NS		(10 * 60 * NS_PER_S)	/* a hint is kept so long; one of a slot we left at least GONE_NS */
+#define GONE_NS		(150 * NS_PER_S)	/* no mail is under way for so long */
+
+/** enum word - what members of a slot say to each other: word 1 | slot 25 | view 8 | life 16, then */
+enum word {
+	WORD_WRITE = 1,		/* round 8 | grants 8 | record: save this */
+	WORD_SAVED,		/* round 8 | key 8 | seq 8: I did */
+	WORD_PING,		/* round 8: are you in this view, not sealed? */
+	WORD_PONG,		/* round 8 | complete 1: I am */
+	WORD_PREPARE,		/* ballot 8: seal, and promise */
+	WORD_PROMISE,		/* ballot 8 | complete 1 | digest 8 | grants 8 | free 8 | accepted ballot 8 | [base 8 | next view] */
+	WORD_REFUSE,		/* ballot 8: I promised that one */
+	WORD_OFFER,		/* ballot 8 | base 8 | relied 8 | digest 8 | source 16: be ready to begin the next view with
+				 * the records staged as base; relied: accepted ballot that ties us to it, 0 = they are mine */
+	WORD_FREE,		/* ballot 8 | free 8: nothing accepted below free can be decided */
+	WORD_STAGED,		/* ballot 8: I am; life says as whom */
+	WORD_ACCEPT,		/* ballot 8 | base 8 | next view */
+	WORD_ACCEPTED,		/* ballot 8 */
+	WORD_START,		/* base 8 | next view: decided; the name in front is of the view it follows */
+	WORD_STARTED,		/* - : I know; the name in front is of the new view */
+	WORD_WANT,		/* - : which view follows this one, or is it the one? */
+	WORD_PULL,		/* base 8 | first key 8: base 0: records of the view; else those staged as base */
+	WORD_CHUNK,		/* first key 8 | last 1 | next key 8 | grants 8 | count 2 | records: all in [first, next) */
+	WORD_LOST,		/* - : you count on me, I do not know what I promised; take me anew */
+	WORD_LEAVE,		/* - : the next view without me, please */
+	WORD_REJOIN,		/* previous life 16, by the head | by the node 16: I am back; the life in front is new */
+	WORD_REJOINED,		/* to life 16 | confirmed 1 | proven 1 | complete 1 | promised 8 | digest 8 | grants 8
+				 * | accepted ballot 8 | [base 8 | next view] */
+	WORD_WHERE,		/* - : do you know the view of this slot? */
+	WORD_HERE,		/* follows 8 | base 8 | known 1 | [view] */
+	WORD_BIRTH,		/* first view 1 .. : to the root: may it be born so? */
+	WORD_BORN,		/* pending 1 | [first view]: the root's answer */
+	WORD_BEGIN,		/* first view: start empty */
+	WORD_BEGUN,
+	WORD_LIVES,		/* - : the first view stands; to the root */
+	WORD_LIVES_ACK,
+	WORDS
+};
+
+/** struct letter - a word being written */
+struct letter {
+	struct writer w;
+	uint8_t buf[LETTER_MAX];
+};
+
+/** enum pull_why - what the copied records are for */
+enum pull_why {
+	PULL_MERGE,		/* the driver of a change: the newer of each record */
+	PULL_STAGE,		/* into the stage, as the source has them */
+	PULL_CATCH_UP,		/* a member without the records of its view: as the source has them, but what came since */
+	PULL_ADOPT,		/* rejoining: the newer of each record */
+};
+
+struct pull {
+	struct view_name view;		/* as the source names it */
+	struct id from;
+	uint64_t next_key, base;
+	int64_t again_ns;
+	uint8_t why, tries;
+};
+
+/** struct stage - records of a next view that may be decided */
+struct stage {
+	struct view_name follows;
+	uint64_t ballot;		/* the view that starts with them names it as its base. Its driver was free to
+					 * choose: no ballot below it had been, or will be, decided */
+	uint64_t verified;		/* the highest ballot we said we have them under */
+	struct id driver;		/* who asked */
+	struct store store;
+	struct incarnation life;	/* ours when it was staged */
+	int64_t since_ns;
+	bool same;			/* they are those of the present view */
+	bool done;
+};
+
+/** struct change - we drive the consensus about the next view */
+struct change {
+	enum { CHANGE_PREPARE, CHANGE_MERGE, CHANGE_STAGE, CHANGE_ACCEPT } step;
+	uint64_t ballot, base, own;	/* own: digest of the merged records */
+	struct view next;
+	uint64_t accepted;		/* highest ballot under which a promiser accepted; 0: we are free */
+	uint64_t free;			/* highest ballot known to have been free */
+	struct id source;		/* of the records to stage */
+	uint8_t promised, complete, merged, staged, agreed;	/* bits: members of the view; staged: of the next */
+	uint8_t tries, avoids;
+	bool replace;			/* our own records are not this view's: the first source's replace them */
+	uint64_t digest[VIEW_MAX];
+	struct id avoid[2 * VIEW_MAX];	/* asked to come, and silent */
+	int64_t again_ns, until_ns;
+};
+
+/** struct spread - a decided view is told until everybody concerned knows */
+struct spread {
+	struct view_name follows;
+	struct id to[2 * VIEW_MAX];
+	uint8_t count, tries;
+	int64_t again_ns;
+};
+
+/** struct waiting - an answer that its majority has not confirmed yet */
+struct waiting {
+	uint64_t key, seq, round;	/* seq 0: every write before round must stand */
+	struct id to, via;
+	uint16_t len;
+	uint8_t body;			/* BODY_ANSWER or BODY_SLOT */
+	uint8_t *bytes;
+};
+
+/** struct duty - what only the primary of a view keeps */
+struct duty {
+	struct waiting *waiting;
+	uint16_t waitings, waiting_cap;
+	uint64_t round;			/* of confirmation, told with each PING and WRITE */
+	uint64_t heard[VIEW_MAX];	/* the newest round each member answered */
+	uint8_t lost, leaving;		/* bits: members that said so */
+	uint8_t tries;
+	int64_t again_ns;		/* unanswered words go out again */
+	int64_t ping_ns, hint_ns;
+	int64_t silent_ns[VIEW_MAX];	/* since when a member owes us an answer; 0 = it does not */
+};
+
+/** struct rejoin - we came back from a disk, or as a founder without one */
+struct rejoin {
+	struct incarnation before;	/* who we were as far as our disk knows */
+	uint8_t confirmed, proven, refused, pulled;	/* bits: members of the view */
+	uint8_t complete, tries;
+	uint64_t digest[VIEW_MAX];
+	int64_t again_ns;
+	bool told;			/* that we were refused */
+};
+
+struct replica {
+	struct slot_name slot;
+	struct id point;
+	struct view view;		/* members 0: we are only staged for one */
+	struct view_name follows;	/* the view before */
+	uint64_t base;			/* ballot under which its first records were staged; 0 = born empty */
+	struct store store;
+	uint64_t promised;		/* sealed by this ballot; 0 = not sealed */
+	uint64_t accepted, next_base;
+	struct view *next;		/* what was accepted */
+	struct stage *stage;
+	struct change *change;
+	struct spread *spread;
+	struct duty *duty;
+	struct rejoin *rejoin;
+	struct pull *pull;
+	uint64_t seq;			/* primary: of the last write */
+	uint64_t head_token;		/* of the last save of the head */
+	int64_t due_ns;			/* the next thing to do */
+	int64_t changed_ns;		/* this view began */
+	int64_t serves_ns;		/* a new generation grants nothing before */
+	int64_t heard_ns;		/* the primary's last word */
+	int64_t doubt_ns;		/* since when it owes us an answer; 0 = it does not */
+	int64_t sealed_ns;
+	uint8_t set;			/* 0 or 1: which half of the saved records is this view's */
+	bool proven, complete;
+	bool writer;			/* primary in the life in which the view began: may write */
+	bool unborn;			/* first view: the root has not heard that it stands */
+	bool lost_told;
+	bool leaving;			/* dht_leave() */
+};
+_Static_assert(sizeof(struct replica) <= 480, "thousands of slots in small networks");
+
+/** struct hint - where a slot is that we do not serve */
+struct hint {
+	struct slot_name slot;
+	struct view view;
+	struct view_name follows;
+	uint64_t base;
+	int64_t heard_ns;
+	bool left;			/* we were a member: what comes late of older views is refused */
+};
+
+/** struct parked - a letter that waits for a save */
+struct parked {
+	uint64_t token;
+	struct id to;
+	uint8_t *bytes;
+	uint16_t len;
+	uint8_t mode, body;
+	struct id via;
+};
+
+struct seek;
+
+struct replicas {
+	struct incarnation life, last;	/* ours; the one our disk tells of */
+	uint64_t life_token, durable;
+	struct replica **at;		/* sorted by point */
+	uint16_t count, cap;
+	struct parked *hold;
+	uint16_t holds, hold_cap;
+	struct hint *hint;
+	uint16_t hints, hint_cap;
+	struct seek *seek;
+	uint16_t seeks, seek_cap;
+	uint32_t told;			/* dht_slot_changes() */
+	bool leaving, loading, flushing;
+};
+
+/* ---- replica.c ---- */
+
+struct replicas *replicas_get(struct dht *d, struct env *e);	/* made when first needed; NULL without memory */
+struct replica *replica_find(const struct dht *d, const struct slot_name *s);
+struct replica *replica_add(struct dht *d, struct env *e, const struct slot_name *s);
+void replica_del(struct dht *d, struct env *e, struct replica *r);	/* with all that was saved */
+
+/** replica_place() - our own place in its view; -1: none */
+static inline int replica_place(const struct dht *d, const struct replica *r)
+{
+	return view_place(&r->view, d->self->id);
+}
+
+/** replica_votes() - may we say anything that counts? */
+static inline bool replica_votes(const struct replica *r)
+{
+	return r->view.members && r->proven;
+}
+
+static inline unsigned bits(unsigned x)
+{
+	unsigned n = 0;
+
+	for (; x; x &= x - 1)
+		n++;
+	return n;
+}
+
+static inline bool life_eq(struct incarnation a, struct incarnation b)
+{
+	return a.count == b.count && a.chance == b.chance;
+}
+
+static inline bool life_none(struct incarnation a)
+{
+	return !a.count && !a.chance;
+}
+
+/** replica_save() - Save the head: view, promises, flags; the token, 0 if there was no room */
+uint64_t replica_save(struct dht *d, struct env *e, struct replica *r);
+/** replica_save_kept() - Save one record of half @set; @k NULL: forget it */
+uint64_t replica_save_kept(struct dht *d, struct env *e, const struct replica *r, uint8_t set, uint64_t key,
+			   const struct kept *k);
+void replica_forget(struct dht *d, struct env *e, const struct replica *r, uint8_t set, const struct store *s);
+
+/** replica_wake() - Look after @r at @due_ns or before */
+void replica_wake(struct dht *d, struct env *e, struct replica *r, int64_t due_ns);
+
+void life_read(struct reader *r, struct incarnation *l);
+void life_write(struct writer *w, struct incarnation l);
+
+/** letter_open() - Begin a @word about @slot under the view name @v */
+struct letter *letter_open(struct letter *l, struct dht *d, enum word word, const struct slot_name *slot, struct view_name v);
+
+/** letter_send() - To @to, as soon as save @token is durable (0: never; the save failed); to ourselves too */
+void letter_send(struct dht *d, struct env *e, struct letter *l, struct id to, uint64_t token);
+void letter_now(struct dht *d, struct env *e, struct letter *l, struct id to);
+void letter_route(struct dht *d, struct env *e, struct letter *l, struct id point);	/* to whoever owns @point */
+
+/** mail_hold() - Any mail of ours, when @token is durable */
+void mail_hold(struct dht *d, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes data, struct id via,
+	       uint64_t token);
+void replicas_flush(struct dht *d, struct env *e);
+
+/** struct heard - a word that came */
+struct heard {
+	struct id from;
+	struct slot_name slot;
+	struct view_name view;
+	struct incarnation life;
+	int place;			/* of the sender in our view of the same name, and of that very life; else -1 */
+	uint8_t word;
+};
+
+static inline const struct network_record *replica_network(const struct dht *d, const struct replica *r)
+{
+	const struct charter *c = charter_find(d, r->slot.network);
+
+	return c ? &c->record : NULL;
+}
+
+/* ---- primary.c ---- */
+void primary_begin(struct dht *d, struct env *e, struct replica *r);
+void primary_end(struct dht *d, struct env *e, struct replica *r);
+void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes data, const struct question *q);
+bool primary_serves(const struct dht *d, const struct env *e, const struct replica *r);
+/** primary_write() - Write @k (its stamp is set here); the key's record, NULL if it does not fit */
+struct kept *primary_write(struct dht *d, struct env *e, struct replica *r, const struct kept *k, uint64_t grants);
+/** primary_wait() - @data goes to @to when the record @key of now stands (@all: every record of now), and we are still primary */
+bool primary_wait(struct dht *d, struct env *e, struct replica *r, uint64_t key, bool all, struct id to, struct id via,
+		  uint8_t body, struct bytes data);
+void write_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void saved_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void ping_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void pong_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void lost_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h);
+void replica_sweep(struct dht *d, struct env *e, struct replica *r);	/* forget what expired */
+int64_t primary_due(struct dht *d, struct env *e, struct replica *r);
+void op_refuse(struct dht *d, struct env *e, const struct question *q, uint8_t verdict, const struct view *v);
+
+/* ---- view.c ---- */
+void view_drive(struct dht *d, struct env *e, struct replica *r);	/* begin or go on with a change */
+void view_review(struct dht *d, struct env *e, struct replica *r);	/* should the view change, and by us? */
+void change_end(struct dht *d, struct env *e, struct replica *r);
+void stage_end(struct dht *d, struct env *e, struct replica *r);
+void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void promise_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void refuse_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void offer_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void staged_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void free_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void accept_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void start_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
+void started_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h);
+void start_tell(struct dht *d, struct env *e, const struct replica *r, struct id to);
+/** view_decided() - @v is the view of @slot: install it, or leave */
+void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, const struct view *v,
+		  struct view_name follows, uint64_t base);
+int64_t view_due(struct dht *d, struct env *e, struct replica *r);
+/* choose.c */
+bool choose_wanted(struct dht *d, struct env *e, const struct replica *r, bool *urgent);
+bool choose_next(struct dht *d, struct env *e, const struct replica *r, const struct change *c, struct view *next);
+
+/* ---- pull.c ---- */
+void pull_begin(struct dht *d, struct env *e, struct replica *r, enum pull_why why, struct id from, struct view_name v,
+		uint64_t base);
+void pull_end(struct dht *d, struct env *e, struct replica *r);
+void pull_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void chunk_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+int64_t pull_due(struct dht *d, struct env *e, struct replica *r);
+void merge_pulled(struct dht *d, struct env *e, struct replica *r, struct id from);	/* view.c: all of it is here */
+void stage_pulled(struct dht *d, struct env *e, struct replica *r);
+void adopt_pulled(struct dht *d, struct env *e, struct replica *r, struct id from);	/* rejoin.c */
+
+/* ---- rejoin.c ---- */
+void rejoin_begin(struct dht *d, struct env *e, struct replica *r);
+void rejoin_end(struct dht *d, struct env *e, struct replica *r);
+void rejoin_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void rejoined_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+int64_t rejoin_due(struct dht *d, struct env *e, struct replica *r);
+
+/* ---- seek.c ---- */
+struct hint *hint_find(const struct dht *d, const struct slot_name *s);
+void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
+	      uint64_t base, bool left);
+void seek_op(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data);	/* NULL data: just find it */
+void where_in(struct dht *d, struct env *e, const struct heard *h);
+void here_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
+void here_tell(struct dht *d, struct env *e, const struct replica *r, struct id to, bool route);
+void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
+void begun_in(struct dht *d, struct env *e, const struct heard *h);
+void seek_found(struct dht *d, struct env *e, const struct slot_name *s);
+void seeks_timer(struct dht *d, struct env *e);
+void seeks_free(struct dht *d, struct env *e);
+void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes data);
+
+/* ---- birth.c ---- */
+void founder_start(struct dht *d, struct env *e, const struct charter *c);
+void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in, struct bytes data);
+void begin_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
+void lives_in(struct dht *d, struct env *e, const struct heard *h, struct bytes data);
+void lives_ack_in(struct dht *d, struct env *e, const struct heard *h);
+int64_t founder_due(struct dht *d, struct env *e, struct replica *r);	/* a view of one that never was */
+void lives_tell(struct dht *d, struct env *e, struct replica *r);
+
+/* ---- generation.c ---- */
+void generation_news(struct dht *d, struct env *e, const struct charter *c);	/* a record came, perhaps of a new one */
+int64_t generation_serves(const struct dht *d, const struct env *e, struct id network, uint32_t generation);
+
+#endif /* DHT_REPLICA_H */

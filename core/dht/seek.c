@@ -1,0 +1,492 @@
+/*
+ * Whose slot is this? Ops come to the node that owns the slot's point; it may
+ * know the view, or one of those around it does. If nobody does, the root is
+ * asked whether the slot may be born here.
+ *
+ *	NEAR	those around the point are asked; meanwhile ops wait
+ *	ROOT	nobody knew it: the nearest that answered are proposed as first view
+ *	BEGIN	the root agreed: they begin, empty; a majority of them saved that:
+ *		the root is told that it lives, and only then does it serve
+ */
+#include "core/dht/replica.h"
+
+enum { ASKED = 2 * VIEW_MAX + 1, OPS = 8, SEEKS_MAX = 512 };
+
+#define NEAR_NS		(600 * NS_PER_MS)
+#define SEEK_NS		(8 * NS_PER_S)
+
+struct seek {
+	struct slot_name slot;
+	struct id asked[ASKED];
+	struct incarnation life[ASKED];
+	uint16_t answered;		/* bits */
+	uint8_t count, ops, tries;
+	enum { SEEK_NEAR, SEEK_ROOT, SEEK_BEGIN, SEEK_LATER } step;
+	struct view first;
+	uint8_t begun;
+	int64_t until_ns, again_ns, ends_ns;
+	struct bytes op[OPS];		/* ours */
+};
+
+/* ---- hints ---- */
+
+struct hint *hint_find(const struct dht *d, const struct slot_name *s)
+{
+	struct replicas *rs = d->replicas;
+
+	for (unsigned i = 0; rs && i < rs->hints; i++)
+		if (slot_eq(&rs->hint[i].slot, s))
+			return &rs->hint[i];
+	return NULL;
+}
+
+void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
+	      uint64_t base, bool left)
+{
+	struct replicas *rs = replicas_get(d, e);
+	struct hint *h = hint_find(d, s), *old = NULL;
+
+	if (!rs)
+		return;
+	if (h && view_cmp(h->view.name, v->name) > 0)
+		return;
+	for (unsigned i = 0; !h && i < rs->hints; i++) {
+		int64_t age = e->now_ns - rs->hint[i].heard_ns;
+
+		if (age > HINT_NS || (rs->hints >= HINTS_MAX && (!rs->hint[i].left || age > GONE_NS) &&
+				      (!old || rs->hint[i].heard_ns < old->heard_ns)))
+			old = &rs->hint[i];
+	}
+	if (!h)
+		h = old;
+	if (!h) {
+		if (rs->hints == rs->hint_cap &&
+		    !mem_grow(&e->mem, &rs->hint, &rs->hint_cap, rs->hint_cap + rs->hint_cap / 2 + 4, sizeof(*h))) {
+			env_drop(e, DROP_MEMORY);
+			return;
+		}
+		h = &rs->hint[rs->hints++];
+		*h = (struct hint){ 0 };
+	}
+	if (!slot_eq(&h->slot, s))
+		h->left = false;
+	*h = (struct hint){
+		.slot = *s, .view = *v, .follows = follows, .base = base, .heard_ns = e->now_ns, .left = left || h->left,
+	};
+}
+
+/* ---- ops ---- */
+
+void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes data)
+{
+	uint8_t buf[OP_MAX + 64];
+	bool urgent = data.at[0] & QUESTION_URGENT;
+
+	if (data.len > sizeof(buf) || data.len < QUESTION_HEADER)
+		return;
+	memcpy(buf, data.at, data.len);
+	buf[1]++;
+	for (unsigned i = 0; i < (urgent && v->members > 1 ? 2u : 1u); i++) {
+		unsigned at = i ? 1 + random_below(&e->random, v->members - 1u) : 0;
+
+		if (!id_eq(v->member[at].id, d->self->id))
+			mail_hold(d, e, v->member[at].id, ROUTE_EXACT, BODY_OP, (struct bytes){ buf, data.len }, ID_ZERO, 1);
+	}
+}
+
+static void urgent_op(struct dht *d, struct env *e, struct replica *r)
+{
+	struct letter l;
+
+	if (r->doubt_ns || !replica_votes(r))
+		return;
+	r->doubt_ns = e->now_ns;
+	letter_now(d, e, letter_open(&l, d, WORD_WANT, &r->slot, r->view.name), r->view.member[0].id);
+	replica_wake(d, e, r, e->now_ns + SILENT_NS);
+}
+
+void replicas_op(struct dht *d, struct env *e, const struct ring_mail *m)
+{
+	uint8_t buf[OP_MAX + 64];
+	struct question q;
+	enum drop why = question_read(m->data, &q);
+	struct bytes data = m->data;
+	struct replica *r;
+	const struct hint *h;
+
+	if (why != DROP_NONE || data.len > sizeof(buf)) {
+		env_drop(e, why != DROP_NONE ? why : DROP_TOO_BIG);
+		return;
+	}
+	if (m->has_via && id_eq(q.via, ID_ZERO)) {
+		struct writer w = writer_of(buf + 2, ID_BYTES);
+
+		memcpy(buf, data.at, data.len);
+		write_id(&w, m->via);
+		data.at = buf;
+		q.via = m->via;
+	}
+	if (!replicas_get(d, e))
+		return;
+	r = replica_find(d, &q.op.slot);
+	h = hint_find(d, &q.op.slot);
+	if (q.hops > 8) {
+		env_drop(e, DROP_HOPS);
+		op_refuse(d, e, &q, VERDICT_WAIT, NULL);
+	} else if (r && r->view.members && r->unborn) {
+		seek_op(d, e, &q.op.slot, data);
+	} else if (r && r->view.members && !replica_place(d, r)) {
+		primary_op(d, e, r, data, &q);
+	} else if (r && r->view.members) {
+		if (q.flags & QUESTION_URGENT)
+			urgent_op(d, e, r);
+		op_forward(d, e, &r->view, data);
+	} else if (h && e->now_ns - h->heard_ns < HINT_NS) {
+		op_forward(d, e, &h->view, data);
+		if (q.flags & QUESTION_URGENT)
+			seek_op(d, e, &q.op.slot, (struct bytes){ 0 });
+	} else {
+		seek_op(d, e, &q.op.slot, data);
+	}
+	replicas_flush(d, e);
+}
+
+/* ---- seeking ---- */
+
+static struct seek *seek_find(const struct dht *d, const struct slot_name *s)
+{
+	struct replicas *rs = d->replicas;
+
+	for (unsigned i = 0; rs && i < rs->seeks; i++)
+		if (slot_eq(&rs->seek[i].slot, s))
+			return &rs->seek[i];
+	return NULL;
+}
+
+static void seek_end(struct dht *d, struct env *e, struct seek *k, bool refuse)
+{
+	struct replicas *rs = d->replicas;
+	struct question q;
+
+	for (unsigned i = 0; i < k->ops; i++) {
+		if (refuse && question_read(k->op[i], &q) == DROP_NONE)
+			op_refuse(d, e, &q, VERDICT_WAIT, NULL);
+		mem_put(&e->mem, (void *)k->op[i].at, k->op[i].len);
+	}
+	*k = rs->seek[--rs->seeks];
+}
+
+void seeks_free(struct dht *d, struct env *e)
+{
+	struct replicas *rs = d->replicas;
+
+	while (rs->seeks)
+		seek_end(d, e, &rs->seek[0], false);
+	mem_put(&e->mem, rs->seek, rs->seek_cap * sizeof(*rs->seek));
+}
+
+static void ask_near(struct dht *d, struct env *e, struct seek *k)
+{
+	struct letter l;
+
+	for (unsigned i = 0; i < k->count; i++)
+		if (!(k->answered >> i & 1))
+			letter_now(d, e, letter_open(&l, d, WORD_WHERE, &k->slot, (struct view_name){ 0 }), k->asked[i]);
+}
+
+static void ask_root(struct dht *d, struct env *e, struct seek *k)
+{
+	struct slot_name root = slot_root(k->slot.network);
+	const struct replica *r = replica_find(d, &root);
+	const struct hint *h = hint_find(d, &root);
+	struct letter l;
+
+	letter_open(&l, d, WORD_BIRTH, &k->slot, (struct view_name){ 0 });
+	write_u8(&l.w, 0);
+	view_write(&l.w, &k->first);
+	if (r && r->view.members)
+		letter_now(d, e, &l, r->view.member[0].id);
+	else if (h)
+		letter_now(d, e, &l, h->view.member[0].id);
+	if ((!r || !r->view.members) && (!h || k->tries))
+		letter_route(d, e, &l, slot_point(&root));
+}
+
+static void ask_begin(struct dht *d, struct env *e, struct seek *k)
+{
+	struct letter l;
+
+	for (unsigned i = 0; i < k->first.members; i++) {
+		if (k->begun >> i & 1)
+			continue;
+		letter_open(&l, d, WORD_BEGIN, &k->slot, k->first.name);
+		view_write(&l.w, &k->first);
+		letter_now(d, e, &l, k->first.member[i].id);
+	}
+}
+
+static void seek_tell(struct dht *d, struct env *e, struct seek *k)
+{
+	if (k->step == SEEK_NEAR)
+		ask_near(d, e, k);
+	else if (k->step == SEEK_ROOT)
+		ask_root(d, e, k);
+	else if (k->step == SEEK_BEGIN)
+		ask_begin(d, e, k);
+	k->again_ns = e->now_ns + random_around(&e->random, RESEND_NS << (k->tries < 3 ? k->tries : 3));
+	k->tries++;
+	if (k->again_ns < heap_due(&e->timers, TIMER_DHT_SEEK))
+		heap_set(&e->timers, &e->mem, TIMER_DHT_SEEK, k->again_ns);
+}
+
+static void seek_step(struct dht *d, struct env *e, struct seek *k, int step)
+{
+	k->step = step;
+	k->tries = 0;
+	seek_tell(d, e, k);
+}
+
+static void take_op(struct env *e, struct seek *k, struct bytes data)
+{
+	uint8_t *copy;
+
+	if (!data.len)
+		return;
+	if (k->ops == OPS || !(copy = mem_get(&e->mem, data.len))) {
+		env_drop(e, DROP_FULL);		/* its asker asks again */
+		return;
+	}
+	memcpy(copy, data.at, data.len);
+	k->op[k->ops++] = (struct bytes){ copy, data.len };
+}
+
+void seek_op(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data)
+{
+	struct replicas *rs = replicas_get(d, e);
+	struct seek *k = seek_find(d, s);
+	const struct charter *c = charter_find(d, s->network);
+	struct id around[ASKED + 1];
+	unsigned n;
+
+	if (!rs)
+		return;
+	if (k) {
+		take_op(e, k, data);
+		return;
+	}
+	if (rs->seeks == rs->seek_cap &&
+	    (rs->seeks >= SEEKS_MAX ||
+	     !mem_grow(&e->mem, &rs->seek, &rs->seek_cap, rs->seek_cap + rs->seek_cap / 2 + 2, sizeof(*k)))) {
+		env_drop(e, DROP_FULL);
+		return;
+	}
+	k = &rs->seek[rs->seeks++];
+	*k = (struct seek){ .slot = *s, .until_ns = e->now_ns + NEAR_NS, .ends_ns = e->now_ns + SEEK_NS };
+	n = ring_around(d->ring, slot_point(s), around, ASKED);
+	for (unsigned i = 0; i < n; i++)
+		if (!id_eq(around[i], d->self->id))
+			k->asked[k->count++] = around[i];
+	for (unsigned i = 0; s->kind == SLOT_ROOT && c && i < c->record.founders && k->count < ASKED; i++)
+		if (!id_eq(c->record.founder[i], d->self->id))
+			k->asked[k->count++] = c->record.founder[i];
+	take_op(e, k, data);
+	seek_step(d, e, k, SEEK_NEAR);
+}
+
+/* Nobody near knows it. */
+static void nobody_near(struct dht *d, struct env *e, struct seek *k)
+{
+	const struct charter *c = charter_find(d, k->slot.network);
+	unsigned here = 1, size;
+
+	if (k->slot.kind == SLOT_ROOT || !k->ops) {	/* a root is not born of an op; and nobody asks for this one */
+		seek_step(d, e, k, SEEK_LATER);
+		return;
+	}
+	if (!c) {
+		struct question q;
+
+		if (question_read(k->op[0], &q) == DROP_NONE)
+			charter_want(d, e, k->slot.network, q.op.asker);
+		seek_tell(d, e, k);
+		return;
+	}
+	for (unsigned i = 0; i < k->count; i++)
+		here += k->answered >> i & 1;
+	size = c->record.replicas < here ? c->record.replicas : here;
+	size -= size % 2 == 0;
+	k->first = (struct view){ .name = { c->record.generation, 1 } };
+	k->first.member[k->first.members++] = (struct view_member){ d->self->id, d->replicas->life };
+	for (unsigned i = 0; i < k->count && k->first.members < size; i++)
+		if (k->answered >> i & 1)
+			k->first.member[k->first.members++] = (struct view_member){ k->asked[i], k->life[i] };
+	seek_step(d, e, k, SEEK_ROOT);
+}
+
+void seek_found(struct dht *d, struct env *e, const struct slot_name *s)
+{
+	struct seek *k = seek_find(d, s);
+	const struct replica *r = replica_find(d, s);
+	const struct hint *h = hint_find(d, s);
+	struct ring_mail m = { .body = BODY_OP };
+
+	if (!k || (!h && !(r && r->view.members && !r->unborn)))
+		return;
+	while (k->ops) {
+		struct bytes op = k->op[--k->ops];
+
+		if (r && r->view.members && !replica_place(d, r)) {
+			m.data = op;
+			m.to = m.from = d->self->id;
+			mail_hold(d, e, d->self->id, ROUTE_EXACT, BODY_OP, op, ID_ZERO, 1);
+		} else {
+			op_forward(d, e, r && r->view.members ? &r->view : &h->view, op);
+		}
+		mem_put(&e->mem, (void *)op.at, op.len);
+	}
+	seek_end(d, e, k, false);
+}
+
+void here_tell(struct dht *d, struct env *e, const struct replica *r, struct id to, bool route)
+{
+	struct letter l;
+
+	if (route && ring_owns(d->ring, r->point))
+		return;
+	letter_open(&l, d, WORD_HERE, &r->slot, r->view.name);
+	write_u32(&l.w, r->follows.generation);
+	write_u32(&l.w, r->follows.number);
+	write_u64(&l.w, r->base);
+	write_u8(&l.w, !r->unborn);
+	view_write(&l.w, &r->view);
+	if (route)
+		letter_route(d, e, &l, to);
+	else
+		letter_now(d, e, &l, to);
+}
+
+void where_in(struct dht *d, struct env *e, const struct heard *h)
+{
+	const struct replica *r = replica_find(d, &h->slot);
+	const struct hint *n = hint_find(d, &h->slot);
+	struct replica as = { 0 };
+	struct letter l;
+
+	if (r && r->view.members) {
+		here_tell(d, e, r, h->from, false);
+	} else if (n && e->now_ns - n->heard_ns < HINT_NS) {
+		as.slot = n->slot;
+		as.view = n->view;
+		as.follows = n->follows;
+		as.base = n->base;
+		here_tell(d, e, &as, h->from, false);
+	} else {
+		letter_open(&l, d, WORD_HERE, &h->slot, (struct view_name){ 0 });
+		write_u64(&l.w, 0);
+		write_u64(&l.w, 0);
+		write_u8(&l.w, 0);
+		letter_now(d, e, &l, h->from);
+	}
+}
+
+void here_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
+{
+	struct seek *k = seek_find(d, &h->slot);
+	struct view_name follows;
+	struct view v;
+	uint64_t base;
+	uint8_t known;
+
+	follows.generation = read_u32(in);
+	follows.number = read_u32(in);
+	base = read_u64(in);
+	known = read_u8(in);
+	if (known)
+		view_read(in, &v);
+	if (!reader_ok(in) || (known && !reader_done(in))) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (known) {
+		view_decided(d, e, &h->slot, &v, follows, base);
+		if (hint_find(d, &h->slot))
+			hint_find(d, &h->slot)->heard_ns = e->now_ns;
+		seek_found(d, e, &h->slot);
+		return;
+	}
+	if (!k || k->step != SEEK_NEAR)
+		return;
+	for (unsigned i = 0; i < k->count; i++)
+		if (id_eq(k->asked[i], h->from)) {
+			k->answered |= 1u << i;
+			k->life[i] = h->life;
+		}
+	if (bits(k->answered) == k->count)
+		nobody_near(d, e, k);
+}
+
+void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
+{
+	struct seek *k = seek_find(d, &h->slot);
+	uint8_t pending = read_u8(in);
+	struct view first;
+
+	if (pending && !view_read(in, &first)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!k || k->step != SEEK_ROOT)
+		return;
+	if (!pending) {				/* it lives, and nobody near knows where: they are gone, or we see too little */
+		d->account.majorities_lost++;
+		seek_step(d, e, k, SEEK_LATER);
+		return;
+	}
+	k->first = first;
+	k->begun = 0;
+	seek_step(d, e, k, SEEK_BEGIN);
+}
+
+void begun_in(struct dht *d, struct env *e, const struct heard *h)
+{
+	struct seek *k = seek_find(d, &h->slot);
+	struct replica *r;
+	int at;
+
+	if (!k || k->step != SEEK_BEGIN || view_cmp(h->view, k->first.name))
+		return;
+	at = view_place(&k->first, h->from);
+	if (at < 0 || !life_eq(k->first.member[at].life, h->life))
+		return;
+	k->begun |= 1u << at;
+	r = replica_find(d, &h->slot);
+	if (r && r->unborn && r->duty && !view_cmp(r->view.name, h->view)) {
+		if (!r->duty->heard[at])
+			r->duty->heard[at] = 1;
+		if (bits(k->begun) == view_majority(&k->first))
+			lives_tell(d, e, r);
+	}
+}
+
+void seeks_timer(struct dht *d, struct env *e)
+{
+	struct replicas *rs = d->replicas;
+	int64_t due = INT64_MAX;
+
+	for (unsigned i = 0; i < rs->seeks; i++) {
+		struct seek *k = &rs->seek[i];
+
+		if (e->now_ns >= k->ends_ns) {
+			seek_end(d, e, k, true);
+			i--;
+			continue;
+		}
+		if (k->step == SEEK_NEAR && e->now_ns >= k->until_ns)
+			nobody_near(d, e, k);
+		else if (k->again_ns <= e->now_ns)
+			seek_tell(d, e, k);
+		due = k->again_ns < due ? k->again_ns : due;
+	}
+	if (due != INT64_MAX)
+		heap_set(&e->timers, &e->mem, TIMER_DHT_SEEK, due > e->now_ns ? due : e->now_ns + NS_PER_MS);
+}

@@ -1,0 +1,852 @@
+/*
+ * How a view ends: single-decree Paxos among its members about the next one,
+ * with the state moved before the decision.
+ *
+ *	PREPARE		a member, the driver, asks all members to seal. Who promises
+ *			saves nothing more in this view and tells how its records digest
+ *	merge		of a majority of promisers, those that are complete count; the
+ *			driver pulls where digests differ and keeps the newest stamps
+ *	OFFER		members of the next view stage what the driver merged; new ones
+ *			tell as whom they live. All new ones and a majority must be ready
+ *	ACCEPT		the value: next view, and the ballot its records were staged under
+ *			(base). A driver that finds an accepted value proposes that one
+ *	START		decided: told until everybody concerned knows
+ *
+ * So a decided view always has a majority that holds its first records, and
+ * who is not in it can forget. Sealing at the promise rather than when
+ * accepting costs the writes of a change that fails; in return there is one
+ * state to merge, and it is merged before anything is decided.
+ */
+#include "core/dht/replica.h"
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void change_end(struct dht *d, struct env *e, struct replica *r)
+{
+	(void)d;
+	mem_put(&e->mem, r->change, sizeof(*r->change));
+	r->change = NULL;
+}
+
+void stage_end(struct dht *d, struct env *e, struct replica *r)
+{
+	if (!r->stage)
+		return;
+	if (r->pull && r->pull->why == PULL_STAGE)
+		pull_end(d, e, r);
+	replica_forget(d, e, r, r->set ^ 1, &r->stage->store);
+	store_done(&r->stage->store, &e->mem);
+	mem_put(&e->mem, r->stage, sizeof(*r->stage));
+	r->stage = NULL;
+}
+
+static struct letter *ballot_letter(struct letter *l, struct dht *d, const struct replica *r, enum word word, uint64_t ballot)
+{
+	letter_open(l, d, word, &r->slot, r->view.name);
+	write_u64(&l->w, ballot);
+	return l;
+}
+
+static void next_write(struct writer *w, const struct view *v, uint64_t base)
+{
+	write_u64(w, base);
+	view_write(w, v);
+}
+
+static bool next_read(struct reader *in, struct view *v, uint64_t *base)
+{
+	*base = read_u64(in);
+	return view_read(in, v);
+}
+
+/* ---- the driver ---- */
+
+static void tell_step(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+	const struct view *to = c->step == CHANGE_STAGE ? &c->next : &r->view;
+	uint8_t have = c->step == CHANGE_PREPARE ? c->promised : c->step == CHANGE_STAGE ? c->staged : c->agreed;
+	struct letter l;
+
+	if (c->step == CHANGE_MERGE)
+		return;
+	for (unsigned i = 0; i < to->members; i++) {
+		if (have >> i & 1)
+			continue;
+		if (c->step == CHANGE_PREPARE) {
+			ballot_letter(&l, d, r, WORD_PREPARE, c->ballot);
+		} else if (c->step == CHANGE_STAGE) {
+			ballot_letter(&l, d, r, WORD_OFFER, c->ballot);
+			write_u64(&l.w, c->base);
+			write_u64(&l.w, c->accepted);
+			write_u64(&l.w, c->own);
+			write_id(&l.w, c->source);
+		} else {
+			ballot_letter(&l, d, r, WORD_ACCEPT, c->ballot);
+			next_write(&l.w, &c->next, c->base);
+		}
+		letter_now(d, e, &l, to->member[i].id);
+	}
+	c->again_ns = e->now_ns + random_around(&e->random, RESEND_NS);
+	replica_wake(d, e, r, c->again_ns);
+}
+
+static void step_to(struct dht *d, struct env *e, struct replica *r, int step)
+{
+	r->change->step = step;
+	r->change->until_ns = e->now_ns + random_around(&e->random, 2 * DRIVE_NS);
+	tell_step(d, e, r);
+}
+
+static void prepare(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+
+	c->ballot = ((r->promised >> 3) + 1) << 3 | (unsigned)replica_place(d, r);
+	c->promised = c->complete = c->merged = c->staged = c->agreed = 0;
+	c->accepted = c->free = 0;
+	c->tries++;
+	step_to(d, e, r, CHANGE_PREPARE);
+}
+
+void view_drive(struct dht *d, struct env *e, struct replica *r)
+{
+	if (r->change || !replica_votes(r) || replica_place(d, r) < 0 || r->spread)
+		return;
+	r->change = mem_get(&e->mem, sizeof(*r->change));
+	if (!r->change) {
+		env_drop(e, DROP_MEMORY);
+		return;
+	}
+	prepare(d, e, r);
+}
+
+/* Our own records, as they are, are staged as @ballot. */
+static bool stage_own(struct dht *d, struct env *e, struct replica *r, uint64_t ballot)
+{
+	stage_end(d, e, r);
+	r->stage = mem_get(&e->mem, sizeof(*r->stage));
+	if (!r->stage) {
+		env_drop(e, DROP_MEMORY);
+		return false;
+	}
+	*r->stage = (struct stage){
+		.follows = r->view.name, .ballot = ballot, .verified = ballot, .driver = d->self->id,
+		.life = d->replicas->life, .since_ns = e->now_ns, .same = true, .done = true,
+	};
+	return replica_save(d, e, r);
+}
+
+static void stage_step(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+
+	c->own = store_digest(&r->store);
+	c->base = c->ballot;
+	c->staged = 0;
+	c->source = d->self->id;
+	if (!choose_next(d, e, r, c, &c->next) || !stage_own(d, e, r, c->base)) {
+		c->until_ns = e->now_ns + RESEND_NS;		/* nobody is there: once more from the start */
+		replica_wake(d, e, r, c->until_ns);
+		return;
+	}
+	c->next.name = (struct view_name){ r->view.name.generation, r->view.name.number + 1 };
+	step_to(d, e, r, CHANGE_STAGE);
+}
+
+/* An accepted value may have been decided: it is proposed again, once a majority of its members is seen to be ready. */
+static void adopt_step(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+	const struct stage *s = r->stage;
+
+	c->own = 0;
+	c->staged = 0;
+	c->source = s && s->done && s->ballot == c->base && !view_cmp(s->follows, r->view.name) ? d->self->id : ID_ZERO;
+	step_to(d, e, r, CHANGE_STAGE);
+}
+
+/* Pull from the next promiser whose records differ from ours; all done: stage. */
+static void merge_step(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+	int me = replica_place(d, r);
+
+	c->step = CHANGE_MERGE;
+	c->accepted = 0;
+	c->own = store_digest(&r->store);
+	for (unsigned i = 0; i < r->view.members; i++) {
+		if (!((c->promised & c->complete) >> i & 1) || c->merged >> i & 1 || (int)i == me)
+			continue;
+		if (r->complete && c->digest[i] == c->own) {
+			c->merged |= 1u << i;
+			continue;
+		}
+		if (r->stage) {			/* what was staged as "what I have" is so no longer */
+			stage_end(d, e, r);
+			replica_save(d, e, r);
+		}
+		pull_begin(d, e, r, r->complete ? PULL_MERGE : PULL_CATCH_UP, r->view.member[i].id, r->view.name, 0);
+		return;
+	}
+	stage_step(d, e, r);
+}
+
+void merge_pulled(struct dht *d, struct env *e, struct replica *r, struct id from)
+{
+	int at = view_place(&r->view, from);
+
+	if (!r->change || r->change->step != CHANGE_MERGE || at < 0)
+		return;
+	r->change->merged |= 1u << at;
+	merge_step(d, e, r);
+}
+
+void promise_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in), digest, grants, accepted, base = 0, free;
+	uint8_t complete = read_u8(in);
+	struct change *c = r->change;
+	struct view next = { 0 };
+
+	digest = read_u64(in);
+	grants = read_u64(in);
+	free = read_u64(in);
+	accepted = read_u64(in);
+	if (accepted)
+		next_read(in, &next, &base);
+	if (!reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!c || c->step != CHANGE_PREPARE || ballot != c->ballot || !replica_votes(r))
+		return;
+	c->promised |= 1u << h->place;
+	if (complete) {
+		c->complete |= 1u << h->place;
+		c->digest[h->place] = digest;
+		if (r->store.grants < grants && r->complete)
+			r->store.grants = grants;
+	}
+	if (accepted > c->accepted) {
+		c->accepted = accepted;
+		c->next = next;
+		c->base = base;
+	}
+	if (c->free < free)
+		c->free = free;
+	if (bits(c->promised) < view_majority(&r->view))
+		return;
+	if (c->accepted && c->accepted >= c->free)
+		adopt_step(d, e, r);
+	else if (c->complete)
+		merge_step(d, e, r);
+}
+
+void refuse_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in);
+
+	(void)h;
+	if (!reader_done(in) || !r->change || ballot <= r->change->ballot || ballot >> 3 >= UINT64_MAX >> 4)
+		return;
+	if (r->promised < ballot)
+		r->promised = ballot;		/* so that our next one is higher; saved with it */
+	change_end(d, e, r);
+	r->sealed_ns = e->now_ns;
+	replica_wake(d, e, r, e->now_ns + DRIVE_NS);
+}
+
+/* All new members are ready, and a majority: what is asked for now can be decided. */
+static bool enough_staged(const struct replica *r)
+{
+	const struct change *c = r->change;
+
+	for (unsigned i = 0; i < c->next.members; i++)
+		if (!(c->staged >> i & 1) && view_place(&r->view, c->next.member[i].id) < 0)
+			return false;
+	return bits(c->staged) >= view_majority(&c->next);
+}
+
+void staged_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in);
+	struct change *c = r->change;
+	int at;
+
+	if (!reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!c || c->step != CHANGE_STAGE || ballot != c->ballot || view_cmp(h->view, r->view.name))
+		return;
+	at = view_place(&c->next, h->from);
+	if (at < 0 || (c->accepted && !life_eq(c->next.member[at].life, h->life)))
+		return;
+	c->next.member[at].life = h->life;
+	c->staged |= 1u << at;
+	if (id_eq(c->source, ID_ZERO)) {
+		c->source = h->from;
+		tell_step(d, e, r);
+	}
+	if (bits(c->staged) == c->next.members)
+		step_to(d, e, r, CHANGE_ACCEPT);
+}
+
+void free_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in), free = read_u64(in);
+	struct change *c = r->change;
+
+	if (!reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!c || c->step != CHANGE_STAGE || ballot != c->ballot || !c->accepted || view_cmp(h->view, r->view.name) ||
+	    free <= c->accepted || !c->complete || view_place(&c->next, h->from) < 0)
+		return;
+	merge_step(d, e, r);
+}
+
+static void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v)
+{
+	struct spread *s;
+
+	if (!r->spread)
+		r->spread = mem_get(&e->mem, sizeof(*r->spread));
+	s = r->spread;
+	if (!s)
+		return;
+	*s = (struct spread){ .again_ns = e->now_ns };
+	for (unsigned i = 0; i < v->members; i++)
+		if (!id_eq(v->member[i].id, d->self->id))
+			s->to[s->count++] = v->member[i].id;
+	for (unsigned i = 0; i < old->members; i++)
+		if (!id_eq(old->member[i].id, d->self->id) && view_place(v, old->member[i].id) < 0)
+			s->to[s->count++] = old->member[i].id;
+	replica_wake(d, e, r, e->now_ns);
+}
+
+void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in), base;
+	struct view_name follows = r->view.name;
+	struct slot_name slot = r->slot;
+	struct change *c = r->change;
+	struct view old, next;
+
+	if (!reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!c || c->step != CHANGE_ACCEPT || ballot != c->ballot)
+		return;
+	c->agreed |= 1u << h->place;
+	if (bits(c->agreed) < view_majority(&r->view))
+		return;
+	old = r->view;
+	next = c->next;
+	base = c->base;
+	change_end(d, e, r);
+	if (view_place(&next, d->self->id) >= 0) {
+		view_decided(d, e, &slot, &next, follows, base);
+		r = replica_find(d, &slot);
+		if (r)
+			spread_begin(d, e, r, &old, &next);
+		return;
+	}
+	spread_begin(d, e, r, &old, &next);	/* we go when its primary knows; view_due() */
+	if (r->next) {
+		*r->next = next;
+		r->next_base = base;
+	}
+}
+
+/* ---- the members ---- */
+
+static void refuse(struct dht *d, struct env *e, struct replica *r, struct id to)
+{
+	struct letter l;
+
+	letter_send(d, e, ballot_letter(&l, d, r, WORD_REFUSE, r->promised), to, r->head_token);
+}
+
+/* Promise @ballot; the token of the save that holds it, 0 if a higher one was promised (or it cannot be saved). */
+static uint64_t promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot)
+{
+	if (ballot > r->promised) {
+		if (r->change && r->change->ballot != ballot)
+			change_end(d, e, r);
+		r->promised = ballot;
+		r->sealed_ns = e->now_ns;
+		replica_wake(d, e, r, e->now_ns + DRIVE_NS);
+		return replica_save(d, e, r);
+	}
+	return r->head_token ? r->head_token : replica_save(d, e, r);
+}
+
+void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in), token;
+	struct letter l;
+
+	if (!reader_done(in) || (int)(ballot & 7) != h->place) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!replica_votes(r))
+		return;
+	if (r->spread && r->next && view_place(r->next, d->self->id) < 0) {
+		start_tell(d, e, r, h->from);
+		return;
+	}
+	if (ballot < r->promised) {
+		refuse(d, e, r, h->from);
+		return;
+	}
+	token = promise(d, e, r, ballot);
+	ballot_letter(&l, d, r, WORD_PROMISE, ballot);
+	write_u8(&l.w, r->complete);
+	write_u64(&l.w, store_digest(&r->store));
+	write_u64(&l.w, r->store.grants);
+	write_u64(&l.w, r->stage && !view_cmp(r->stage->follows, r->view.name) ? r->stage->ballot : 0);
+	write_u64(&l.w, r->next ? r->accepted : 0);
+	if (r->next)
+		next_write(&l.w, r->next, r->next_base);
+	letter_send(d, e, &l, h->from, token);
+}
+
+void accept_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in), base;
+	struct view next;
+	struct letter l;
+
+	if (!next_read(in, &next, &base) || !reader_done(in) || (int)(ballot & 7) != h->place ||
+	    view_cmp(next.name, r->view.name) <= 0) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!replica_votes(r))
+		return;
+	if (ballot < r->promised) {
+		refuse(d, e, r, h->from);
+		return;
+	}
+	if (!r->next && !(r->next = mem_get(&e->mem, sizeof(*r->next)))) {
+		env_drop(e, DROP_MEMORY);
+		return;
+	}
+	if (r->change && r->change->ballot != ballot)
+		change_end(d, e, r);
+	if (!r->promised)
+		r->sealed_ns = e->now_ns;
+	r->promised = r->accepted = ballot;
+	*r->next = next;
+	r->next_base = base;
+	replica_wake(d, e, r, e->now_ns + DRIVE_NS);
+	letter_send(d, e, ballot_letter(&l, d, r, WORD_ACCEPTED, ballot), h->from, replica_save(d, e, r));
+}
+
+/* ---- staging ---- */
+
+static void staged_tell(struct dht *d, struct env *e, struct replica *r, uint64_t token)
+{
+	struct letter l;
+
+	letter_open(&l, d, WORD_STAGED, &r->slot, r->stage->follows);
+	write_u64(&l.w, r->stage->verified);
+	letter_send(d, e, &l, r->stage->driver, token);
+}
+
+void stage_pulled(struct dht *d, struct env *e, struct replica *r)
+{
+	if (!r->stage || r->stage->done)
+		return;
+	r->stage->done = true;
+	r->stage->life = d->replicas->life;
+	staged_tell(d, e, r, replica_save(d, e, r));
+}
+
+/* We stage something already. False: there is nothing more to do about this offer. */
+static bool staged_before(struct dht *d, struct env *e, struct replica *r, const struct heard *h, uint64_t ballot,
+			  uint64_t base, uint64_t relied)
+{
+	struct stage *s = r->stage;
+	int c = view_cmp(s->follows, h->view);
+	struct letter l;
+
+	if (c > 0 || (!c && s->verified > ballot))
+		return false;
+	if (c < 0)
+		return true;
+	if (s->ballot != base) {
+		if (!relied || s->ballot < relied)
+			return true;
+		letter_open(&l, d, WORD_FREE, &h->slot, h->view);
+		write_u64(&l.w, ballot);
+		write_u64(&l.w, s->ballot);
+		letter_now(d, e, &l, h->from);
+		return false;
+	}
+	s->driver = h->from;
+	if (s->done && s->verified < ballot) {
+		s->verified = ballot;
+		staged_tell(d, e, r, replica_save(d, e, r));
+	} else if (s->done) {
+		staged_tell(d, e, r, r->head_token ? r->head_token : replica_save(d, e, r));
+	} else {
+		s->verified = ballot;
+	}
+	return false;
+}
+
+static bool offer_stands(struct dht *d, struct env *e, const struct replica *r, const struct heard *h)
+{
+	const struct hint *n = hint_find(d, &h->slot);
+
+	if (r && r->view.members && view_cmp(r->view.name, h->view) > 0) {
+		start_tell(d, e, r, h->from);
+		return false;
+	}
+	if (!r && n && n->left && view_cmp(n->view.name, h->view) > 0) {
+		env_drop(e, DROP_STALE);
+		return false;
+	}
+	return true;
+}
+
+void offer_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
+{
+	uint64_t ballot = read_u64(in), base = read_u64(in), relied = read_u64(in), digest = read_u64(in);
+	struct id source = read_id(in);
+	bool member;
+
+	if (!reader_done(in) || !ballot || base > ballot || relied >= ballot || (!relied && base != ballot)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	if (!offer_stands(d, e, r, h) || (!r && !(r = replica_add(d, e, &h->slot))))
+		return;
+	if (!replica_network(d, r))
+		charter_want(d, e, h->slot.network, h->from);
+	member = r->view.members && !view_cmp(r->view.name, h->view) && replica_votes(r);
+	if (member) {
+		if (h->place < 0)
+			return;
+		if (ballot < r->promised) {
+			refuse(d, e, r, h->from);
+			return;
+		}
+		if (!promise(d, e, r, ballot))	/* who stages "what I have" must not have more tomorrow */
+			return;
+	}
+	if (r->stage && !staged_before(d, e, r, h, ballot, base, relied))
+		return;
+	if (relied && id_eq(source, ID_ZERO))
+		return;
+	stage_end(d, e, r);
+	r->stage = mem_get(&e->mem, sizeof(*r->stage));
+	if (!r->stage) {
+		env_drop(e, DROP_MEMORY);
+		return;
+	}
+	*r->stage = (struct stage){
+		.follows = h->view, .ballot = base, .verified = ballot, .driver = h->from, .since_ns = e->now_ns,
+	};
+	if (!relied && member && r->complete && store_digest(&r->store) == digest) {
+		r->stage->same = true;
+		stage_pulled(d, e, r);
+	} else {
+		pull_begin(d, e, r, PULL_STAGE, relied ? source : h->from, h->view, base);
+	}
+}
+
+/* ---- the next view ---- */
+
+void start_tell(struct dht *d, struct env *e, const struct replica *r, struct id to)
+{
+	struct letter l;
+
+	if (r->spread && r->next && view_place(r->next, d->self->id) < 0) {
+		letter_open(&l, d, WORD_START, &r->slot, r->view.name);
+		next_write(&l.w, r->next, r->next_base);
+	} else {
+		letter_open(&l, d, WORD_START, &r->slot, r->follows);
+		next_write(&l.w, &r->view, r->base);
+	}
+	letter_now(d, e, &l, to);
+}
+
+void start_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
+{
+	struct view v;
+	uint64_t base;
+	struct replica *r;
+	struct letter l;
+
+	if (!next_read(in, &v, &base) || !reader_done(in)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	view_decided(d, e, &h->slot, &v, h->view, base);
+	r = replica_find(d, &h->slot);
+	if (r && r->view.members && view_cmp(r->view.name, v.name) > 0)
+		start_tell(d, e, r, h->from);
+	letter_send(d, e, letter_open(&l, d, WORD_STARTED, &h->slot, v.name), h->from, r && r->head_token ? r->head_token : 1);
+}
+
+void started_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h)
+{
+	struct spread *s = r->spread;
+
+	if (!s)
+		return;
+	for (unsigned i = 0; i < s->count; i++)
+		if (id_eq(s->to[i], h->from))
+			s->to[i--] = s->to[--s->count];
+	replica_wake(d, e, r, e->now_ns);
+}
+
+static void leave_view(struct dht *d, struct env *e, struct replica *r, const struct view *v, struct view_name follows,
+		       uint64_t base)
+{
+	struct slot_name slot = r->slot;
+	bool left = r->view.members;
+
+	replica_del(d, e, r);
+	hint_put(d, e, &slot, v, follows, base, left);
+}
+
+/* The staged records become the view's; one save of the head turns the page. */
+static void turn_page(struct dht *d, struct env *e, struct replica *r)
+{
+	struct store old = r->store;
+	struct stage *s = r->stage;
+
+	if (s->same) {
+		replica_save(d, e, r);
+		return;
+	}
+	r->store = s->store;
+	s->store = (struct store){ 0 };
+	r->set ^= 1;
+	replica_save(d, e, r);
+	replica_forget(d, e, r, r->set ^ 1, &old);
+	store_done(&old, &e->mem);
+}
+
+void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, const struct view *v,
+		  struct view_name follows, uint64_t base)
+{
+	struct replica *r = replica_find(d, slot);
+	const struct hint *n = hint_find(d, slot);
+	int me = view_place(v, d->self->id);
+	struct letter l;
+	bool same_life;
+
+	if ((r && r->view.members && view_cmp(v->name, r->view.name) <= 0) || (n && view_cmp(v->name, n->view.name) < 0))
+		return;
+	if (me < 0) {
+		if (r)
+			leave_view(d, e, r, v, follows, base);
+		else
+			hint_put(d, e, slot, v, follows, base, false);
+		seek_found(d, e, slot);
+		return;
+	}
+	if (n && n->left && view_cmp(v->name, n->view.name) <= 0)
+		return;
+	same_life = life_eq(v->member[me].life, d->replicas->life);
+	if (!r && !same_life) {
+		letter_now(d, e, letter_open(&l, d, WORD_LOST, slot, v->name), v->member[0].id);
+		hint_put(d, e, slot, v, follows, base, false);
+		return;
+	}
+	if (!r && !(r = replica_add(d, e, slot)))
+		return;
+	r->complete = r->stage && r->stage->done && r->stage->ballot == base && !view_cmp(r->stage->follows, follows) &&
+		      life_eq(r->stage->life, v->member[me].life) &&
+		      (!r->stage->same || !view_cmp(r->view.name, follows));
+	pull_end(d, e, r);
+	change_end(d, e, r);
+	rejoin_end(d, e, r);
+	primary_end(d, e, r);
+	mem_put(&e->mem, r->next, sizeof(*r->next));
+	mem_put(&e->mem, r->spread, sizeof(*r->spread));
+	r->next = NULL;
+	r->spread = NULL;
+	r->view = *v;
+	r->follows = follows;
+	r->base = base;
+	r->promised = r->accepted = r->next_base = 0;
+	r->unborn = false;
+	r->lost_told = false;
+	r->changed_ns = r->heard_ns = e->now_ns;
+	r->doubt_ns = r->sealed_ns = 0;
+	r->proven = same_life;
+	r->writer = same_life && !me;
+	if (r->complete)
+		turn_page(d, e, r);
+	else
+		replica_save(d, e, r);
+	stage_end(d, e, r);
+	if (!r->proven)
+		rejoin_begin(d, e, r);
+	else if (!r->complete)
+		pull_begin(d, e, r, PULL_CATCH_UP, v->member[me ? 0 : v->members > 1].id, v->name, 0);
+	if (!me)
+		primary_begin(d, e, r);
+	if (!me)
+		d->account.views_installed++;
+	replica_wake(d, e, r, e->now_ns);
+	seek_found(d, e, slot);
+}
+
+/* ---- time ---- */
+
+/* How many members that live stand before us among those that may take over. */
+static unsigned rank(const struct dht *d, const struct env *e, const struct replica *r)
+{
+	unsigned n = 0;
+
+	for (int i = 1; i < replica_place(d, r); i++)
+		n += !ring_dead(d->ring, e, r->view.member[i].id);
+	return n;
+}
+
+/* Should the view change, and is it on us to say so? */
+void view_review(struct dht *d, struct env *e, struct replica *r)
+{
+	int me = replica_place(d, r);
+	bool urgent = false;
+	struct letter l;
+	int64_t after;
+
+	if (!replica_votes(r) || r->change || r->spread || me < 0 || r->unborn)
+		return;
+	after = (int64_t)rank(d, e, r) * NS_PER_S;
+	if (r->promised) {
+		if (e->now_ns >= r->sealed_ns + DRIVE_NS + after)
+			view_drive(d, e, r);
+	} else if (!me) {
+		if (!r->writer)
+			view_drive(d, e, r);
+		else if (r->complete && !r->unborn && choose_wanted(d, e, r, &urgent) &&
+			 (urgent || e->now_ns >= r->changed_ns + SETTLE_NS))
+			view_drive(d, e, r);
+	} else {
+		if (r->leaving)
+			letter_now(d, e, letter_open(&l, d, WORD_LEAVE, &r->slot, r->view.name), r->view.member[0].id);
+		if (!r->doubt_ns && ring_dead(d->ring, e, r->view.member[0].id))
+			r->doubt_ns = e->now_ns - SILENT_NS;
+		if (!r->doubt_ns && e->now_ns >= r->heard_ns + 3 * PING_NS) {
+			r->heard_ns = r->doubt_ns = e->now_ns;
+			letter_now(d, e, letter_open(&l, d, WORD_WANT, &r->slot, r->view.name), r->view.member[0].id);
+		}
+		if (r->doubt_ns && e->now_ns >= r->doubt_ns + SILENT_NS + after)
+			view_drive(d, e, r);
+	}
+}
+
+static int64_t review_due(struct dht *d, struct env *e, struct replica *r)
+{
+	int64_t after = (int64_t)rank(d, e, r) * NS_PER_S, due = e->now_ns + 2 * NS_PER_S;
+
+	if (r->change || r->spread || !replica_votes(r))
+		return INT64_MAX;
+	if (r->promised)
+		due = r->sealed_ns + DRIVE_NS + after;
+	else if (r->doubt_ns)
+		due = r->doubt_ns + SILENT_NS + after;
+	else if (r->leaving)
+		due = e->now_ns + RESEND_NS;
+	return due > e->now_ns ? due : e->now_ns + RESEND_NS;
+}
+
+static int64_t spread_due(struct dht *d, struct env *e, struct replica *r)
+{
+	struct spread *s = r->spread;
+	bool going = r->next && view_place(r->next, d->self->id) < 0, known = true;
+
+	for (unsigned i = 0; going && i < s->count; i++)
+		known &= !id_eq(s->to[i], r->next->member[0].id);
+	if (!s->count || s->tries >= 12 || (going && known)) {
+		mem_put(&e->mem, s, sizeof(*s));
+		r->spread = NULL;
+		if (going) {
+			struct view v = *r->next;
+
+			leave_view(d, e, r, &v, r->view.name, r->next_base);
+			return INT64_MAX;
+		}
+		return e->now_ns;
+	}
+	if (s->again_ns <= e->now_ns) {
+		for (unsigned i = 0; i < s->count; i++)
+			start_tell(d, e, r, s->to[i]);
+		s->again_ns = e->now_ns + random_around(&e->random, RESEND_NS << (s->tries < 4 ? s->tries : 4));
+		s->tries++;
+	}
+	return s->again_ns;
+}
+
+static int64_t change_due(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+
+	if (c->step == CHANGE_STAGE && c->until_ns <= e->now_ns)
+		for (unsigned i = 0; i < c->next.members; i++)
+			if (!(c->staged >> i & 1) && c->avoids < 2 * VIEW_MAX)
+				c->avoid[c->avoids++] = c->next.member[i].id;
+	if (c->step == CHANGE_STAGE && enough_staged(r) && c->again_ns <= e->now_ns) {
+		step_to(d, e, r, CHANGE_ACCEPT);
+	} else if (c->until_ns <= e->now_ns) {
+		if (c->tries >= 3) {			/* perhaps we alone are cut off: not for ever in a hurry */
+			change_end(d, e, r);
+			r->sealed_ns = e->now_ns + random_around(&e->random, 2 * NS_PER_S);
+			return r->sealed_ns + DRIVE_NS;
+		}
+		pull_end(d, e, r);
+		if (r->promised < c->ballot)
+			r->promised = c->ballot;
+		prepare(d, e, r);
+	} else if (c->again_ns <= e->now_ns) {
+		tell_step(d, e, r);
+	}
+	return c->step == CHANGE_MERGE ? c->until_ns : least(c->until_ns, c->again_ns);
+}
+
+int64_t view_due(struct dht *d, struct env *e, struct replica *r)
+{
+	struct slot_name slot = r->slot;
+	int64_t due;
+
+	if (!r->view.members) {				/* staged, and never told what became of it */
+		if (!r->stage || e->now_ns >= r->stage->since_ns + HINT_NS) {
+			stage_end(d, e, r);
+			replica_del(d, e, r);
+			return INT64_MAX;
+		}
+		if (e->now_ns >= r->stage->since_ns + 5 * NS_PER_S)
+			seek_op(d, e, &slot, (struct bytes){ 0 });
+		return e->now_ns + 10 * NS_PER_S;
+	}
+	if (r->change)
+		return change_due(d, e, r);
+	if (r->spread) {
+		due = spread_due(d, e, r);
+		if (!replica_find(d, &slot) || r->spread)
+			return due;
+	}
+	if (r->unborn && !r->duty) {			/* whoever was to tell the root is silent: perhaps it did */
+		lives_tell(d, e, r);
+		return e->now_ns + 5 * NS_PER_S;
+	}
+	if (!r->duty)
+		replica_sweep(d, e, r);
+	return review_due(d, e, r);
+}
