@@ -38,7 +38,7 @@ struct question {
 	uint64_t nonce;
 	uint32_t host;
 	uint32_t number;		/* in its record */
-	struct record_history *record;	/* NULL: wide */
+	struct record_history *record;	/* NULL: wide, or a create kept with the wide ones as nobody heard of it */
 	struct id network;
 	struct slot_name slot;		/* wide: where it asked */
 	struct linear_op op;
@@ -215,11 +215,29 @@ static void mentioned(struct histories *h, int64_t at_ns, struct record_history 
 	for (unsigned i = 0; a && i < a->len; i++) {
 		struct question *q = g_ptr_array_index(a, i);
 
-		if (!slot_eq(&q->slot, &slot) || place_in(q, r))
+		if (q->op.kind == OP_CREATE || !slot_eq(&q->slot, &slot) || place_in(q, r))
 			continue;
 		tell(q, r);
 		if (q->lost)
 			linear_lost(r->linear, at_ns, place_in(q, r)->number);
+	}
+}
+
+/* Of what @who asked and nobody answered only the latest are kept. */
+static void trim(GPtrArray *list)
+{
+	unsigned lost = 0;
+
+	for (unsigned i = 0; i < list->len; i++)
+		lost += ((struct question *)g_ptr_array_index(list, i))->lost;
+	for (unsigned i = 0; i < list->len && lost > WIDE_KEPT; i++) {
+		struct question *old = g_ptr_array_index(list, i);
+
+		if (!old->lost)
+			continue;
+		g_ptr_array_remove_index(list, i--);
+		free_question(old);
+		lost--;
 	}
 }
 
@@ -228,7 +246,6 @@ static void settle_wide(struct histories *h, int64_t at_ns, struct question *q, 
 			const struct linear_answer *a)
 {
 	GPtrArray *list = wide_of(h, q->op.who, true);
-	unsigned lost = 0;
 
 	if (q->op.kind == OP_RELEASE)
 		a = NULL;
@@ -249,17 +266,21 @@ static void settle_wide(struct histories *h, int64_t at_ns, struct question *q, 
 		return;
 	}
 	q->lost = true;
-	for (unsigned i = 0; i < list->len; i++)
-		lost += ((struct question *)g_ptr_array_index(list, i))->lost;
-	for (unsigned i = 0; i < list->len && lost > WIDE_KEPT; i++) {
-		struct question *old = g_ptr_array_index(list, i);
+	trim(list);
+}
 
-		if (!old->lost)
-			continue;
-		g_ptr_array_remove_index(list, i--);
-		free_question(old);
-		lost--;
-	}
+/* Nobody heard how the create @q of one address ended: it is lost there, and may be undone. */
+static void keep_create(struct histories *h, struct question *q)
+{
+	GPtrArray *list = wide_of(h, q->op.who, true);
+	struct place p = { q->record, q->number };
+
+	q->place = g_array_new(FALSE, FALSE, sizeof(struct place));
+	g_array_append_val(q->place, p);
+	q->record = NULL;
+	q->lost = true;
+	g_ptr_array_add(list, q);
+	trim(list);
 }
 
 /* A release of whatever an unheard create made: it is told where that may have been. */
@@ -270,7 +291,7 @@ static void undoes(struct histories *h, struct question *q)
 	for (unsigned i = 0; i < a->len; i++) {
 		const struct question *made = g_ptr_array_index(a, i);
 
-		if (made->op.kind != OP_CREATE_ANY || !slot_eq(&made->slot, &q->slot))
+		if (made->op.kind == OP_RELEASE || !slot_eq(&made->slot, &q->slot))
 			continue;
 		for (unsigned k = 0; k < made->place->len; k++) {
 			struct record_history *r = g_array_index(made->place, struct place, k).record;
@@ -346,6 +367,10 @@ static void ends(struct histories *h, int64_t at_ns, struct question *q, const s
 	}
 	record_at(h, q->network, &q->record->ip);
 	linear_end(q->record->linear, at_ns, q->number, &a);
+	if (q->op.kind == OP_CREATE && (d->verdict == VERDICT_WAIT || d->verdict == VERDICT_TIMEOUT)) {
+		keep_create(h, q);
+		return;
+	}
 	if (a.holder && a.holder != q->op.who)
 		mentioned(h, at_ns, q->record, a.holder);
 	free_question(q);

@@ -96,18 +96,20 @@ static void what_was_undone_may_be_free_again(void)
 {
 	struct deed undo = { .nonce = 9, .network = net, .ip = ip_v4(0x0a000000), .kind = OP_RELEASE, .wide = true };
 
-	for (unsigned told = 0; told < 2; told++) {
+	for (unsigned told = 0; told < 4; told++) {
+		uint8_t kind = told & 2 ? OP_CREATE : OP_CREATE_ANY;
+
 		begin();
-		tell(1, 1, OP_CREATE_ANY, 0, 0, -1, 0);
-		tell(1, 1, OP_CREATE_ANY, VERDICT_TIMEOUT, 0, -1, 0);
+		tell(1, 1, kind, 0, 33, -1, 0);
+		tell(1, 1, kind, VERDICT_TIMEOUT, 33, -1, 0);
 		tell(2, 1, OP_GET, 0, 33, -1, 0);
 		tell(2, 1, OP_GET, VERDICT_OK, 33, 1, 4);
 		CU_ASSERT_EQUAL(judged(false), 0);
-		if (told)
+		if (told & 1)
 			histories_deed(&histories, now_ns, 1, node(1), &undo);
 		tell(3, 1, OP_CREATE, 0, 33, -1, 0);
 		tell(3, 1, OP_CREATE, VERDICT_OK, 33, 3, 5);
-		CU_ASSERT_EQUAL(judged(true), !told);
+		CU_ASSERT_EQUAL(judged(true), !(told & 1));
 		end();
 	}
 }
