@@ -78,6 +78,7 @@ static bool check(struct node_config *c, struct fail *f)
 		schema_complain(c->log, f, "underlay", "listen6", "both families are off; accepted: one of them on");
 		good = false;
 	}
+	good = config_networks(c, f) && good;
 	c->control = c->node.control ? g_strdup(c->node.control) :
 		     g_build_filename(c->node.state, "control", NULL);
 	return good;
@@ -130,6 +131,8 @@ void config_free(struct node_config *c)
 	if (!c)
 		return;
 	log = c->log;
+	for (unsigned i = 0; i < c->network.count; i++)
+		g_free(config_network(c, i)->file);
 	g_free(c->control);
 	schema_clear(&config_schema, c);
 	schema_log_free(log);
@@ -176,5 +179,7 @@ char *config_differs(const struct node_config *a, const struct node_config *b)
 	struct comparison c = { .with = b };
 
 	schema_each(a->log, compare, &c);
+	if (!c.first && a->network.count != b->network.count)
+		c.first = g_strdup("[network]");
 	return c.first;
 }

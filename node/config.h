@@ -11,12 +11,21 @@
 #define NODE_CONFIG_H
 
 #include "core/base/config.h"
+#include "core/base/ip.h"
+#include "core/vnet/network.h"
 #include "node/prog/schema.h"
 
 /** Where the configuration lies when nobody says. */
 #define CONFIG_PATH	"/etc/weft/weft.conf"
 
 enum { CONFIG_BOOTSTRAPS = 64 };
+
+/** enum config_address - does the host itself have an address in the network? */
+enum config_address {
+	ADDRESS_OFF,			/* no, or it gets one by DHCP or by hand */
+	ADDRESS_LEASE,			/* any that is free */
+	ADDRESS_THIS,			/* one it names */
+};
 
 struct config_node {
 	struct schema_head head;
@@ -49,12 +58,26 @@ struct config_link {
 	int64_t probe_ns, probe_second_ns, probe_far_ns, suspect_ns, suspect_probes;
 };
 
+/** struct config_network - [network.N] */
+struct config_network {
+	struct schema_head head;
+	char *record;			/* NULL: `network` in the private directory */
+	char *card;			/* NULL: that of the overlay */
+	char *tap, *bridge, *address, *name;
+	int32_t model;			/* enum vnet_model */
+	/* what the texts say */
+	enum config_address how;
+	struct ip ip;			/* ADDRESS_THIS */
+	char *file;			/* the record's path */
+};
+
 struct node_config {
 	struct config_node node;
 	struct config_underlay underlay;
 	struct config_overlay overlay;
 	struct config_ring ring;
 	struct config_link link;
+	struct schema_many network;	/* of struct config_network */
 	struct schema_log *log;		/* every value as text */
 	/* what the texts above say */
 	struct endpoint listen4, listen6;	/* kind NONE: off */
@@ -65,6 +88,15 @@ struct node_config {
 };
 
 extern const struct schema config_schema;
+
+/** config_network() - The @i-th [network.N] */
+static inline struct config_network *config_network(const struct node_config *c, unsigned i)
+{
+	return (struct config_network *)c->network.item + i;
+}
+
+/** config_networks() - What [network.N] says beside the table; config_parse() calls it */
+bool config_networks(struct node_config *c, struct fail *f);
 
 /** config_load() - Read @path with "group.key=value" each of @set on top; NULL with messages */
 struct node_config *config_load(const char *path, const char *const *set, unsigned sets, struct fail *f);

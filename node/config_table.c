@@ -91,6 +91,31 @@ KEYS(LINK) = {
 };
 #undef K
 
+WORDS(MODEL) = {
+	{ "interface", MODEL_INTERFACE, "the tap is this host's own card" },
+	{ "router", MODEL_ROUTER, "the tap is a port of `bridge`, and the node serves every machine there" },
+	{ "hybrid", MODEL_HYBRID, "the same, but it serves this host alone" }, END
+};
+
+#define K(type, member) SCHEMA_KEY(struct config_network, type, member)
+KEYS(NETWORK) = {
+	{ K(PATH, record), .name = "record", .example = "/var/lib/weft/network",
+	  .text = "the network's file, as `weftctl net` made it; not given: `network` in the private directory" },
+	{ K(PATH, card), .name = "card", .example = "/var/lib/weft/office.card",
+	  .text = "this node's certificate in it; not given: the overlay's, for a network that is its own overlay" },
+	{ K(TEXT, tap), .name = "tap", .preset = "weft%d", .example = "weft0",
+	  .text = "the tap's name; %d stands for the first number that is free" },
+	{ K(WORD, model), .name = "model", .preset = "interface", .words = MODEL, .text = "who is behind the tap" },
+	{ K(TEXT, bridge), .name = "bridge", .example = "br0",
+	  .text = "the tap's bridge under model = router or hybrid; made if it does not exist" },
+	{ K(TEXT, address), .name = "address", .preset = "auto", .example = "lease",
+	  .text = "the host's own address: lease (the node asks for any and sets it), one of the network, or off, for "
+		  "DHCP clients and other ways; auto is lease under model = interface, else off" },
+	{ K(TEXT, name), .name = "name", .preset = "auto", .example = "alice",
+	  .text = "the host's name in the network, or off; auto is the name in the certificate" },
+};
+#undef K
+
 #define GROUP(group, S, member, table, line) \
 	{ .name = group, .text = line, .offset = offsetof(struct node_config, member), \
 	  .size = sizeof(S), .keys = table, .count = COUNT_OF(table) }
@@ -101,6 +126,9 @@ static const struct schema_group GROUPS[] = {
 	GROUP("overlay", struct config_overlay, overlay, OVERLAY, "finding the others"),
 	GROUP("ring", struct config_ring, ring, RING, "the overlay's structure"),
 	GROUP("link", struct config_link, link, LINK, "how links notice that the other end is gone"),
+	{ .name = "network", .text = "a virtual network this machine is in, up to 8", .numbered = true,
+	  .offset = offsetof(struct node_config, network), .size = sizeof(struct config_network), .keys = NETWORK,
+	  .count = COUNT_OF(NETWORK) },
 };
 
 const struct schema config_schema = {

@@ -7,24 +7,11 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "node/text.h"
+
 #define TUN_DEVICE "/dev/net/tun"
 
 enum { BUFFER = 96 << 10 };		/* of one batch: 32 frames of 1,500 bytes and room for a long one */
-
-const char *tap_name_wrong(const char *name, bool pattern)
-{
-	const char *percent = strchr(name, '%');
-
-	if (!*name)
-		return "it is empty";
-	if (strlen(name) >= IFNAMSIZ)
-		return "it is longer than 15 characters";
-	if (!strcmp(name, ".") || !strcmp(name, "..") || strpbrk(name, "/: \t\r\n\v\f"))
-		return "blanks, '/' and ':' cannot stand in an interface's name";
-	if (percent && (!pattern || strncmp(percent, "%d", 2) || strchr(percent + 1, '%')))
-		return pattern ? "'%' stands in it only as %d, once" : "'%' cannot stand in it";
-	return NULL;
-}
 
 static bool no_device(struct fail *f)
 {
@@ -71,7 +58,7 @@ static bool no_tap(const char *name, int err, struct fail *f)
 bool tap_open(struct tap *t, const char *name, uint16_t iface, struct fail *f)
 {
 	struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI };
-	const char *wrong = tap_name_wrong(name, true);
+	const char *wrong = iface_wrong(name, true);
 	int fd, err;
 
 	*t = (struct tap){ .fd = -1, .iface = iface };

@@ -49,7 +49,4 @@ unsigned tap_read(struct tap *t, struct event *evs);
 /** tap_write() - One frame; a partial checksum is filled in, what the kernel refuses is counted */
 void tap_write(struct tap *t, const struct frame *f);
 
-/** tap_name_wrong() - NULL, or why @name cannot be an interface's name; @pattern: "%d" may stand in it once */
-const char *tap_name_wrong(const char *name, bool pattern);
-
 #endif /* NODE_TAP_H */

@@ -1,6 +1,7 @@
 #include "node/text.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -166,4 +167,82 @@ bool endpoint_loopback(const struct endpoint *e)
 	static const uint8_t ONE[16] = { [15] = 1 };
 
 	return e->kind == ENDPOINT_UDP4 ? e->addr[0] == 127 : !memcmp(e->addr, ONE, sizeof(ONE));
+}
+
+const char *ip_text(const struct ip *a, char buf[IP_TEXT])
+{
+	if (!a->family || !inet_ntop(a->family == 6 ? AF_INET6 : AF_INET, a->at, buf, IP_TEXT))
+		snprintf(buf, IP_TEXT, "-");
+	return buf;
+}
+
+bool ip_read(const char *text, struct ip *a)
+{
+	struct ip new = { .family = strchr(text, ':') ? 6 : 4 };
+
+	if (inet_pton(new.family == 6 ? AF_INET6 : AF_INET, text, new.at) != 1)
+		return false;
+	*a = new;
+	return true;
+}
+
+const char *range_text(const struct ip_range *r, char buf[RANGE_TEXT])
+{
+	char addr[IP_TEXT];
+
+	snprintf(buf, RANGE_TEXT, "%s/%u", ip_text(&r->ip, addr), r->bits);
+	return buf;
+}
+
+/* "0" to "128", and nothing else. */
+static bool bits_read(const char *text, unsigned most, uint8_t *bits)
+{
+	uint16_t v;
+
+	if (strlen(text) > 3 || !port_read(text, &v) || v > most)
+		return false;
+	*bits = (uint8_t)v;
+	return true;
+}
+
+bool range_read(const char *text, bool whole, struct ip_range *r, char why[WHY_LEN])
+{
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	struct ip_range new = { .bits = 0 };
+	char addr[IP_TEXT];
+	unsigned most;
+
+	if (!slash && whole)
+		return fail(why, "no '/LENGTH' at its end");
+	if (len >= sizeof(addr))
+		return fail(why, "too long for an address");
+	memcpy(addr, text, len);
+	addr[len] = 0;
+	if (!ip_read(addr, &new.ip))
+		return fail(why, "no IPv4 or IPv6 address");
+	most = new.ip.family == 6 ? 128 : 32;
+	new.bits = (uint8_t)most;
+	if (slash && !bits_read(slash + 1, most, &new.bits))
+		return fail(why, most == 32 ? "its length is not a number from 0 to 32" : "its length is not a number from 0 to 128");
+	for (unsigned i = new.bits; i < most; i++)
+		if (new.ip.at[i / 8] >> (7 - i % 8) & 1)
+			return fail(why, "address bits behind its length are not 0");
+	*r = new;
+	return true;
+}
+
+const char *iface_wrong(const char *name, bool pattern)
+{
+	const char *percent = strchr(name, '%');
+
+	if (!*name)
+		return "it is empty";
+	if (strlen(name) >= IFNAMSIZ)
+		return "it is longer than 15 characters";
+	if (!strcmp(name, ".") || !strcmp(name, "..") || strpbrk(name, "/: \t\r\n\v\f"))
+		return "blanks, '/' and ':' cannot stand in an interface's name";
+	if (percent && (!pattern || strncmp(percent, "%d", 2) || strchr(percent + 1, '%')))
+		return pattern ? "'%' stands in it only as %d, once" : "'%' cannot stand in it";
+	return NULL;
 }

@@ -4,6 +4,8 @@
  *	id		32 hexadecimal digits, most significant first
  *	key		64 hexadecimal digits
  *	endpoint	192.0.2.1:9338 or [2001:db8::1]:9338
+ *	address		10.9.0.7 or fd00::7, of a virtual network
+ *	range		10.9.0.0/16 or fd00::/64
  *
  * Addresses are numbers: names are not looked up, because a look-up can take
  * seconds and the loop has none to give.
@@ -15,9 +17,10 @@
 
 #include "core/base/endpoint.h"
 #include "core/base/id.h"
+#include "core/base/ip.h"
 #include "node/prog/units.h"
 
-enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56 };
+enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56, IP_TEXT = 46, RANGE_TEXT = 50 };
 
 const char *id_text(struct id id, char buf[ID_TEXT]);
 bool id_read(const char *text, struct id *id);
@@ -41,5 +44,16 @@ bool endpoint_wild(const struct endpoint *e);
 
 /** endpoint_loopback() - 127.0.0.0/8 or ::1 */
 bool endpoint_loopback(const struct endpoint *e);
+
+const char *ip_text(const struct ip *a, char buf[IP_TEXT]);
+bool ip_read(const char *text, struct ip *a);
+
+const char *range_text(const struct ip_range *r, char buf[RANGE_TEXT]);
+
+/** range_read() - Parse a range, or with @whole false an address, too; host bits must be 0. @why as in endpoint_read() */
+bool range_read(const char *text, bool whole, struct ip_range *r, char why[WHY_LEN]);
+
+/** iface_wrong() - NULL, or why @name cannot be an interface's name; @pattern: "%d" may stand in it once */
+const char *iface_wrong(const char *name, bool pattern);
 
 #endif /* NODE_TEXT_H */

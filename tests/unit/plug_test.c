@@ -1,4 +1,4 @@
-/* ON: core/base node/prog WITH: node/tap.c node/rtnl.c node/plug.c
+/* ON: core/base node/prog WITH: node/tap.c node/rtnl.c node/plug.c node/text.c
  *
  * A tap carries frames both ways, sits where its model wants it, and leaves
  * nothing behind. Everything happens in a network namespace of its own; where
