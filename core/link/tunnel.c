@@ -666,6 +666,11 @@ bool tunnel_at(const struct tunnels *ts, unsigned i, struct tunnel_view *out)
 	return true;
 }
 
+uint32_t tunnels_index(const struct tunnels *ts, unsigned i)
+{
+	return i < ts->slots && ts->tunnel[i] ? ts->tunnel[i]->index : 0;
+}
+
 uint32_t tunnels_bytes(const struct tunnels *ts)
 {
 	uint32_t sessions = 0;

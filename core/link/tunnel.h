@@ -125,6 +125,8 @@ struct tunnel_view {
 };
 /** tunnel_at() - The tunnel in slot @i; false if there is none. Walk i from 0 to TUNNELS_MAX - 1 */
 bool tunnel_at(const struct tunnels *t, unsigned i, struct tunnel_view *out);
+/** tunnels_index() - the receiver index of the tunnel in slot @i, 0 if there is none; for tests */
+uint32_t tunnels_index(const struct tunnels *t, unsigned i);
 uint32_t tunnels_bytes(const struct tunnels *t);
 
 #endif /* LINK_TUNNEL_H */
