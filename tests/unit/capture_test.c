@@ -101,6 +101,36 @@ static void packets_come_back_with_stamps_and_right_checksums(void)
 	}
 }
 
+static void frames_are_written_as_ethernet(void)
+{
+	char *place = made_place(), *path, why[PCAP_ERRBUF_SIZE];
+	uint8_t frame[60] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 2, 0, 0, 0, 0, 1, 8, 6 };
+	char *run = g_build_filename(place, "run", NULL);
+	struct rundir *d = rundir_create(run, RUNDIR_NEW, NULL);
+	struct capture *c;
+	struct pcap_pkthdr *h;
+	const u_char *at;
+	pcap_t *p;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(d);
+	c = capture_open_frames(d, "g0.pcap", NULL);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	capture_frame(c, INT64_C(7000000001), frame, sizeof(frame));
+	CU_ASSERT(capture_close(c, NULL));
+	path = rundir_file(d, "g0.pcap");
+	p = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(p);
+	CU_ASSERT_EQUAL(pcap_datalink(p), DLT_EN10MB);
+	CU_ASSERT_EQUAL_FATAL(pcap_next_ex(p, &h, &at), 1);
+	CU_ASSERT(h->ts.tv_sec == 7 && h->ts.tv_usec == 1 && h->len == 60 && !memcmp(at, frame, 60));
+	pcap_close(p);
+	rundir_abandon(d);
+	made_remove(place);
+	g_free(path);
+	g_free(run);
+	g_free(place);
+}
+
 static void a_checksum_of_zero_is_sent_as_all_ones(void)
 {
 	/* pseudo header, UDP header and this payload sum to 0xffff */
@@ -175,6 +205,7 @@ static void write_errors_come_out_at_the_end(void)
 CU_TestInfo capture_tests[] = {
 	{ "packets come back with stamps and right checksums",
 	  packets_come_back_with_stamps_and_right_checksums },
+	{ "frames are written as Ethernet", frames_are_written_as_ethernet },
 	{ "a checksum of zero is sent as all ones", a_checksum_of_zero_is_sent_as_all_ones },
 	{ "tshark finds nothing to complain about", tshark_finds_nothing_to_complain_about },
 	{ "write errors come out at the end", write_errors_come_out_at_the_end },
