@@ -325,7 +325,7 @@ int64_t founder_due(struct dht *d, struct env *e, struct replica *r)
 {
 	struct rejoin *j = r->rejoin;
 
-	if (d->ring->state != RING_JOINED) {
+	if (!dht_joined(d)) {
 		j->again_ns = 0;
 		return e->now_ns + NS_PER_S;
 	}

@@ -30,13 +30,13 @@ static void look(const struct dht *d, const struct env *e, const struct replica 
 {
 	const struct network_record *n = replica_network(d, r);
 	struct id all[AROUND];
-	unsigned count = ring_around(d->ring, r->point, all, AROUND);
+	unsigned count = dht_around(d, r->point, all, AROUND);
 
 	s->want = n ? n->replicas : r->view.members;
-	s->joined = d->ring->state == RING_JOINED || d->ring->state == RING_LEAVING;
+	s->joined = dht_joined(d);
 	s->count = 0;
 	for (unsigned i = 0; i < count; i++)
-		if (!ring_dead(d->ring, e, all[i]) && !(id_eq(all[i], d->self->id) && d->replicas->leaving))
+		if (!dht_dead(d, e, all[i]) && !(id_eq(all[i], d->self->id) && d->replicas->leaving))
 			s->around[s->count++] = all[i];
 }
 
@@ -54,7 +54,7 @@ static enum standing standing(const struct dht *d, const struct env *e, const st
 	} else {
 		if (r->duty && r->duty->leaving >> at & 1)
 			return LEAVES;
-		if (ring_dead(d->ring, e, id) || (c && among(c->avoid, c->avoids, id)))
+		if (dht_dead(d, e, id) || (c && among(c->avoid, c->avoids, id)))
 			return DEAD;
 		if (r->duty && r->duty->silent_ns[at] && e->now_ns >= r->duty->silent_ns[at] + GONE_SILENT_NS)
 			return DEAD;

@@ -26,6 +26,26 @@ void dht_free(struct dht *d, struct env *e)
 	mem_put(&e->mem, d, sizeof(*d));
 }
 
+unsigned dht_around(const struct dht *d, struct id point, struct id *out, unsigned max)
+{
+	return d->eyes ? d->eyes->around(d->wire_arg, point, out, max) : ring_around(d->ring, point, out, max);
+}
+
+bool dht_dead(const struct dht *d, const struct env *e, struct id id)
+{
+	return d->eyes ? d->eyes->dead(d->wire_arg, id) : ring_dead(d->ring, e, id);
+}
+
+bool dht_owns(const struct dht *d, struct id point)
+{
+	return d->eyes ? d->eyes->owns(d->wire_arg, point) : ring_owns(d->ring, point);
+}
+
+bool dht_joined(const struct dht *d)
+{
+	return d->eyes ? d->eyes->joined(d->wire_arg) : d->ring->state == RING_JOINED || d->ring->state == RING_LEAVING;
+}
+
 void dht_start(struct dht *d, struct env *e, struct bytes saved, enum run_end last)
 {
 	struct reader in = reader_of(saved.at, saved.len);

@@ -50,6 +50,14 @@ enum { CHARTERS_MAX = 32 };		/* of others; those without slots or leases here ma
 typedef enum drop dht_wire(void *arg, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes head,
 			   struct bytes data, const struct id *via);
 
+/** struct dht_eyes - what is seen of the ring; for the same tests. arg as for dht_wire */
+struct dht_eyes {
+	unsigned (*around)(void *arg, struct id point, struct id *out, unsigned max);	/* ring_around() */
+	bool (*dead)(void *arg, struct id id);						/* ring_dead() */
+	bool (*owns)(void *arg, struct id point);					/* ring_owns() */
+	bool (*joined)(void *arg);
+};
+
 struct dht {
 	struct ring *ring;
 	const struct identity *self;
@@ -64,6 +72,7 @@ struct dht {
 	bool started;
 	dht_wire *wire;			/* where mail leaves; NULL: the ring */
 	void *wire_arg;
+	const struct dht_eyes *eyes;	/* NULL: the ring's */
 	struct dht_account account;	/* counters; bytes and the like are computed */
 };
 
@@ -196,6 +205,12 @@ uint32_t held_bytes(const struct dht *d);
 unsigned held_count(const struct dht *d);
 
 /* ---- server side ---- */
+
+/* dht.c: the ring as we see it */
+unsigned dht_around(const struct dht *d, struct id point, struct id *out, unsigned max);
+bool dht_dead(const struct dht *d, const struct env *e, struct id id);
+bool dht_owns(const struct dht *d, struct id point);
+bool dht_joined(const struct dht *d);
 
 /* charter.c */
 struct charter *charter_find(const struct dht *d, struct id network);

@@ -467,7 +467,7 @@ int64_t primary_due(struct dht *d, struct env *e, struct replica *r)
 	}
 	now = y->again_ns <= e->now_ns;
 	for (unsigned i = 0; i < r->view.members; i++)
-		if (!ring_dead(d->ring, e, r->view.member[i].id))
+		if (!dht_dead(d, e, r->view.member[i].id))
 			owed |= tell_again(d, e, r, i, now);
 	if (now && owed) {
 		int64_t wait = RESEND_NS << (y->tries < 5 ? y->tries : 5);

@@ -282,7 +282,7 @@ void seek_op(struct dht *d, struct env *e, const struct slot_name *s, struct byt
 	}
 	k = &rs->seek[rs->seeks++];
 	*k = (struct seek){ .slot = *s, .until_ns = e->now_ns + NEAR_NS, .ends_ns = e->now_ns + SEEK_NS };
-	n = ring_around(d->ring, slot_point(s), around, ASKED);
+	n = dht_around(d, slot_point(s), around, ASKED);
 	for (unsigned i = 0; i < n; i++)
 		if (!id_eq(around[i], d->self->id))
 			k->asked[k->count++] = around[i];
@@ -351,7 +351,7 @@ void here_tell(struct dht *d, struct env *e, const struct replica *r, struct id 
 {
 	struct letter l;
 
-	if (route && ring_owns(d->ring, r->point))
+	if (route && dht_owns(d, r->point))
 		return;
 	letter_open(&l, d, WORD_HERE, &r->slot, r->view.name);
 	write_u32(&l.w, r->follows.generation);

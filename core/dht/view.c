@@ -714,7 +714,7 @@ static unsigned rank(const struct dht *d, const struct env *e, const struct repl
 	unsigned n = 0;
 
 	for (int i = 1; i < replica_place(d, r); i++)
-		n += !ring_dead(d->ring, e, r->view.member[i].id);
+		n += !dht_dead(d, e, r->view.member[i].id);
 	return n;
 }
 
@@ -741,7 +741,7 @@ void view_review(struct dht *d, struct env *e, struct replica *r)
 	} else {
 		if (r->leaving)
 			letter_now(d, e, letter_open(&l, d, WORD_LEAVE, &r->slot, r->view.name), r->view.member[0].id);
-		if (!r->doubt_ns && ring_dead(d->ring, e, r->view.member[0].id))
+		if (!r->doubt_ns && dht_dead(d, e, r->view.member[0].id))
 			r->doubt_ns = e->now_ns - SILENT_NS;
 		if (!r->doubt_ns && e->now_ns >= r->heard_ns + 3 * PING_NS) {
 			r->heard_ns = r->doubt_ns = e->now_ns;
