@@ -221,7 +221,7 @@ void lan_timer(struct vnet *v, struct env *e)
 		return;
 	while (i < l->neighbours) {
 		if (e->now_ns - l->at[i].heard_ns < GONE_NS)
-			i++;
+			vnet_due(v, e, PART_LAN, l->at[i++].heard_ns + GONE_NS);
 		else
 			neighbour_out(v, e, i);
 	}

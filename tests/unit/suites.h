@@ -82,6 +82,8 @@
 	X(tunnel)	\
 	X(udp)	\
 	X(units)	\
+	X(vnet_edge)	\
+	X(vnet_guest)	\
 	X(world)
 
 #define X(name) extern CU_TestInfo name##_tests[];

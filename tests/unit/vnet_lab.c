@@ -225,6 +225,51 @@ struct packet lab_out(const struct lab *l, unsigned i)
 	return p;
 }
 
+bool lab_guest(const struct lab *l, unsigned i, struct look_guest *out)
+{
+	return vnet_guest_at(l->vnet, i, out);
+}
+
+uint32_t lab_bytes(const struct lab *l)
+{
+	return vnet_bytes(l->vnet);
+}
+
+void lab_leave(struct lab *l)
+{
+	vnet_leave(l->vnet, l->env);
+}
+
+bool lab_deliver(struct lab *l, uint64_t peer, const struct writer *w, const struct offload *o)
+{
+	return edge_deliver(l->vnet, l->env, (struct id){ peer, 0 }, (struct bytes){ w->start, writer_len(w) }, o) ==
+	       DELIVER_DONE;
+}
+
+size_t lab_make_beacon(struct lab *l, uint8_t *at, uint64_t id, uint64_t count, uint8_t flags)
+{
+	struct writer w = writer_of(at, ETH_HEADER + BEACON_BODY + BEACON_TAG);
+
+	build_eth(&w, lab_beacon, lab_other, TYPE_BEACON);
+	write_copy(&w, "weft", 4);
+	write_u8(&w, BEACON_VERSION);
+	write_u8(&w, flags);
+	write_id(&w, l->vnet->id);
+	write_u64(&w, id);
+	write_u64(&w, 0);
+	write_u64(&w, count);
+	tag_of(l->vnet, write_space(&w, BEACON_TAG), at + ETH_HEADER);
+	return writer_len(&w);
+}
+
+void lab_hear_beacon(struct lab *l, uint64_t id, uint64_t count, uint8_t flags)
+{
+	uint8_t at[200];
+	size_t len = lab_make_beacon(l, at, id, count, flags);
+
+	lab_frame(l, at, len);
+}
+
 bool lab_recorded(const struct lab *l, enum record_kind kind)
 {
 	for (unsigned i = 0; i < l->bare.fx.records; i++)

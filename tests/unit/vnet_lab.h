@@ -66,6 +66,15 @@ static inline uint64_t lab_drops(const struct lab *l, enum drop why)
 {
 	return l->bare.fx.drops[why];
 }
+bool lab_guest(const struct lab *l, unsigned i, struct look_guest *out);
+uint32_t lab_bytes(const struct lab *l);
+void lab_leave(struct lab *l);
+/** lab_deliver() - path hands a held packet with its offload on; true: the guest has it */
+bool lab_deliver(struct lab *l, uint64_t peer, const struct writer *w, const struct offload *o);
+/** lab_make_beacon() - as node @id of the same network would say it; its length */
+size_t lab_make_beacon(struct lab *l, uint8_t *at, uint64_t id, uint64_t count, uint8_t flags);
+void lab_hear_beacon(struct lab *l, uint64_t id, uint64_t count, uint8_t flags);
+
 bool lab_recorded(const struct lab *l, enum record_kind kind);
 
 /* ---- frames of guests ---- */
