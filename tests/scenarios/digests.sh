@@ -1,6 +1,7 @@
 #!/bin/bash
 # The same seed gives the same digest: run twice, with 1, 2 and 7 shards, two
-# threads, real and modelled cryptography, gcc and clang, -O0 and -O2.
+# threads, real and modelled cryptography, gcc and clang, -O0 and -O2; nodes alone
+# and nodes with machines behind them.
 # Usage: tests/scenarios/digests.sh BUILD-DIR
 set -u
 build=$1
@@ -48,5 +49,11 @@ digest '7 shards, 2 threads' "$sim" -s run.shards=7 --threads 2
 digest 'crypto = model' "$sim" -s run.crypto=model
 variant gcc-O0 gcc -O0 && digest 'gcc -O0' "$build/gcc-O0/bin/weft-sim" -s run.crypto=model
 variant clang-O2 clang -O2 && digest 'clang -O2' "$build/clang-O2/bin/weft-sim" -s run.crypto=model
+
+scenario=tests/scenarios/guests.ini first=
+digest 'machines' "$sim"
+digest 'machines, 7 shards, 2 threads' "$sim" -s run.shards=7 --threads 2
+digest 'machines, crypto = model' "$sim" -s run.crypto=model
+digest 'machines, clang -O2' "$build/clang-O2/bin/weft-sim" -s run.crypto=model -s run.shards=2
 echo "$passed passed, $failed failed"
 [ $failed -eq 0 ]
