@@ -157,7 +157,7 @@ bool dht_slot_at(const struct dht *d, unsigned i, struct look_slot *out)
 		if (!r->view.members || seen++ != i)
 			continue;
 		*out = (struct look_slot){
-			.slot = r->slot, .view = r->view, .votes = replica_votes(r), .sealed = r->promised != 0,
+			.slot = r->slot, .view = r->view, .votes = replica_votes(r) && !r->unborn, .sealed = r->promised != 0,
 			.complete = r->complete, .records = r->store.count, .serves_ns = r->serves_ns,
 			.primary = !replica_place(d, r) && r->writer,
 		};
