@@ -34,13 +34,6 @@ static uint32_t seconds(int64_t ns)
 	return ns <= 0 ? 0 : ns / NS_PER_S > UINT32_MAX ? UINT32_MAX : (uint32_t)(ns / NS_PER_S);
 }
 
-static bool is_gateway(const struct dhcpd *d, uint32_t a)
-{
-	struct ip g = network_gateway(d->net, 4);
-
-	return ip_u32(&g) == a;
-}
-
 /* ---- addresses come and go ---- */
 
 /* May a lease of @a be asked for? */
@@ -113,7 +106,7 @@ static void bind(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const s
 
 	memcpy(c->mac, m->mac, sizeof(c->mac));
 	if (!d->port->leased(d->ctx, e, c->mac, &c->ip, c->since_ns)) {
-		dhcpd_reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
+		d->reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
 		let_go(d, e, c);
 		return;
 	}
@@ -125,7 +118,7 @@ static void bind(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const s
 		d->port->named(d->ctx, e, &c->ip, (struct bytes){ c->host, c->host_len });
 		c->named = true;
 	}
-	dhcpd_reply(d, e, m, DHCP_ACK, &c->ip, s);
+	d->reply(d, e, m, DHCP_ACK, &c->ip, s);
 	dhcpd_ask_drop(d, e, c);
 }
 
@@ -139,13 +132,13 @@ static void offer(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const 
 		c->state = CLIENT_OFFERED;
 		c->until_ns = e->now_ns + RESERVE_S * NS_PER_S;
 	}
-	dhcpd_reply(d, e, m, DHCP_OFFER, &c->ip, s);
+	d->reply(d, e, m, DHCP_OFFER, &c->ip, s);
 	dhcpd_ask_drop(d, e, c);
 }
 
 static void nak(struct dhcpd *d, struct env *e, const struct dhcp_message *m)
 {
-	dhcpd_reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
+	d->reply(d, e, m, DHCP_NAK, &(struct ip){ 0 }, 0);
 }
 
 /* ---- asking the DHT ---- */
@@ -162,7 +155,7 @@ static void later(struct dhcpd_client *c, struct env *e)
 /* Ask for @c->ip if @exact, else for any address. */
 static void seek(struct dhcpd *d, struct env *e, struct dhcpd_client *c, bool exact)
 {
-	const struct ip any = { .family = 4 };
+	const struct ip any = { .family = d->family };
 
 	c->exact = exact;
 	c->cookie = ++d->cookies & 0xffffffffffffffULL;
@@ -171,16 +164,10 @@ static void seek(struct dhcpd *d, struct env *e, struct dhcpd_client *c, bool ex
 		later(c, e);
 }
 
-/* The address in @m's question, 0 if it has none. */
-static uint32_t asked_for(const struct dhcp_message *m)
-{
-	return m->has_requested && m->requested ? m->requested : m->ciaddr;
-}
-
 /* Begin to answer the kept question of @c, which has nothing. */
 static void seek_for(struct dhcpd *d, struct env *e, struct dhcpd_client *c)
 {
-	c->ip = ip_v4(asked_for(c->ask));
+	c->ip = c->ask->want;
 	seek(d, e, c, leasable(d, &c->ip));
 }
 
@@ -203,7 +190,7 @@ static void granted(struct dhcpd *d, struct env *e, struct dhcpd_client *c, cons
 	}
 	c->ip = *ip;
 	c->state = CLIENT_OFFERED;
-	if (m && m->type == DHCP_REQUEST && asked_for(m) != ip_u32(ip)) {
+	if (m && m->type == DHCP_REQUEST && !ip_eq(&m->want, ip)) {
 		nak(d, e, m);			/* asked for while another address was under way */
 		let_go(d, e, c);
 		return;
@@ -251,7 +238,7 @@ static void refused(struct dhcpd *d, struct env *e, struct dhcpd_client *c, uint
 static enum drop discover(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m,
 			  uint64_t client)
 {
-	struct ip wish = ip_v4(asked_for(m)), fixed;
+	struct ip fixed;
 	uint32_t s;
 
 	if (!c)
@@ -259,7 +246,7 @@ static enum drop discover(struct dhcpd *d, struct env *e, struct dhcpd_client *c
 	if (!c)
 		return DROP_NONE;
 	memcpy(c->mac, m->mac, sizeof(c->mac));
-	if (!dhcpd_has_address(c) && c->state != CLIENT_SEEKING && d->port->fixed(d->ctx, e, m->mac, &wish, &fixed)) {
+	if (!dhcpd_has_address(c) && c->state != CLIENT_SEEKING && d->port->fixed(d->ctx, e, m->mac, &m->want, &fixed)) {
 		c->ip = fixed;
 		c->fixed = true;
 		c->state = CLIENT_OFFERED;
@@ -302,20 +289,21 @@ static void confirm(struct dhcpd *d, struct env *e, struct dhcpd_client *c, cons
 static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m,
 			 uint64_t client)
 {
-	struct ip a = ip_v4(asked_for(m)), fixed;
+	const struct ip *a = &m->want, none = { .family = d->family };
+	struct ip fixed;
 
-	if (m->has_server && !is_gateway(d, m->server)) {
+	if (m->elsewhere) {
 		if (c && c->state == CLIENT_OFFERED)	/* RFC 2131 4.3.2: it chose another server */
 			let_go(d, e, c);
 		return DROP_NONE;
 	}
-	if (!asked_for(m))
+	if (ip_eq(a, &none))
 		return env_drop(e, DROP_VALUE);
-	if (c && dhcpd_has_address(c) && ip_eq(&c->ip, &a)) {
+	if (c && dhcpd_has_address(c) && ip_eq(&c->ip, a)) {
 		confirm(d, e, c, m);
 		return DROP_NONE;
 	}
-	if (d->port->fixed(d->ctx, e, m->mac, &a, &fixed) && ip_eq(&fixed, &a)) {
+	if (d->port->fixed(d->ctx, e, m->mac, a, &fixed) && ip_eq(&fixed, a)) {
 		if (c && c->state == CLIENT_SEEKING)
 			return DROP_NONE;		/* the next retransmission finds it settled */
 		if (c)
@@ -330,7 +318,7 @@ static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c,
 		confirm(d, e, c, m);
 		return DROP_NONE;
 	}
-	if (!leasable(d, &a) || (c && dhcpd_has_address(c))) {
+	if (!leasable(d, a) || (c && dhcpd_has_address(c))) {
 		nak(d, e, m);
 		return DROP_NONE;
 	}
@@ -353,14 +341,11 @@ static enum drop request(struct dhcpd *d, struct env *e, struct dhcpd_client *c,
 /* DECLINE and RELEASE are believed only of the machine that has the address. */
 static enum drop give_back(struct dhcpd *d, struct env *e, struct dhcpd_client *c, const struct dhcp_message *m)
 {
-	bool decline = m->type == DHCP_DECLINE;
-	struct ip a = ip_v4(decline ? m->requested : m->ciaddr);
-
-	if (m->has_server && !is_gateway(d, m->server))
+	if (m->elsewhere)
 		return DROP_NONE;
-	if (!c || !dhcpd_has_address(c) || !ip_eq(&c->ip, &a) || memcmp(c->mac, m->mac, sizeof(c->mac)))
+	if (!c || !dhcpd_has_address(c) || !ip_eq(&c->ip, &m->want) || memcmp(c->mac, m->mac, sizeof(c->mac)))
 		return env_drop(e, DROP_SPOOFED);
-	if (!decline || c->fixed) {
+	if (m->type == DHCP_RELEASE || c->fixed) {
 		let_go(d, e, c);
 		return DROP_NONE;
 	}
@@ -374,11 +359,11 @@ static enum drop give_back(struct dhcpd *d, struct env *e, struct dhcpd_client *
 /* RFC 2131 4.3.5: options, no lease, and nothing is remembered. */
 static enum drop inform(struct dhcpd *d, struct env *e, const struct dhcp_message *m)
 {
-	struct ip a = ip_v4(m->ciaddr);
+	struct ip a = ip_v4(m->ciaddr), gateway = network_gateway(d->net, 4);
 
-	if (!ip_in(&a, &d->net->range4) || is_gateway(d, m->ciaddr))
+	if (!ip_in(&a, &d->net->range4) || ip_eq(&a, &gateway))
 		return env_drop(e, DROP_ABROAD);
-	dhcpd_reply(d, e, m, DHCP_ACK, &a, 0);
+	d->reply(d, e, m, DHCP_ACK, &a, 0);
 	return DROP_NONE;
 }
 
@@ -402,12 +387,27 @@ static void due(struct dhcpd *d, struct env *e)
 	d->port->due(d->ctx, e, at);
 }
 
+enum drop dhcpd_heard(struct dhcpd *d, struct env *e, const struct dhcp_message *m)
+{
+	uint64_t client = d->port->client(d->ctx, (struct bytes){ m->id, m->id_len }, m->mac);
+	struct dhcpd_client *c = dhcpd_find(d, client);
+	enum drop why;
+
+	if (m->type == DHCP_DISCOVER)
+		why = discover(d, e, c, m, client);
+	else if (m->type == DHCP_REQUEST)
+		why = request(d, e, c, m, client);
+	else
+		why = give_back(d, e, c, m);
+	due(d, e);
+	return why;
+}
+
 enum drop dhcpd_message(struct dhcpd *d, struct env *e, const uint8_t from[6], struct bytes payload)
 {
+	struct ip gateway = network_gateway(d->net, 4);
 	struct dhcp_message m;
 	enum drop why = dhcp_read(payload, &m);
-	struct dhcpd_client *c;
-	uint64_t client;
 
 	if (why)
 		return env_drop(e, why);
@@ -419,25 +419,14 @@ enum drop dhcpd_message(struct dhcpd *d, struct env *e, const uint8_t from[6], s
 		return env_drop(e, DROP_RELAYED);
 	if (memcmp(m.mac, from, sizeof(m.mac)))
 		return env_drop(e, DROP_SPOOFED);
-	client = d->port->client(d->ctx, (struct bytes){ m.id, m.id_len }, m.mac);
-	c = dhcpd_find(d, client);
-	switch (m.type) {
-	case DHCP_DISCOVER:
-		why = discover(d, e, c, &m, client);
-		break;
-	case DHCP_REQUEST:
-		why = request(d, e, c, &m, client);
-		break;
-	case DHCP_DECLINE:
-	case DHCP_RELEASE:
-		why = give_back(d, e, c, &m);
-		break;
-	default:
-		why = inform(d, e, &m);
-		break;
-	}
-	due(d, e);
-	return why;
+	if (m.type == DHCP_INFORM)
+		return inform(d, e, &m);
+	if (m.type == DHCP_RELEASE || !m.requested)
+		m.want = ip_v4(m.ciaddr);
+	else
+		m.want = ip_v4(m.requested);
+	m.elsewhere = m.has_server && m.server != ip_u32(&gateway);
+	return dhcpd_heard(d, e, &m);
 }
 
 /* ---- news, time ---- */
@@ -579,7 +568,7 @@ void dhcpd_leave(struct dhcpd *d, struct env *e)
 
 void dhcpd_init(struct dhcpd *d, struct env *e, const struct dhcp_ports *port, void *ctx)
 {
-	*d = (struct dhcpd){ .port = port, .ctx = ctx, .cookies = random_u64(&e->random) };
+	*d = (struct dhcpd){ .port = port, .ctx = ctx, .cookies = random_u64(&e->random), .reply = dhcpd_reply, .family = 4 };
 }
 
 void dhcpd_done(struct dhcpd *d, struct env *e)

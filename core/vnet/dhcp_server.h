@@ -97,10 +97,15 @@ struct dhcp_ports {
 	void (*due)(void *ctx, struct env *e, int64_t at_ns);
 };
 
+/** struct dhcpd - one server; DHCPv6 has the same states, its words are translated (dhcp6.c) */
 struct dhcpd {
 	const struct dhcp_ports *port;
 	void *ctx;
 	const struct network_record *net;	/* the caller sets it before each call */
+	/** reply() - answer @m with DHCP_OFFER, _ACK or _NAK: dhcpd_reply(), or dhcp6_reply() */
+	void (*reply)(struct dhcpd *d, struct env *e, const struct dhcp_message *m, uint8_t type, const struct ip *ip,
+		      uint32_t lease_s);
+	uint8_t family;			/* 4 or 6 */
 	bool router;			/* tell guests that the gateway is their way out */
 	uint64_t cookies;
 	struct dhcpd_client *client;
@@ -119,6 +124,12 @@ void dhcpd_done(struct dhcpd *d, struct env *e);	/* memory back; leases stay as 
  * Return: why it went no further, counted; DROP_NONE if it was dealt with, which may be by silence
  */
 enum drop dhcpd_message(struct dhcpd *d, struct env *e, const uint8_t from[6], struct bytes payload);
+
+/**
+ * dhcpd_heard() - The same for a message taken apart, by the client that is in it: DISCOVER, REQUEST, DECLINE, RELEASE
+ * @m: want, elsewhere, mac and id are looked at, and the DHCP types; the rest is the reply's
+ */
+enum drop dhcpd_heard(struct dhcpd *d, struct env *e, const struct dhcp_message *m);
 
 /** dhcpd_held() - News of a lease; also of one that a former life of this node was granted */
 void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n);

@@ -15,6 +15,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/drop.h"
+#include "core/base/ip.h"
 
 enum {
 	DHCP_SERVER_PORT = 67,
@@ -82,6 +83,11 @@ struct dhcp_message {
 	uint8_t param[DHCP_PARAMS_MAX];	/* option 55 */
 	uint8_t host[DHCP_HOST_MAX];	/* option 12, as it came */
 	struct dhcp_options options;	/* all of them; empty in a message that was kept */
+	/* Told by whoever hands the message on: */
+	struct ip want;			/* the address it is about; family alone: none */
+	struct ip source;		/* DHCPv6: whom to answer */
+	uint8_t kind;			/* DHCPv6: its type there (dhcp6_wire.h) */
+	bool elsewhere;			/* for another server */
 };
 
 /**
@@ -109,7 +115,7 @@ bool dhcp_option_u32(const struct dhcp_options *o, uint8_t code, uint32_t *out);
 /** dhcp_begin() - Header from @m's fields (options and their copies apart) and the message type */
 void dhcp_begin(struct writer *w, const struct dhcp_message *m);
 
-/** dhcp_put() - One option, in pieces if longer than 255 (RFC 3396); false, nothing written: does not fit before the end */
+/** dhcp_put() - One option, in pieces if longer than 255 (RFC 3396); false and nothing written: does not fit */
 bool dhcp_put(struct writer *w, uint8_t code, const void *data, size_t len);
 bool dhcp_put_u32(struct writer *w, uint8_t code, uint32_t v);
 bool dhcp_put_u16(struct writer *w, uint8_t code, uint16_t v);
