@@ -32,7 +32,7 @@ PACKAGES := gcc libc6-dev make pkg-config git libglib2.0-dev libjson-glib-dev li
 # ---- folders ---------------------------------------------------------------
 # Flags belong to folders: core sees libsodium's header and nothing else.
 src      = $(wildcard $(1)/*.c)
-core_DIRS   := core core/base core/seal core/link core/ring
+core_DIRS   := core core/base core/seal core/link core/ring core/dht core/vnet
 sim_DIRS    := sim/engine sim/net sim/guest sim/world sim/check sim/record
 core_SRC    := $(call src,core) $(foreach d,$(core_DIRS),$(if $(filter core,$d),,$(call src,$d)))
 sim_SRC     := $(foreach d,$(sim_DIRS),$(call src,$d))

@@ -5,19 +5,44 @@
 #define CORE_INSIDE_H
 
 #include "core/base/env.h"
+#include "core/base/saved.h"
 #include "core/link/link.h"
 #include "core/node.h"
 #include "core/ring/ring.h"
+#include "core/vnet/vnet.h"
 
 struct node {
 	struct env env;
 	struct links *links;
 	struct ring ring;
 	const struct identity *identity;
+	struct dht *dht;		/* NULL until a network, or the first mail for one */
+	struct tunnels *tunnels;	/* NULL without a network */
+	struct vnet *vnet[NETWORKS_MAX];
+	const struct network *networks;
+	uint8_t network_count;
+	uint32_t ring_seen;		/* ring_changes() as the DHT knows them */
+	int64_t leave_ns;		/* handing over until then; 0 = not leaving */
 	const struct event *held;	/* events of the last call that found no room yet */
 	unsigned held_count;
 	bool started;
 	int64_t alarm_ns;		/* when we asked to be called */
 };
+
+/* floors.c: what stands above the ring, and how news travels between the floors */
+bool floors_new(struct node *n);
+void floors_free(struct node *n);
+void floors_start(struct node *n, struct bytes saved, enum run_end last);
+void floors_carry(struct node *n);			/* all news, up and down, until there is none */
+void floors_frame(struct node *n, const struct event *ev);
+void floors_timer(struct node *n, uint16_t tag);
+void floors_saved(struct node *n, uint64_t token);
+void floors_resumed(struct node *n, bool clone);
+void floors_stop(struct node *n);			/* hand over, then leave the ring */
+
+/* control.c: requests about leases and names */
+void control_request(struct node *n, const struct event *ev);
+void control_held(struct node *n, const struct held_news *news);
+void control_done(struct node *n, const struct dht_done *done);
 
 #endif /* CORE_INSIDE_H */

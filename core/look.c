@@ -88,57 +88,51 @@ void node_account(const struct node *n, struct node_account *out)
 	links_account(n->links, &out->links, &out->sessions, &out->handshakes);
 }
 
-/* No node is in a network yet. */
+/* ---- leases and networks ---- */
+
 bool node_held(const struct node *n, unsigned i, struct held *out)
 {
-	(void)n, (void)i, (void)out;
-	return false;
+	return n->dht && held_at(n->dht, i, out);
 }
 
 uint32_t node_held_changes(const struct node *n)
 {
-	(void)n;
-	return 0;
+	return n->dht ? held_changes(n->dht) : 0;
 }
 
 bool node_believes(const struct node *n, struct id network, const struct ip *ip, struct fence *fence)
 {
-	(void)n, (void)network, (void)ip, (void)fence;
-	return false;
+	return n->dht && held_believes(n->dht, &n->env, network, ip, fence);
 }
 
 bool node_slot(const struct node *n, unsigned i, struct look_slot *out)
 {
-	(void)n, (void)i, (void)out;
-	return false;
+	return n->dht && dht_slot_at(n->dht, i, out);
 }
 
 uint32_t node_slot_changes(const struct node *n)
 {
-	(void)n;
-	return 0;
+	return n->dht ? dht_slot_changes(n->dht) : 0;
 }
 
 void node_dht_account(const struct node *n, struct dht_account *out)
 {
-	(void)n;
 	memset(out, 0, sizeof(*out));
+	if (n->dht)
+		dht_account(n->dht, out);
 }
 
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out)
 {
-	(void)n, (void)network, (void)i, (void)out;
-	return false;
+	return network < n->network_count && vnet_guest_at(n->vnet[network], i, out);
 }
 
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out)
 {
-	(void)n, (void)network, (void)i, (void)out;
-	return false;
+	return network < n->network_count && vnet_remote_at(n->vnet[network], i, out);
 }
 
 uint32_t node_remote_changes(const struct node *n, unsigned network)
 {
-	(void)n, (void)network;
-	return 0;
+	return network < n->network_count ? vnet_remote_changes(n->vnet[network]) : 0;
 }

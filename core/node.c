@@ -1,6 +1,6 @@
 /*
  * The door. Events are handled in order, each followed by the timers that are
- * due and by the news link/ has for ring/, so that a batch of n is the same as
+ * due and by the news the floors have for each other (floors.c), so that a batch of n is the same as
  * n batches of one. When the host's effects could overflow, the rest of the
  * batch is held back and the host is asked to call again.
  */
@@ -9,7 +9,6 @@
 #include <assert.h>
 #include <string.h>
 
-#include "core/base/saved.h"
 #include "core/inside.h"
 
 #define STALLED_NS	(3 * NS_PER_S)
@@ -34,6 +33,12 @@ struct node *node_new(const struct birth *b, int64_t now_ns)
 		return NULL;
 	}
 	ring_init(&n->ring, n->links, b->identity->id);
+	n->networks = b->networks;
+	n->network_count = (uint8_t)b->network_count;
+	if (!floors_new(n)) {
+		node_free(n);
+		return NULL;
+	}
 	return n;
 }
 
@@ -43,6 +48,7 @@ void node_free(struct node *n)
 
 	if (!n)
 		return;
+	floors_free(n);
 	if (n->links) {
 		ring_done(&n->ring, &n->env);
 		links_free(&n->env, n->links);
@@ -55,34 +61,9 @@ void node_free(struct node *n)
 static bool room(const struct effects *fx)
 {
 	return fx->max_sends - fx->sends >= EFFECTS_ROOM / 2 && fx->max_records - fx->records >= EFFECTS_ROOM / 2 &&
-	       fx->max_replies - fx->replies >= EFFECTS_ROOM / 2 && fx->max_saves > fx->saves &&
+	       fx->max_replies - fx->replies >= EFFECTS_ROOM / 2 && fx->max_saves - fx->saves >= EFFECTS_ROOM / 2 &&
+	       fx->max_frames - fx->frames >= EFFECTS_ROOM / 2 &&
 	       fx->max_bytes - fx->used >= EFFECTS_BYTES / 2;
-}
-
-static void drain(struct node *n)
-{
-	struct news news;
-
-	while (links_next(n->links, &news))
-		ring_news(&n->ring, &n->env, &news);
-	while (ring_next_mail(&n->ring))
-		env_drop(&n->env, DROP_MESSAGE);
-	while (ring_next_cast(&n->ring))
-		;
-}
-
-static void start_saved(struct node *n, struct bytes saved)
-{
-	struct reader in = reader_of(saved.at, saved.len);
-	struct bytes peers = { NULL, 0 };
-	struct saved item;
-
-	while (saved_next(&in, &item))
-		if (item.kind == SAVE_PEERS)
-			peers = item.data;
-	if (!reader_ok(&in))
-		env_drop(&n->env, DROP_VALUE);
-	ring_start(&n->ring, &n->env, peers);
 }
 
 static void start(struct node *n, const struct event *ev)
@@ -94,13 +75,14 @@ static void start(struct node *n, const struct event *ev)
 	assert(ev->start.seed);
 	random_seed(&n->env.random, ev->start.seed);
 	n->started = true;
-	start_saved(n, ev->data);
+	floors_start(n, ev->data, ev->start.last);
 }
 
-static void resumed(struct node *n)
+static void resumed(struct node *n, bool clone)
 {
 	ring_stalled(&n->ring, &n->env);
 	links_resumed(&n->env, n->links);
+	floors_resumed(n, clone);
 }
 
 static void handle(struct node *n, const struct event *ev)
@@ -124,7 +106,7 @@ static void handle(struct node *n, const struct event *ev)
 		break;
 	case EVENT_FRAME:
 		e->fx->steps++;
-		env_drop(e, DROP_STATE);	/* no network is configured on this node */
+		floors_frame(n, ev);
 		break;
 	case EVENT_ADDRESS:
 		links_address(e, n->links, &ev->from, ev->up);
@@ -142,17 +124,19 @@ static void handle(struct node *n, const struct event *ev)
 		e->utc_at_ns = e->now_ns;
 		break;
 	case EVENT_RESUMED:
-		resumed(n);
+		resumed(n, ev->resumed.clone);
 		break;
 	case EVENT_CONTROL:
-		ring_request(&n->ring, e, ev);
+		control_request(n, ev);
 		break;
 	case EVENT_STOP:
-		ring_stop(&n->ring, e);
+		floors_stop(n);
+		break;
+	case EVENT_SAVED:
+		floors_saved(n, ev->token);
 		break;
 	case EVENT_TIMER:
 	case EVENT_ENTRY:
-	case EVENT_SAVED:
 	case EVENT_KINDS:
 		break;
 	}
@@ -171,9 +155,11 @@ static bool run_timers(struct node *n)
 		e->fx->steps++;
 		if (tag >= TIMER_LINK)
 			links_timer(e, n->links, tag);
+		else if (tag >= TIMER_DHT)
+			floors_timer(n, tag);
 		else
 			ring_timer(&n->ring, e, tag);
-		drain(n);
+		floors_carry(n);
 	}
 	return true;
 }
@@ -186,7 +172,7 @@ static bool run(struct node *n)
 		if (!room(n->env.fx))
 			return false;
 		handle(n, n->held);
-		drain(n);
+		floors_carry(n);
 		if (!run_timers(n)) {
 			n->held++;
 			n->held_count--;
@@ -201,12 +187,12 @@ int64_t node_step(struct node *n, int64_t now_ns, const struct event *evs, unsig
 	assert(now_ns >= n->env.now_ns);
 	assert(!count || !n->held_count);
 	assert(fx->max_sends >= EFFECTS_ROOM && fx->max_bytes >= EFFECTS_BYTES);
-	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = fx->deeds = 0;
+	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = 0;
 	fx->used = 0;
 	n->env.fx = fx;
 	n->env.now_ns = now_ns;
 	if (n->alarm_ns < now_ns - STALLED_NS && n->started)
-		resumed(n);			/* the host was late: time passed that we did not see */
+		resumed(n, false);		/* the host was late: time passed that we did not see */
 	if (count) {
 		n->held = evs;
 		n->held_count = count;

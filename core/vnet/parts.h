@@ -354,6 +354,7 @@ void path_resumed(struct vnet *v, struct env *e);
 void path_leave(struct vnet *v, struct env *e);
 void path_free(struct vnet *v, struct env *e);
 bool path_remote_at(const struct vnet *v, unsigned i, struct look_remote *out);
+uint32_t path_remote_changes(const struct vnet *v);	/* vnet_remote_changes() */
 uint32_t path_bytes(const struct vnet *v);
 
 #endif /* VNET_PARTS_H */

@@ -177,6 +177,7 @@ static bool doubt(struct vnet *v, struct env *e, struct remote *m)
 		env_drop(e, DROP_RATE);
 		return false;
 	}
+	v->path->resolver.changes++;
 	return resolver_doubt(m, e);
 }
 
@@ -364,6 +365,7 @@ void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 		if (m->state == REMOTE_FOUND && id_eq(m->owner, n->peer))
 			resolver_doubt(m, e);
 	}
+	p->resolver.changes++;
 }
 
 /* ---- answers ---- */
@@ -451,8 +453,10 @@ void path_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours)
 
 	if (ours)
 		owner_owned(v, e, ip, true);
-	if (m && m->state == REMOTE_FOUND && ours)
+	if (m && m->state == REMOTE_FOUND && ours) {
 		resolver_doubt(m, e);		/* it was somebody else's */
+		v->path->resolver.changes++;
+	}
 }
 
 void path_start(struct vnet *v, struct env *e)
@@ -533,6 +537,11 @@ void path_free(struct vnet *v, struct env *e)
 	mem_put(&e->mem, p->voucher, p->voucher_cap * sizeof(*p->voucher));
 	mem_put(&e->mem, p, sizeof(*p));
 	v->path = NULL;
+}
+
+uint32_t path_remote_changes(const struct vnet *v)
+{
+	return v->path ? v->path->resolver.changes : 0;
 }
 
 bool path_remote_at(const struct vnet *v, unsigned i, struct look_remote *out)

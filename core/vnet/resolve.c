@@ -80,6 +80,7 @@ struct remote *resolver_add(struct resolver *s, struct env *e, const struct ip *
 		unlink_from_bucket(s, place);
 	}
 	m = &s->remote[place];
+	s->changes++;
 	at = bucket(s, ip);
 	*m = (struct remote){ .ip = *ip, .next = *at, .used_ms = env_ms(e), .doubt_ns = INT64_MIN / 2 };
 	*at = place;
@@ -140,6 +141,7 @@ enum answered resolver_answer(struct resolver *s, const struct env *e, uint64_t 
 	if (!m || !m->asking || m->question != rest >> REST_BITS)
 		return ANSWERED_OTHER;
 	*out = m;
+	s->changes++;
 	m->asking = 0;
 	if (d->verdict == VERDICT_ABSENT)
 		return m->state == REMOTE_FOUND && !majority ? ANSWERED_AGAIN : nobody(m, e);
@@ -176,6 +178,7 @@ enum answered resolver_owner(struct resolver *s, const struct env *e, uint64_t r
 	if (!m || !m->asking || m->question != rest >> REST_BITS)
 		return ANSWERED_OTHER;
 	*out = m;
+	s->changes++;
 	m->asking = 0;
 	if (!owner || until_ns <= e->now_ns)
 		return nobody(m, e);
@@ -190,6 +193,7 @@ enum answered resolver_owner(struct resolver *s, const struct env *e, uint64_t r
 
 void resolver_stale(struct resolver *s)
 {
+	s->changes++;
 	for (uint16_t i = 0; i < s->count; i++)
 		s->remote[i].until_ns = INT64_MIN;
 }

@@ -57,6 +57,7 @@ struct resolver {
 	struct remote *remote;
 	uint16_t count, cap;
 	uint32_t questions;
+	uint32_t changes;		/* vnet_remote_changes() */
 	uint16_t bucket[REMOTE_BUCKETS];
 };
 

@@ -232,6 +232,16 @@ bool vnet_remote_at(const struct vnet *v, unsigned i, struct look_remote *out)
 	return path_remote_at(v, i, out);
 }
 
+uint32_t vnet_remote_changes(const struct vnet *v)
+{
+	return path_remote_changes(v);
+}
+
+struct id vnet_id(const struct vnet *v)
+{
+	return v->id;
+}
+
 uint32_t vnet_bytes(const struct vnet *v)
 {
 	return (uint32_t)(sizeof(*v) + v->guest_cap * sizeof(*v->guest) + v->waiting_cap * sizeof(*v->waiting)) +

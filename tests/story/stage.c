@@ -9,13 +9,16 @@
 #include <sodium.h>
 
 #include "core/base/env.h"
+#include "core/base/saved.h"
 
 struct packet_on_wire {
 	int64_t at_ns;
 	uint64_t order;
 	unsigned from, to;
+	struct save save;		/* token not 0: not a packet, but this save becomes durable */
+	unsigned starts;		/* of the actor that saved */
 	uint16_t len;
-	uint8_t data[1500];
+	uint8_t data[4096];
 };
 
 static void *host_get(void *ctx, size_t bytes)
@@ -36,6 +39,21 @@ static void host_put(void *ctx, void *p, size_t bytes)
 
 static struct mem_host host;
 
+/* Node @i becomes a member of what @signer signs for. */
+static void admit(struct stage *s, unsigned i, const uint8_t signer[SIGN_BYTES], struct identity *self,
+		  uint8_t chain[CERT_CHAIN_MAX])
+{
+	uint8_t secret[SIGN_BYTES], salt[CERT_SALT] = { 0 };
+	struct writer w = writer_of(chain, CERT_CHAIN_MAX);
+	struct cert_order o = { .roles = ROLE_MEMBER, .serial = i + 1, .salt = salt, .any = true };
+
+	s->suite->sign_pair(secret, s->actor[i].seed);
+	o.key = secret + 32;
+	assert(cert_issue(s->suite, signer, &o, &w));
+	assert(identity_init(self, s->suite, s->actor[i].seed, (struct bytes){ chain, writer_len(&w) }, signer + 32,
+			     0) == FAULT_NONE);
+}
+
 struct stage *stage_new(unsigned n, const struct suite *suite)
 {
 	struct stage *s = calloc(1, sizeof(*s));
@@ -44,6 +62,7 @@ struct stage *stage_new(unsigned n, const struct suite *suite)
 	config_default(&s->config);
 	s->suite = suite;
 	s->delay_ns = 20 * NS_PER_MS;
+	s->save_ns = NS_PER_MS;
 	s->actors = n;
 	s->quota = 1 << 20;
 	memset(s->overlay_seed, 7, sizeof(s->overlay_seed));
@@ -51,16 +70,9 @@ struct stage *stage_new(unsigned n, const struct suite *suite)
 	memcpy(s->config.overlay, s->overlay + 32, 32);
 	for (unsigned i = 0; i < n; i++) {
 		struct actor *a = &s->actor[i];
-		uint8_t secret[SIGN_BYTES], salt[CERT_SALT] = { 0 };
-		struct writer w = writer_of(a->chain, sizeof(a->chain));
-		struct cert_order o = { .roles = ROLE_MEMBER, .serial = i + 1, .salt = salt };
 
 		memset(a->seed, (int)(i + 1), sizeof(a->seed));
-		suite->sign_pair(secret, a->seed);
-		o.key = secret + 32;
-		assert(cert_issue(suite, s->overlay, &o, &w));
-		assert(identity_init(&a->identity, suite, a->seed, (struct bytes){ a->chain, writer_len(&w) },
-				     s->config.overlay, 0) == FAULT_NONE);
+		admit(s, i, s->overlay, &a->identity, a->chain);
 		a->at = endpoint_v4(0x0a000001u + i, 4000);
 		a->alarm_ns = INT64_MAX;
 	}
@@ -83,6 +95,8 @@ void stage_free(struct stage *s)
 {
 	for (unsigned i = 0; i < s->actors; i++)
 		node_free(s->actor[i].node);
+	for (unsigned i = 0; i < s->actors; i++)
+		stage_wipe(s, i);
 	assert(!s->memory);
 	free(s->fx.send);
 	free(s->fx.frame);
@@ -125,6 +139,52 @@ static void tell(struct stage *s, unsigned i, const struct record *r)
 	assert(s->line_len < s->line_max - 100);
 }
 
+static struct packet_on_wire *queue_add(struct stage *s, int64_t in_ns)
+{
+	struct packet_on_wire *p;
+
+	if (s->queued == s->queue_max) {
+		s->queue_max = s->queue_max ? 2 * s->queue_max : 64;
+		s->queue = realloc(s->queue, s->queue_max * sizeof(*s->queue));
+	}
+	p = &s->queue[s->queued++];
+	p->at_ns = s->now_ns + in_ns;
+	p->order = s->next_order++;
+	p->save.token = 0;
+	return p;
+}
+
+/* A save is on the disk now. */
+static void keep(struct actor *a, const struct packet_on_wire *p)
+{
+	unsigned at = 0;
+
+	while (at < a->items && (a->item[at].kind < p->save.kind ||
+				 (a->item[at].kind == p->save.kind && a->item[at].part < p->save.part)))
+		at++;
+	if (at < a->items && a->item[at].kind == p->save.kind && a->item[at].part == p->save.part) {
+		free(a->item[at].data);
+		memmove(&a->item[at], &a->item[at + 1], (--a->items - at) * sizeof(*a->item));
+	}
+	if (!p->len)
+		return;
+	a->item = realloc(a->item, (a->items + 1) * sizeof(*a->item));
+	memmove(&a->item[at + 1], &a->item[at], (a->items++ - at) * sizeof(*a->item));
+	a->item[at] = (struct stage_item){ p->save.kind, p->save.part, malloc(p->len), p->len };
+	memcpy(a->item[at].data, p->data, p->len);
+}
+
+void stage_wipe(struct stage *s, unsigned i)
+{
+	struct actor *a = &s->actor[i];
+
+	for (unsigned k = 0; k < a->items; k++)
+		free(a->item[k].data);
+	free(a->item);
+	a->item = NULL;
+	a->items = 0;
+}
+
 static void carry_out(struct stage *s, unsigned i)
 {
 	struct actor *a = &s->actor[i];
@@ -139,23 +199,26 @@ static void carry_out(struct stage *s, unsigned i)
 		a->sent_bytes += d->len + 28u;
 		if (to == STAGE_NODES || (s->wire && !s->wire(s, i, to, d, s->wire_arg)))
 			continue;
-		if (s->queued == s->queue_max) {
-			s->queue_max = s->queue_max ? 2 * s->queue_max : 64;
-			s->queue = realloc(s->queue, s->queue_max * sizeof(*s->queue));
-		}
-		p = &s->queue[s->queued++];
-		p->at_ns = s->now_ns + s->delay_ns;
-		p->order = s->next_order++;
+		p = queue_add(s, s->delay_ns);
 		p->from = i;
 		p->to = to;
 		p->len = d->len;
 		memcpy(p->data, d->data, d->len);
 	}
 	for (unsigned j = 0; j < fx->saves; j++) {
-		assert(fx->save[j].len <= STAGE_SAVED);
-		memcpy(a->saved, fx->save[j].data, fx->save[j].len);
-		a->saved_len = fx->save[j].len;
+		const struct save *save = &fx->save[j];
+		struct packet_on_wire *p = queue_add(s, s->save_ns);
+
+		assert(save->len <= sizeof(p->data));
+		p->to = p->from = i;
+		p->starts = a->starts;
+		p->save = *save;
+		p->len = (uint16_t)save->len;
+		if (save->len)
+			memcpy(p->data, save->data, save->len);
 	}
+	for (unsigned j = 0; s->tap && j < fx->frames; j++)
+		s->tap(s, i, &fx->frame[j], s->tap_arg);
 	for (unsigned j = 0; j < fx->replies; j++) {
 		s->last_reply = fx->reply[j];
 		s->replies++;
@@ -192,8 +255,10 @@ void stage_up(struct stage *s, unsigned i, bool with_state)
 	struct actor *a = &s->actor[i];
 	struct birth b = {
 		.config = &s->config, .suite = s->suite, .host = &host, .quota = s->quota, .identity = &a->identity,
-		.incarnation = ++a->starts,
+		.incarnation = ++a->starts, .networks = a->network, .network_count = s->networks,
 	};
+	uint8_t saved[1 << 16];
+	struct writer w = writer_of(saved, sizeof(saved));
 	uint8_t seed[32] = { (uint8_t)i, (uint8_t)a->starts, 42 };
 	struct event ev = { .kind = EVENT_ADDRESS, .from = a->at, .up = true };
 
@@ -202,9 +267,40 @@ void stage_up(struct stage *s, unsigned i, bool with_state)
 	assert(a->node);
 	stage_event(s, i, &ev);
 	ev = (struct event){ .kind = EVENT_START, .start.seed = seed };
-	if (with_state)
-		ev.data = (struct bytes){ a->saved, a->saved_len };
+	for (unsigned k = 0; with_state && k < a->items; k++)
+		saved_write(&w, &(struct saved){ a->item[k].part, { a->item[k].data, a->item[k].len }, a->item[k].kind });
+	assert(!w.bad);
+	ev.data = (struct bytes){ saved, writer_len(&w) };
 	stage_event(s, i, &ev);
+}
+
+void stage_network(struct stage *s, const struct network_record *n)
+{
+	unsigned k = s->networks++;
+	struct network_record *r = &s->record[k];
+	struct writer w = writer_of(s->blob[k], NETWORK_RECORD_MAX);
+
+	uint8_t seed[32] = { 9, (uint8_t)k }, signer[SIGN_BYTES];
+
+	assert(k < STAGE_NETWORKS);
+	s->suite->sign_pair(signer, seed);
+	*r = *n;
+	memcpy(r->key, signer + 32, sizeof(r->key));
+	r->id = network_id(r->key);
+	if (!r->founders) {
+		r->founder[0] = s->actor[0].identity.id;
+		r->founders = 1;
+	}
+	assert(network_sign(s->suite, signer, r, &w));
+	for (unsigned i = 0; i < s->actors; i++) {
+		struct actor *a = &s->actor[i];
+
+		admit(s, i, signer, &a->member[k], a->member_chain[k]);
+		a->network[k] = (struct network){
+			.record = { s->blob[k], writer_len(&w) }, .identity = &a->member[k],
+			.secret = { 7, (uint8_t)k }, .iface = (uint16_t)(k + 1), .model = MODEL_INTERFACE,
+		};
+	}
 }
 
 void stage_crash(struct stage *s, unsigned i)
@@ -249,6 +345,12 @@ static bool advance(struct stage *s, int64_t until_ns)
 		};
 
 		s->queue[packet] = s->queue[--s->queued];
+		if (p.save.token) {
+			if (!s->actor[p.to].node || s->actor[p.to].starts != p.starts)
+				return true;
+			keep(&s->actor[p.to], &p);
+			ev = (struct event){ .kind = EVENT_SAVED, .token = p.save.token };
+		}
 		stage_event(s, p.to, &ev);
 	}
 	return true;
@@ -275,6 +377,27 @@ const struct reply *stage_lookup(struct stage *s, unsigned i, struct id key, int
 	while (s->replies == before && advance(s, until))
 		;
 	return s->replies == before ? NULL : &s->last_reply;
+}
+
+const struct reply *stage_ask(struct stage *s, unsigned i, const struct request *q, struct bytes data, int64_t for_ns)
+{
+	struct event ev = { .kind = EVENT_CONTROL, .request = *q, .data = data };
+	int64_t until = s->now_ns + for_ns;
+	unsigned before = s->replies;
+
+	if (!ev.request.token)
+		ev.request.token = 1;
+	stage_event(s, i, &ev);
+	while (s->replies == before && advance(s, until))
+		;
+	return s->replies == before ? NULL : &s->last_reply;
+}
+
+void stage_frame(struct stage *s, unsigned i, unsigned n, const void *frame, uint16_t len)
+{
+	struct event ev = { .kind = EVENT_FRAME, .iface = (uint16_t)(n + 1), .data = { frame, len } };
+
+	stage_event(s, i, &ev);
 }
 
 unsigned stage_owner(const struct stage *s, struct id key)

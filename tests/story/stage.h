@@ -11,14 +11,26 @@
 #ifndef STORY_STAGE_H
 #define STORY_STAGE_H
 
+#include "core/dht/network.h"
 #include "core/look.h"
 
-enum { STAGE_NODES = 64, STAGE_SAVED = 8192 };
+enum { STAGE_NODES = 64, STAGE_NETWORKS = 2 };
 
 struct stage;
 
 /** what a story may do to a packet on its way: return false to lose it */
 typedef bool stage_wire(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg);
+
+/** what a story sees of a frame for the tap of node @i */
+typedef void stage_tap(struct stage *s, unsigned i, const struct frame *f, void *arg);
+
+/** struct stage_item - one thing a node saved */
+struct stage_item {
+	uint8_t kind;
+	uint64_t part;
+	uint8_t *data;
+	uint32_t len;
+};
 
 struct actor {
 	struct node *node;		/* NULL while it is down */
@@ -27,8 +39,11 @@ struct actor {
 	struct endpoint at;
 	unsigned starts;
 	int64_t alarm_ns;
-	uint8_t saved[STAGE_SAVED];
-	uint32_t saved_len;
+	struct stage_item *item;	/* its disk, by kind and part */
+	unsigned items;
+	struct network network[STAGE_NETWORKS];
+	struct identity member[STAGE_NETWORKS];	/* who it is there: the same key and id, another chain */
+	uint8_t member_chain[STAGE_NETWORKS][CERT_CHAIN_MAX];
 	uint64_t sent, sent_bytes;	/* with 28 bytes of headers each */
 };
 
@@ -49,6 +64,12 @@ struct stage {
 	struct packet_on_wire *queue;
 	unsigned queued, queue_max;
 	uint64_t next_order;
+	int64_t save_ns;		/* a save is durable after this */
+	struct network_record record[STAGE_NETWORKS];
+	uint8_t blob[STAGE_NETWORKS][NETWORK_RECORD_MAX];
+	unsigned networks;
+	stage_tap *tap;			/* NULL: frames are dropped */
+	void *tap_arg;
 	uint8_t overlay_seed[32], overlay[64];
 	uint32_t quota;
 	size_t memory;			/* bytes the nodes hold of the stage */
@@ -58,6 +79,21 @@ struct stage {
 struct stage *stage_new(unsigned n, const struct suite *suite);
 void stage_free(struct stage *s);
 
+/**
+ * stage_network() - All nodes that start from now on are members of one more network
+ * @n: range and what differs from network_defaults(); key, name and, if there are none, founders (node 0) are filled in
+ *
+ * Taps are number 1 and 2.
+ */
+void stage_network(struct stage *s, const struct network_record *n);
+
+/** stage_ask() - A control request to node @i, run until its (last) answer; the reply, or NULL after @for_ns */
+const struct reply *stage_ask(struct stage *s, unsigned i, const struct request *q, struct bytes data, int64_t for_ns);
+
+/** stage_frame() - A frame comes from the guest of node @i in network @n */
+void stage_frame(struct stage *s, unsigned i, unsigned n, const void *frame, uint16_t len);
+
+void stage_wipe(struct stage *s, unsigned i);			/* its disk is new */
 void stage_up(struct stage *s, unsigned i, bool with_state);	/* start node @i now */
 void stage_crash(struct stage *s, unsigned i);			/* gone without a word */
 void stage_stop(struct stage *s, unsigned i);			/* EVENT_STOP; freed when it has left */
