@@ -182,6 +182,11 @@ bool path_remote_at(const struct vnet *v, unsigned i, struct look_remote *out)
 	return false;
 }
 
+uint32_t path_remote_changes(const struct vnet *v)
+{
+	return v ? 0 : 1;
+}
+
 uint32_t path_bytes(const struct vnet *v)
 {
 	return v ? 0 : 1;

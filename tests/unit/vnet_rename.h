@@ -107,6 +107,8 @@
 #define path_owned lab_path_owned
 #define path_payload lab_path_payload
 #define path_remote_at lab_path_remote_at
+#define path_remote_changes lab_path_remote_changes
+#define vnet_remote_changes lab_vnet_remote_changes
 #define path_resumed lab_path_resumed
 #define path_send lab_path_send
 #define path_source lab_path_source
