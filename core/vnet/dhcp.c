@@ -7,30 +7,49 @@
  * guest has one server. What the DHT granted a former life of this node comes
  * as news with a cookie of that life, and waits for its guest.
  */
-#include "core/vnet/dhcp_server.h"
+#include "core/vnet/dhcp6_reply.h"
 #include "core/vnet/parts.h"
 
 #include <sodium.h>
 
-struct vnet_dhcp {
+/** struct dhcp_side - one of the two servers */
+struct dhcp_side {
 	struct dhcpd server;
+	struct vnet *v;			/* NULL: not needed yet */
 };
+
+enum { FOUR, SIX, SERVERS };
+
+struct vnet_dhcp {
+	struct dhcp_side side[SERVERS];
+};
+
+static struct vnet *vnet_of(void *ctx)
+{
+	return ((struct dhcp_side *)ctx)->v;
+}
 
 /* ---- what the server asks for ---- */
 
+/* Which server asked stands in the lowest bit. */
+static uint64_t cookie_of(const struct dhcp_side *s, uint64_t cookie)
+{
+	return COOKIE(ASKER_DHCP, cookie << 1 | (s->server.family == 6));
+}
+
 static bool want(void *ctx, struct env *e, uint64_t cookie, const struct ip *ip, uint64_t client)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 
-	return held_want(v->ports.dht, e, vnet_user(v), COOKIE(ASKER_DHCP, cookie), v->id, ip, client, v->record->term_s,
+	return held_want(v->ports.dht, e, vnet_user(v), cookie_of(ctx, cookie), v->id, ip, client, v->record->term_s,
 			 false);
 }
 
 static bool touch(void *ctx, struct env *e, uint64_t cookie, const struct ip *ip)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 
-	return held_touch(v->ports.dht, e, v->id, ip, COOKIE(ASKER_DHCP, cookie));
+	return held_touch(v->ports.dht, e, v->id, ip, cookie_of(ctx, cookie));
 }
 
 /* The guest may have gone on using an address of a former life before it said a word of DHCP: then it is static now. */
@@ -43,7 +62,7 @@ static bool is_static(struct vnet *v, const struct ip *ip)
 
 static void keep(void *ctx, struct env *e, const struct ip *ip, bool yes)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 
 	if (yes || !is_static(v, ip))
 		held_keep(v->ports.dht, e, v->id, ip, yes);
@@ -51,7 +70,7 @@ static void keep(void *ctx, struct env *e, const struct ip *ip, bool yes)
 
 static void release(void *ctx, struct env *e, const struct ip *ip)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 
 	if (!is_static(v, ip))
 		held_release(v->ports.dht, e, v->id, ip);
@@ -59,7 +78,7 @@ static void release(void *ctx, struct env *e, const struct ip *ip)
 
 static bool believes(void *ctx, struct env *e, const struct ip *ip, int64_t *until_ns)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 	struct held h;
 
 	if (!held_believes(v->ports.dht, e, v->id, ip, NULL))
@@ -78,12 +97,12 @@ static bool spare(struct vnet *v, const uint8_t mac[MAC_BYTES], const struct ip 
 {
 	const struct guest *g = guest_find(v, a);
 
-	return a->family == 4 && (!g || mac_eq(g->mac, mac));
+	return !g || mac_eq(g->mac, mac);
 }
 
 static bool fixed(void *ctx, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *wish, struct ip *out)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 	struct ip a;
 
 	(void)e;
@@ -92,7 +111,7 @@ static bool fixed(void *ctx, struct env *e, const uint8_t mac[MAC_BYTES], const 
 		return true;
 	}
 	for (unsigned i = 0; guest_fixed_at(v, i, &a); i++) {
-		if (!spare(v, mac, &a))
+		if (a.family != wish->family || !spare(v, mac, &a))
 			continue;
 		*out = a;
 		return true;
@@ -102,7 +121,7 @@ static bool fixed(void *ctx, struct env *e, const uint8_t mac[MAC_BYTES], const 
 
 static bool leased(void *ctx, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip, int64_t since_ns)
 {
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
 	const struct guest *g = guest_find(v, ip);
 	bool was = g && g->how == GUEST_LEASED;
 
@@ -115,12 +134,12 @@ static bool leased(void *ctx, struct env *e, const uint8_t mac[MAC_BYTES], const
 
 static void gone(void *ctx, struct env *e, const struct ip *ip)
 {
-	guest_gone(ctx, e, ip);
+	guest_gone(vnet_of(ctx), e, ip);
 }
 
 static void named(void *ctx, struct env *e, const struct ip *ip, struct bytes host)
 {
-	dns_host(ctx, e, ip, host);
+	dns_host(vnet_of(ctx), e, ip, host);
 }
 
 /* Identifier 1 and a hardware address is that address (RFC 2132 9.14); others are what they are. */
@@ -138,13 +157,19 @@ static uint64_t client(void *ctx, struct bytes id, const uint8_t mac[MAC_BYTES])
 
 static void send_out(void *ctx, struct env *e, const struct dhcp_out *o)
 {
-	uint8_t buf[ETH_HEADER + IP4_HEADER + UDP_HEADER + DHCP_MAX];
+	uint8_t buf[ETH_HEADER + IP6_HEADER + UDP_HEADER + DHCP_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
-	struct vnet *v = ctx;
+	struct vnet *v = vnet_of(ctx);
+	struct ip link = ip_link(v->mac);
 	struct build b;
 
-	build_eth(&w, o->mac, v->mac, TYPE_IP4);
-	b = build_udp(&w, &v->gateway4, &o->to, DHCP_SERVER_PORT, DHCP_CLIENT_PORT);
+	if (o->to.family == 4) {
+		build_eth(&w, o->mac, v->mac, TYPE_IP4);
+		b = build_udp(&w, &v->gateway4, &o->to, DHCP_SERVER_PORT, DHCP_CLIENT_PORT);
+	} else {
+		build_eth(&w, o->mac, v->mac, TYPE_IP6);
+		b = build_udp(&w, &link, &o->to, DHCP6_SERVER_PORT, DHCP6_CLIENT_PORT);
+	}
 	write_copy(&w, o->payload.at, o->payload.len);
 	build_done(&w, &b);
 	edge_out(v, e, &w, NULL);
@@ -152,7 +177,7 @@ static void send_out(void *ctx, struct env *e, const struct dhcp_out *o)
 
 static void due(void *ctx, struct env *e, int64_t at_ns)
 {
-	vnet_due(ctx, e, PART_DHCP, at_ns);
+	vnet_due(vnet_of(ctx), e, PART_DHCP, at_ns);
 }
 
 static const struct dhcp_ports PORTS = {
@@ -162,37 +187,69 @@ static const struct dhcp_ports PORTS = {
 
 /* ---- what happens ---- */
 
-/* The server, made when it is first needed; NULL: no IPv4 here, or no memory (counted). */
-static struct dhcpd *server(struct vnet *v, struct env *e)
+/* Server @which, made when it is first needed; NULL: no such addresses here, or no memory (counted). */
+static struct dhcpd *server(struct vnet *v, struct env *e, unsigned which)
 {
-	if (!v->gateway4.family) {
+	struct dhcp_side *s;
+
+	if (!(which == FOUR ? v->gateway4.family : v->gateway6.family)) {
 		env_drop(e, DROP_SERVICE);
 		return NULL;
 	}
-	if (!v->dhcp) {
+	if (!v->dhcp)
 		v->dhcp = mem_get(&e->mem, sizeof(*v->dhcp));
-		if (!v->dhcp) {
-			env_drop(e, DROP_MEMORY);
-			return NULL;
-		}
-		dhcpd_init(&v->dhcp->server, e, &PORTS, v);
+	if (!v->dhcp) {
+		env_drop(e, DROP_MEMORY);
+		return NULL;
 	}
-	v->dhcp->server.net = v->record;
-	return &v->dhcp->server;
+	s = &v->dhcp->side[which];
+	if (!s->v && which == FOUR)
+		dhcpd_init(&s->server, e, &PORTS, s);
+	else if (!s->v)
+		dhcp6_init(&s->server, e, &PORTS, s, v->mac);
+	s->v = v;
+	s->server.net = v->record;
+	return &s->server;
+}
+
+/* The server if it is there already. */
+static struct dhcpd *at(struct vnet *v, unsigned which)
+{
+	struct dhcp_side *s = v->dhcp ? &v->dhcp->side[which] : NULL;
+
+	if (!s || !s->v)
+		return NULL;
+	s->server.net = v->record;
+	return &s->server;
 }
 
 void dhcp_packet(struct vnet *v, struct env *e, const struct packet *p)
 {
-	struct dhcpd *d = server(v, e);
+	struct dhcpd *d = server(v, e, FOUR);
 
 	if (d)
 		dhcpd_message(d, e, p->mac_from, p->data);
 }
 
+/* Guests speak to all servers, from their link-local address (RFC 8415, section 14 and 16). */
+void dhcp6_packet(struct vnet *v, struct env *e, const struct packet *p)
+{
+	struct dhcpd *d;
+
+	if (!p->group || !ip_link_local(&p->src)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	d = server(v, e, SIX);
+	if (d)
+		dhcp6_message(d, e, p->mac_from, &p->src, p->data);
+}
+
 void dhcp_held(struct vnet *v, struct env *e, const struct held_news *n)
 {
 	const struct ip *ip = &n->held.lease.ip;
-	struct dhcpd *d = server(v, e);
+	struct held_news own = *n;
+	struct dhcpd *d = server(v, e, n->held.cookie & 1 ? SIX : FOUR);
 
 	if (!d)
 		return;
@@ -200,10 +257,11 @@ void dhcp_held(struct vnet *v, struct env *e, const struct held_news *n)
 		env_record(e, RECORD_LEASE_REFUSED, vnet_address(ip), n->verdict, GUEST_LEASED);
 	if (n->word == HELD_LOST)
 		env_record(e, RECORD_LEASE_LOST, vnet_address(ip), n->verdict, GUEST_LEASED);
-	dhcpd_held(d, e, n);
+	own.held.cookie = COOKIE_REST(n->held.cookie) >> 1;
+	dhcpd_held(d, e, &own);
 }
 
-/* The server itself asks the DHT nothing: all goes by leases. */
+/* The servers themselves ask the DHT nothing: all goes by leases. */
 void dhcp_done(struct vnet *v, struct env *e, const struct dht_done *d)
 {
 	(void)v, (void)d;
@@ -213,18 +271,17 @@ void dhcp_done(struct vnet *v, struct env *e, const struct dht_done *d)
 /* A sleeping guest has a right to its term; one of a LAN that another node serves now is that node's. */
 void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip)
 {
-	if (lan_serves(v) || !v->dhcp)
-		return;
-	v->dhcp->server.net = v->record;
-	dhcpd_gone(&v->dhcp->server, e, ip);
+	struct dhcpd *d = at(v, ip->family == 4 ? FOUR : SIX);
+
+	if (d && !lan_serves(v))
+		dhcpd_gone(d, e, ip);
 }
 
 void dhcp_timer(struct vnet *v, struct env *e)
 {
-	if (!v->dhcp)
-		return;
-	v->dhcp->server.net = v->record;
-	dhcpd_timer(&v->dhcp->server, e);
+	for (unsigned i = 0; i < SERVERS; i++)
+		if (at(v, i))
+			dhcpd_timer(at(v, i), e);
 }
 
 /* Nothing is believed until the DHT says so again; who asks meanwhile waits for that (dhcp_server.c). */
@@ -235,20 +292,25 @@ void dhcp_resumed(struct vnet *v, struct env *e)
 
 void dhcp_leave(struct vnet *v, struct env *e)
 {
-	if (v->dhcp)
-		dhcpd_leave(&v->dhcp->server, e);
+	for (unsigned i = 0; i < SERVERS; i++)
+		if (at(v, i))
+			dhcpd_leave(at(v, i), e);
 }
 
 void dhcp_free(struct vnet *v, struct env *e)
 {
-	if (!v->dhcp)
-		return;
-	dhcpd_done(&v->dhcp->server, e);
+	for (unsigned i = 0; i < SERVERS; i++)
+		if (at(v, i))
+			dhcpd_done(at(v, i), e);
 	mem_put(&e->mem, v->dhcp, sizeof(*v->dhcp));
 	v->dhcp = NULL;
 }
 
 uint32_t dhcp_bytes(const struct vnet *v)
 {
-	return v->dhcp ? (uint32_t)sizeof(*v->dhcp) + dhcpd_bytes(&v->dhcp->server) : 0;
+	uint32_t bytes = v->dhcp ? (uint32_t)sizeof(*v->dhcp) : 0;
+
+	for (unsigned i = 0; v->dhcp && i < SERVERS; i++)
+		bytes += dhcpd_bytes(&v->dhcp->side[i].server);
+	return bytes;
 }

@@ -158,7 +158,7 @@ static void seek(struct dhcpd *d, struct env *e, struct dhcpd_client *c, bool ex
 	const struct ip any = { .family = d->family };
 
 	c->exact = exact;
-	c->cookie = ++d->cookies & 0xffffffffffffffULL;
+	c->cookie = ++d->cookies & 0x7fffffffffffffULL;
 	c->state = CLIENT_SEEKING;
 	if (!d->port->want(d->ctx, e, c->cookie, exact ? &c->ip : &any, c->client + c->declines))
 		later(c, e);

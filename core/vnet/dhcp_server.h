@@ -106,6 +106,7 @@ struct dhcpd {
 	void (*reply)(struct dhcpd *d, struct env *e, const struct dhcp_message *m, uint8_t type, const struct ip *ip,
 		      uint32_t lease_s);
 	uint8_t family;			/* 4 or 6 */
+	uint8_t mac[6];			/* DHCPv6: what our identifier is made of */
 	bool router;			/* tell guests that the gateway is their way out */
 	uint64_t cookies;
 	struct dhcpd_client *client;
