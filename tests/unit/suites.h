@@ -64,6 +64,7 @@
 	X(queue)	\
 	X(random)	\
 	X(remember)	\
+	X(replica)	\
 	X(report)	\
 	X(resolve)	\
 	X(rundir)	\

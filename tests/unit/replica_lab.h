@@ -1,0 +1,844 @@
+/*
+ * replica_lab.h - members of slots under schedules nobody would wish for
+ *
+ *	lab ──┬── node 0 ── struct dht ── disk: what is durable, and saves that are not yet
+ *	      ├── node 1 ── ...
+ *	      ├── mail: late, out of order, twice, lost; cut by partitions
+ *	      └── oracle: looks at whoever moved, after every step
+ *
+ * The ring is what the lab says it is; a death or a cut is noticed after a
+ * while. Each node's clock runs at its own rate. Everything follows from one
+ * number.
+ */
+#ifndef REPLICA_LAB_H
+#define REPLICA_LAB_H
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/dht/replica.h"
+#include "tests/fuzz/yes_suite.h"
+#include "tests/unit/party.h"
+
+enum { NODES_MAX = 7, MAILS_MAX = 4096, ITEMS_MAX = 2048, PENDING_MAX = 512, ASKS_MAX = 64, SEEN_MAX = 1 << 14 };
+
+struct lab_mail {
+	int64_t at_ns;
+	struct id from;
+	uint8_t to, body;
+	uint16_t len;
+	uint8_t *data;
+};
+
+struct lab_item {
+	uint64_t part, token;
+	int64_t at_ns;			/* pending: when it is durable */
+	uint32_t len;
+	uint8_t kind;
+	uint8_t *data;
+};
+
+struct lab_disk {
+	struct lab_item item[ITEMS_MAX];
+	unsigned count;
+};
+
+struct lab;
+
+struct lab_node {
+	struct lab *lab;
+	struct party *party;
+	struct env env;
+	struct effects fx;
+	struct save save[EFFECTS_ROOM];
+	struct dht *dht;		/* NULL: stopped */
+	struct lab_disk disk, old;	/* old: a snapshot of it, once */
+	struct lab_item pending[PENDING_MAX];
+	unsigned pendings;
+	int64_t drift_ppm, offset_ns, died_ns, cut_ns, paused_ns, timer_ns;
+	uint8_t side;			/* of a partition; 0 = with everybody */
+	bool lost;			/* its disk did not survive whole */
+	unsigned changes;
+};
+
+/** struct lab_ask - one op by one client, until answered or given up */
+struct lab_ask {
+	struct op op;
+	uint8_t bytes[700];
+	uint16_t len;
+	uint8_t node, tries;
+	int64_t asked_ns, first_ns, again_ns, ends_ns;
+	bool open;
+};
+
+struct lab_belief {
+	uint64_t ip;			/* index */
+	uint8_t node;
+	struct fence fence;
+	int64_t since_ns, until_ns;	/* of the node's clock */
+	bool on;
+};
+
+struct lab {
+	struct suite suite;
+	struct network_record record;
+	uint8_t blob[NETWORK_RECORD_MAX];
+	size_t blob_len;
+	unsigned nodes;
+	struct lab_node node[NODES_MAX];
+	int64_t now_ns;
+	uint64_t dice;
+	struct lab_mail mail[MAILS_MAX];
+	unsigned mails;
+	struct lab_ask ask[ASKS_MAX];
+	unsigned asks;
+	uint64_t nonce;
+	unsigned loss_pm, twice_pm;	/* per mille */
+	struct { uint64_t key, content; } seen[SEEN_MAX];	/* what was ever said under one name */
+	unsigned seens;
+	struct lab_belief belief[64];
+	unsigned granted, answered, changes, steps;
+	const char *wrong;		/* the first rule seen broken */
+	char why[200];
+	bool trace;
+};
+
+static inline uint64_t lab_dice(struct lab *l)
+{
+	uint64_t x = l->dice += 0x9e3779b97f4a7c15u;
+
+	x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+	return x ^ x >> 31;
+}
+
+static inline unsigned lab_below(struct lab *l, unsigned n)
+{
+	return (unsigned)(lab_dice(l) % n);
+}
+
+static inline void lab_wrong(struct lab *l, const char *rule)
+{
+	if (!l->wrong) {
+		l->wrong = rule;
+		if (l->trace)
+			printf("%10.3f WRONG %s %s\n", (double)l->now_ns / 1e9, rule, l->why);
+	}
+}
+
+static inline int lab_named(const struct lab *l, struct id id)
+{
+	for (unsigned i = 0; i < l->nodes; i++)
+		if (id_eq(l->node[i].party->self.id, id))
+			return (int)i;
+	return -1;
+}
+
+/* ---- the ring as it is seen ---- */
+
+enum { NOTICE_MS = 2000 };
+
+static inline bool lab_cut(const struct lab *l, unsigned a, unsigned b)
+{
+	return l->node[a].side != l->node[b].side;
+}
+
+static inline bool lab_seen_dead(const struct lab_node *n, unsigned i)
+{
+	const struct lab *l = n->lab;
+	const struct lab_node *o = &l->node[i];
+	int64_t cut = o->cut_ns > n->cut_ns ? o->cut_ns : n->cut_ns;
+
+	if (!o->dht)
+		return l->now_ns > o->died_ns + NOTICE_MS * NS_PER_MS;
+	return lab_cut(l, (unsigned)(n - l->node), i) && l->now_ns > cut + NOTICE_MS * NS_PER_MS;
+}
+
+static inline unsigned lab_around(void *arg, struct id point, struct id *out, unsigned max)
+{
+	struct lab_node *n = arg;
+	const struct lab *l = n->lab;
+	unsigned count = 0;
+	struct id all[NODES_MAX];
+
+	for (unsigned i = 0; i < l->nodes; i++)
+		if (!lab_seen_dead(n, i) && (l->node[i].dht || l->node[i].died_ns))
+			all[count++] = l->node[i].party->self.id;
+	for (unsigned i = 1; i < count; i++)
+		for (unsigned k = i; k && id_less(id_distance(all[k], point), id_distance(all[k - 1], point)); k--) {
+			struct id t = all[k];
+
+			all[k] = all[k - 1];
+			all[k - 1] = t;
+		}
+	if (count > max)
+		count = max;
+	memcpy(out, all, count * sizeof(*all));
+	return count;
+}
+
+static inline bool lab_dead(void *arg, struct id id)
+{
+	struct lab_node *n = arg;
+	int i = lab_named(n->lab, id);
+
+	return i >= 0 && lab_seen_dead(n, (unsigned)i);
+}
+
+static inline bool lab_owns(void *arg, struct id point)
+{
+	struct lab_node *n = arg;
+	struct id first;
+
+	return lab_around(n, point, &first, 1) && id_eq(first, n->party->self.id);
+}
+
+static inline bool lab_joined(void *arg)
+{
+	(void)arg;
+	return true;
+}
+
+static const struct dht_eyes lab_eyes = { lab_around, lab_dead, lab_owns, lab_joined };
+
+/* ---- mail ---- */
+
+static inline void lab_post(struct lab *l, struct id from, unsigned to, uint8_t body, struct bytes head, struct bytes data)
+{
+	int sender = lab_named(l, from);
+	unsigned copies = lab_below(l, 1000) < l->twice_pm ? 2 : 1;
+
+	if ((unsigned)sender != to && lab_below(l, 1000) < l->loss_pm)
+		return;
+	while (copies-- && l->mails < MAILS_MAX) {
+		struct lab_mail *m = &l->mail[l->mails++];
+		unsigned ms = lab_below(l, 100) < 97 ? 1 + lab_below(l, 80) : 1 + lab_below(l, 4000);
+
+		*m = (struct lab_mail){
+			.at_ns = l->now_ns + ms * NS_PER_MS, .from = from, .to = (uint8_t)to, .body = body,
+			.len = (uint16_t)(head.len + data.len), .data = malloc(head.len + data.len + 1),
+		};
+		if (head.len)
+			memcpy(m->data, head.at, head.len);
+		if (data.len)
+			memcpy(m->data + head.len, data.at, data.len);
+	}
+}
+
+static inline enum drop lab_wire(void *arg, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes head,
+				 struct bytes data, const struct id *via)
+{
+	struct lab_node *n = arg;
+	int at;
+	struct id first;
+
+	(void)e, (void)via;
+	if (mode == ROUTE_OWNER && lab_around(n, to, &first, 1))
+		to = first;
+	at = lab_named(n->lab, to);
+	if (at >= 0)
+		lab_post(n->lab, n->party->self.id, (unsigned)at, body, head, data);
+	return DROP_NONE;
+}
+
+/* ---- disks ---- */
+
+static inline void disk_put(struct lab_disk *d, const struct lab_item *it)
+{
+	unsigned i = 0;
+
+	while (i < d->count && (d->item[i].part != it->part || d->item[i].kind != it->kind))
+		i++;
+	if (i < d->count) {
+		free(d->item[i].data);
+		d->item[i] = d->item[--d->count];
+	}
+	if (!it->len) {
+		free(it->data);
+		return;
+	}
+	if (d->count < ITEMS_MAX)
+		d->item[d->count++] = *it;
+}
+
+static inline void disk_clear(struct lab_disk *d)
+{
+	while (d->count)
+		free(d->item[--d->count].data);
+}
+
+static inline void disk_copy(struct lab_disk *to, const struct lab_disk *from)
+{
+	disk_clear(to);
+	for (unsigned i = 0; i < from->count; i++) {
+		to->item[i] = from->item[i];
+		to->item[i].data = malloc(from->item[i].len);
+		memcpy(to->item[i].data, from->item[i].data, from->item[i].len);
+	}
+	to->count = from->count;
+}
+
+static inline int item_cmp(const void *a, const void *b)
+{
+	const struct lab_item *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	return (x->part > y->part) - (x->part < y->part);
+}
+
+/* ---- nodes ---- */
+
+static inline void lab_enter(struct lab_node *n)
+{
+	struct lab *l = n->lab;
+
+	n->env.now_ns = n->offset_ns + l->now_ns + l->now_ns / 1000000 * n->drift_ppm;
+	n->fx.saves = n->fx.records = n->fx.sends = 0;
+	n->fx.used = 0;
+	n->env.fx = &n->fx;
+}
+
+static void lab_look(struct lab *l, struct lab_node *n);
+
+static inline void lab_leave(struct lab_node *n)
+{
+	struct lab *l = n->lab;
+
+	for (unsigned i = 0; i < n->fx.saves; i++) {
+		const struct save *s = &n->fx.save[i];
+		int64_t last = n->pendings ? n->pending[n->pendings - 1].at_ns : 0;
+		int64_t at = l->now_ns + lab_below(l, 15) * NS_PER_MS;
+
+		if (n->pendings == PENDING_MAX)
+			abort();
+		n->pending[n->pendings++] = (struct lab_item){
+			.part = s->part, .token = s->token, .kind = s->kind, .len = s->len,
+			.data = malloc(s->len + 1), .at_ns = at > last ? at : last,
+		};
+		if (s->len)
+			memcpy(n->pending[n->pendings - 1].data, s->data, s->len);
+	}
+	n->env.fx = NULL;
+	n->timer_ns = heap_next(&n->env.timers);
+	if (n->timer_ns != INT64_MAX)		/* in the lab's time, rounded up */
+		n->timer_ns = (n->timer_ns - n->offset_ns) - (n->timer_ns - n->offset_ns) / 1000000 * n->drift_ppm + NS_PER_MS;
+	l->steps++;
+	lab_look(l, n);
+}
+
+static inline void lab_start(struct lab *l, unsigned i)
+{
+	static uint8_t saved[1 << 21];
+	struct lab_node *n = &l->node[i];
+	struct writer w = writer_of(saved, sizeof(saved));
+	uint8_t seed[KEY_BYTES];
+
+	qsort(n->disk.item, n->disk.count, sizeof(n->disk.item[0]), item_cmp);
+	for (unsigned k = 0; k < n->disk.count; k++) {
+		const struct lab_item *it = &n->disk.item[k];
+		const struct saved s = { it->part, { it->data, it->len }, it->kind };
+
+		saved_write(&w, &s);
+	}
+	n->env = n->party->env;
+	n->env.suite = &l->suite;
+	n->env.mem.quota = 64 << 20;
+	n->env.mem.used = 0;
+	for (unsigned k = 0; k < sizeof(seed); k += 8) {
+		uint64_t x = lab_dice(l);
+
+		memcpy(seed + k, &x, 8);
+	}
+	random_seed(&n->env.random, seed);
+	lab_enter(n);
+	heap_init(&n->env.timers, n->env.now_ns);
+	n->env.birth_ns = n->env.now_ns;
+	n->dht = dht_new(&n->env, NULL, &n->party->self);
+	n->dht->wire = lab_wire;
+	n->dht->wire_arg = n;
+	n->dht->eyes = &lab_eyes;
+	n->side = 0;
+	n->cut_ns = n->paused_ns = 0;
+	if (!dht_network(n->dht, &n->env, (struct bytes){ l->blob, l->blob_len },
+			 (struct bytes){ n->party->chain, n->party->chain_len }))
+		abort();
+	dht_start(n->dht, &n->env, (struct bytes){ saved, writer_len(&w) }, RUN_UNKNOWN);
+	lab_leave(n);
+}
+
+/* What was not durable is gone. */
+static inline void lab_crash(struct lab *l, unsigned i)
+{
+	struct lab_node *n = &l->node[i];
+
+	if (!n->dht)
+		return;
+	dht_free(n->dht, &n->env);
+	heap_done(&n->env.timers, &n->env.mem);
+	if (n->env.mem.used)
+		lab_wrong(l, "memory was left behind");
+	n->dht = NULL;
+	n->died_ns = l->now_ns;
+	n->timer_ns = INT64_MAX;
+	while (n->pendings)
+		free(n->pending[--n->pendings].data);
+	for (unsigned k = 0; k < l->asks; k++)
+		if (l->ask[k].node == i)
+			l->ask[k].open = false;
+	for (unsigned k = 0; k < 64; k++)
+		if (l->belief[k].node == i)
+			l->belief[k].on = false;
+}
+
+static inline void lab_saved(struct lab_node *n)
+{
+	struct lab_item it = n->pending[0];
+
+	n->pendings--;
+	memmove(n->pending, n->pending + 1, n->pendings * sizeof(it));
+	disk_put(&n->disk, &it);
+	lab_enter(n);
+	dht_saved(n->dht, &n->env, it.token);
+	lab_leave(n);
+}
+
+static inline void lab_timers(struct lab_node *n)
+{
+	uint16_t tag;
+
+	lab_enter(n);
+	for (unsigned k = 0; k < 32 && heap_pop(&n->env.timers, n->env.now_ns, &tag); k++)
+		dht_timer(n->dht, &n->env, tag);
+	lab_leave(n);
+}
+
+static void lab_answer(struct lab *l, unsigned node, struct bytes data);
+
+static inline void lab_deliver(struct lab *l, unsigned i)
+{
+	struct lab_mail m = l->mail[i];
+	struct lab_node *n = &l->node[m.to];
+	struct ring_mail rm = { .to = n->party->self.id, .from = m.from, .body = m.body, .data = { m.data, m.len } };
+	int from = lab_named(l, m.from);
+
+	l->mail[i] = l->mail[--l->mails];
+	if (n->dht && n->paused_ns > l->now_ns) {	/* it waits in the socket */
+		m.at_ns = n->paused_ns + NS_PER_MS * lab_below(l, 5);
+		l->mail[l->mails++] = m;
+		return;
+	}
+	if (n->dht && !lab_cut(l, (unsigned)from, m.to)) {
+		if (m.body == BODY_ANSWER) {
+			lab_answer(l, m.to, rm.data);
+		} else {
+			lab_enter(n);
+			dht_mail(n->dht, &n->env, &rm);
+			lab_leave(n);
+		}
+	}
+	free(m.data);
+}
+
+/* ---- the oracle ---- */
+
+static inline uint64_t lab_mix(uint64_t a, uint64_t b)
+{
+	a ^= b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2);
+	a = (a ^ a >> 30) * 0xbf58476d1ce4e5b9u;
+	return a ^ a >> 31;
+}
+
+/* Whoever says something under @key says @content, for ever. True: it is new */
+static inline bool lab_same(struct lab *l, uint64_t key, uint64_t content, const char *rule)
+{
+	unsigned at = (unsigned)(key % SEEN_MAX);
+
+	key |= 1;
+	while (l->seen[at].key && l->seen[at].key != key)
+		at = (at + 1) % SEEN_MAX;
+	if (l->seen[at].key) {
+		if (l->seen[at].content != content)
+			lab_wrong(l, rule);
+		return false;
+	}
+	if (l->seens++ > SEEN_MAX * 3 / 4)
+		return false;
+	l->seen[at].key = key;
+	l->seen[at].content = content;
+	return true;
+}
+
+static inline uint64_t *lab_bits(struct lab *l, uint64_t key)
+{
+	unsigned at = (unsigned)(key % SEEN_MAX);
+
+	key |= 1;
+	while (l->seen[at].key && l->seen[at].key != key)
+		at = (at + 1) % SEEN_MAX;
+	if (!l->seen[at].key) {
+		l->seens++;
+		l->seen[at].key = key;
+	}
+	return &l->seen[at].content;
+}
+
+static inline uint64_t view_key(const struct replica *r, struct view_name v, uint64_t salt)
+{
+	return lab_mix(lab_mix(lab_mix(salt, r->slot.number), r->slot.kind), (uint64_t)v.generation << 32 | v.number);
+}
+
+static void lab_look(struct lab *l, struct lab_node *n)
+{
+	const struct replicas *rs = n->dht ? n->dht->replicas : NULL;
+	unsigned me = (unsigned)(n - l->node);
+
+	for (unsigned i = 0; rs && i < rs->count; i++) {
+		const struct replica *r = rs->at[i];
+		uint64_t members = 0;
+		const struct kept *k;
+
+		if (!r->view.members)
+			continue;
+		for (unsigned j = 0; j < r->view.members; j++)
+			members = lab_mix(members, r->view.member[j].id.hi);
+		if (r->promised)
+			*lab_bits(l, view_key(r, r->view.name, 2)) |= 1u << me;
+		snprintf(l->why, sizeof(l->why), "node %u slot %u/%u view %u.%u", me, r->slot.kind, (unsigned)r->slot.number,
+			 r->view.name.generation, r->view.name.number);
+		if (lab_same(l, view_key(r, r->view.name, 1), members, "one view name, two views")) {
+			l->changes++;
+			*lab_bits(l, view_key(r, r->view.name, 3)) = r->view.members;
+			if (r->follows.number + r->follows.generation ||
+			    (r->slot.kind == SLOT_ROOT && r->view.name.number)) {
+				unsigned sealed = bits((unsigned)*lab_bits(l, view_key(r, r->follows, 2)));
+
+				if (sealed < *lab_bits(l, view_key(r, r->follows, 3)) / 2 + 1)
+					lab_wrong(l, "a view was installed by less than a majority");
+			}
+		}
+		for (unsigned j = 0; j < r->store.count; j++) {
+			k = &r->store.kept[j];
+			if (!lab_same(l, lab_mix(view_key(r, k->stamp.view, 4), k->stamp.seq),
+				      lab_mix(lab_mix(k->key, k->nonce), k->owner.hi), "one stamp, two records"))
+				continue;
+		}
+	}
+}
+
+/* ---- clients ---- */
+
+static inline uint64_t lab_ip(const struct ip *a)
+{
+	return ip_u32(a) & 63;
+}
+
+static inline struct lab_node *lab_pick(struct lab *l)
+{
+	for (unsigned t = 0; t < 20; t++) {
+		struct lab_node *n = &l->node[lab_below(l, l->nodes)];
+
+		if (n->dht)
+			return n;
+	}
+	return NULL;
+}
+
+static inline int64_t lab_clock(const struct lab_node *n)
+{
+	return n->offset_ns + n->lab->now_ns + n->lab->now_ns / 1000000 * n->drift_ppm;
+}
+
+static inline void lab_send(struct lab *l, struct lab_ask *a)
+{
+	struct lab_node *n = &l->node[a->node];
+	struct id point = slot_point(&a->op.slot), first;
+	uint8_t flags = a->tries >= 2 ? QUESTION_URGENT : 0;
+	int at;
+
+	a->bytes[0] = flags;
+	if (!a->tries)				/* told again it is the same op: the slot counts from the first */
+		a->first_ns = lab_clock(n);
+	a->again_ns = l->now_ns + (300 + 400 * a->tries) * NS_PER_MS;
+	a->tries++;
+	if (!lab_around(n, point, &first, 1))
+		return;
+	at = lab_named(l, first);
+	lab_post(l, n->party->self.id, (unsigned)at, BODY_OP, (struct bytes){ 0 }, (struct bytes){ a->bytes, a->len });
+}
+
+static inline struct lab_belief *lab_belief(struct lab *l, uint64_t ip, unsigned node)
+{
+	for (unsigned i = 0; i < 64; i++)
+		if (l->belief[i].on && l->belief[i].ip == ip && l->belief[i].node == node)
+			return &l->belief[i];
+	return NULL;
+}
+
+static inline bool lab_believes(const struct lab *l, const struct lab_belief *b)
+{
+	return b->on && lab_clock(&l->node[b->node]) < b->until_ns;
+}
+
+/* Two that believe in one address at this instant */
+static inline void lab_beliefs(struct lab *l)
+{
+	for (unsigned i = 0; i < 64; i++)
+		for (unsigned k = i + 1; k < 64; k++)
+			if (l->belief[i].ip == l->belief[k].ip && l->belief[i].node != l->belief[k].node &&
+			    lab_believes(l, &l->belief[i]) && lab_believes(l, &l->belief[k])) {
+				snprintf(l->why, sizeof(l->why), "address %u, nodes %u and %u, grants %u and %u",
+					 (unsigned)l->belief[i].ip, l->belief[i].node, l->belief[k].node,
+					 (unsigned)l->belief[i].fence.grant, (unsigned)l->belief[k].fence.grant);
+				lab_wrong(l, "two owners believe");
+			}
+}
+
+static inline struct lab_ask *lab_op(struct lab *l, unsigned node, uint8_t kind, unsigned ip)
+{
+	struct lab_node *n = &l->node[node];
+	struct lab_ask *a = NULL;
+	struct question q = { 0 };
+	struct writer w;
+	struct lab_belief *b;
+
+	for (unsigned i = 0; i < l->asks; i++)
+		if (!l->ask[i].open)
+			a = &l->ask[i];
+		else if (l->ask[i].node == node && lab_ip(&l->ask[i].op.ip) == ip && kind != OP_GET)
+			return NULL;			/* one write at a time for each */
+	if (!a && l->asks < ASKS_MAX)
+		a = &l->ask[l->asks++];
+	if (!a || !n->dht)
+		return NULL;
+	b = lab_belief(l, ip, node);
+	*a = (struct lab_ask){ .node = (uint8_t)node, .open = true, .asked_ns = l->now_ns, .ends_ns = l->now_ns + 8 * NS_PER_S };
+	a->op = (struct op){
+		.kind = kind, .asker = n->party->self.id, .nonce = ++l->nonce, .ip = ip_v4(0x0a000000 | ip),
+		.client = 77, .term_s = 10,
+	};
+	a->op.slot = slot_of_ip(l->record.id, &a->op.ip);
+	if (b)
+		a->op.fence = b->fence;
+	if (kind == OP_RELEASE && b)
+		b->on = false;
+	w = writer_of(a->bytes, sizeof(a->bytes));
+	question_write(&w, &q);
+	op_write(&w, &a->op, &l->suite, &n->party->self, (struct bytes){ n->party->chain, n->party->chain_len });
+	if (w.bad)
+		abort();
+	a->len = (uint16_t)writer_len(&w);
+	lab_send(l, a);
+	return a;
+}
+
+static inline void lab_granted(struct lab *l, struct lab_ask *a, const struct lease *g)
+{
+	struct lab_node *n = &l->node[a->node];
+	struct lab_belief *b = lab_belief(l, lab_ip(&g->ip), a->node);
+	uint64_t grant = lab_mix(lab_mix(lab_mix(5, ip_u32(&g->ip) >> 6), g->fence.generation), g->fence.grant);
+	uint64_t *high = lab_bits(l, lab_mix(6, lab_ip(&g->ip)));
+	bool begins = !b;
+
+	snprintf(l->why, sizeof(l->why), "node %u address %u grant %u.%u", a->node, (unsigned)lab_ip(&g->ip),
+		 g->fence.generation, (unsigned)g->fence.grant);
+	lab_same(l, grant, lab_mix(lab_mix(1, lab_ip(&g->ip)), a->node), "a grant number was given twice");
+	if (begins && ((uint64_t)g->fence.generation << 40 | g->fence.grant) < *high)
+		lab_wrong(l, "a fence went back");
+	if (*high < ((uint64_t)g->fence.generation << 40 | g->fence.grant))
+		*high = (uint64_t)g->fence.generation << 40 | g->fence.grant;
+	for (unsigned i = 0; !b && i < 64; i++)
+		if (!l->belief[i].on || !lab_believes(l, &l->belief[i]))
+			b = &l->belief[i];
+	if (!b)
+		return;
+	if (begins || !b->on)
+		b->since_ns = l->now_ns;
+	b->on = true;
+	b->ip = lab_ip(&g->ip);
+	b->node = a->node;
+	b->fence = g->fence;
+	b->until_ns = a->first_ns + term_held_ns(a->op.term_s, l->record.drift_ppm);
+	l->granted++;
+	if (l->trace)
+		printf("%10.3f grant %u.%u address %u to %u\n", (double)l->now_ns / 1e9, g->fence.generation,
+		       (unsigned)g->fence.grant, (unsigned)b->ip, a->node);
+	lab_beliefs(l);
+	(void)n;
+}
+
+static void lab_answer(struct lab *l, unsigned node, struct bytes data)
+{
+	struct reader in = reader_of(data.at, data.len);
+	struct lab_ask *a = NULL;
+	struct told t;
+	struct lease g = { 0 };
+
+	if (!told_read(&in, &t)) {
+		lab_wrong(l, "an answer nobody can read");
+		return;
+	}
+	for (unsigned i = 0; i < l->asks; i++)
+		if (l->ask[i].open && l->ask[i].node == node && l->ask[i].op.nonce == t.nonce)
+			a = &l->ask[i];
+	if (!a || !t.verdict || t.verdict == VERDICT_WAIT)
+		return;
+	a->open = false;
+	l->answered++;
+	if (t.tail.len) {
+		in = reader_of(t.tail.at, t.tail.len);
+		lease_read(&in, &g);
+	}
+	if (l->trace)
+		printf("%10.3f node %u kind %u address %u: %s\n", (double)l->now_ns / 1e9, node, t.kind,
+		       (unsigned)lab_ip(&a->op.ip), verdict_text(t.verdict));
+	if (t.kind == OP_GET) {
+		/* who believed from before the question until now must be the answer */
+		for (unsigned i = 0; i < 64; i++) {
+			const struct lab_belief *b = &l->belief[i];
+
+			if (lab_believes(l, b) && b->ip == lab_ip(&a->op.ip) && b->since_ns < a->asked_ns &&
+			    (t.verdict != VERDICT_OK || lab_named(l, g.holder) != b->node)) {
+				snprintf(l->why, sizeof(l->why), "address %u node %u", (unsigned)b->ip, b->node);
+				lab_wrong(l, "a read did not see the owner");
+			}
+		}
+	} else if (t.verdict == VERDICT_OK && t.kind != OP_RELEASE) {
+		lab_granted(l, a, &g);
+	}
+}
+
+/* ---- time ---- */
+
+/** lab_step() - The next thing happens; false if nothing will before @end_ns */
+static inline bool lab_step(struct lab *l, int64_t end_ns)
+{
+	int64_t at = end_ns;
+	int what = 0;
+	unsigned which = 0;
+
+	for (unsigned i = 0; i < l->mails; i++)
+		if (l->mail[i].at_ns < at) {
+			at = l->mail[i].at_ns;
+			what = 1;
+			which = i;
+		}
+	for (unsigned i = 0; i < l->nodes; i++) {
+		struct lab_node *n = &l->node[i];
+
+		if (!n->dht)
+			continue;
+		if (n->pendings && n->pending[0].at_ns < at) {
+			at = n->pending[0].at_ns;
+			what = 2;
+			which = i;
+		}
+		if (n->timer_ns < at && (n->paused_ns > n->timer_ns ? n->paused_ns : n->timer_ns) < at) {
+			at = n->paused_ns > n->timer_ns ? n->paused_ns : n->timer_ns;
+			what = 3;
+			which = i;
+		}
+	}
+	for (unsigned i = 0; i < l->asks; i++)
+		if (l->ask[i].open && l->ask[i].again_ns < at) {
+			at = l->ask[i].again_ns;
+			what = 4;
+			which = i;
+		}
+	if (at > l->now_ns)
+		l->now_ns = at;
+	switch (what) {
+	case 1:
+		lab_deliver(l, which);
+		break;
+	case 2:
+		lab_saved(&l->node[which]);
+		break;
+	case 3:
+		lab_timers(&l->node[which]);
+		break;
+	case 4:
+		if (l->now_ns >= l->ask[which].ends_ns)
+			l->ask[which].open = false;
+		else
+			lab_send(l, &l->ask[which]);
+		break;
+	}
+	return what && !l->wrong;
+}
+
+static inline void lab_run(struct lab *l, int64_t ns)
+{
+	int64_t end = l->now_ns + ns;
+
+	while (lab_step(l, end))
+		;
+}
+
+static inline struct party *lab_parties(void)
+{
+	static struct party p[NODES_MAX];
+
+	if (!p[0].chain_len)
+		for (unsigned i = 0; i < NODES_MAX; i++)
+			party_init(&p[i], &suite_sodium, i + 1, 100);
+	return p;
+}
+
+static inline struct lab *lab_new(uint64_t seed, unsigned nodes, unsigned founders, unsigned replicas)
+{
+	struct lab *l = calloc(1, sizeof(*l));
+	struct party *p = lab_parties();
+	uint8_t key[SIGN_BYTES];
+	struct writer w = writer_of(l->blob, sizeof(l->blob));
+
+	l->dice = seed;
+	l->now_ns = 100 * NS_PER_S;
+	l->nodes = nodes;
+	l->suite = yes_suite();
+	party_key(&suite_sodium, 100, key);
+	network_defaults(&l->record);
+	memcpy(l->record.key, key + KEY_BYTES, KEY_BYTES);
+	memcpy(l->record.name, "lab", 4);
+	memcpy(l->record.domain, "lab", 4);
+	l->record.id = network_id(l->record.key);
+	l->record.range4 = (struct ip_range){ ip_v4(0x0a000000), 24 };
+	l->record.term_s = 10;
+	l->record.drift_ppm = 1000;
+	l->record.replicas = (uint8_t)replicas;
+	l->record.founders = (uint8_t)founders;
+	for (unsigned i = 0; i < founders; i++)
+		l->record.founder[i] = p[i].self.id;
+	if (!network_sign(&l->suite, key, &l->record, &w))
+		abort();
+	l->blob_len = writer_len(&w);
+	for (unsigned i = 0; i < nodes; i++) {
+		struct lab_node *n = &l->node[i];
+
+		n->lab = l;
+		n->party = &p[i];
+		n->timer_ns = INT64_MAX;
+		n->drift_ppm = (int64_t)lab_below(l, 2001) - 1000;
+		n->offset_ns = (int64_t)lab_below(l, 1000) * NS_PER_S;
+		n->fx.save = n->save;
+		n->fx.max_saves = EFFECTS_ROOM;
+		n->fx.bytes = malloc(EFFECTS_BYTES);
+		n->fx.max_bytes = EFFECTS_BYTES;
+	}
+	return l;
+}
+
+static inline void lab_free(struct lab *l)
+{
+	for (unsigned i = 0; i < l->nodes; i++) {
+		lab_crash(l, i);
+		disk_clear(&l->node[i].disk);
+		disk_clear(&l->node[i].old);
+		free(l->node[i].fx.bytes);
+	}
+	while (l->mails)
+		free(l->mail[--l->mails].data);
+	free(l);
+}
+
+#endif /* REPLICA_LAB_H */
