@@ -23,6 +23,7 @@
 	X(check_views)	\
 	X(clock)	\
 	X(dhcp)	\
+	X(dhcp6)	\
 	X(dhcp_guests)	\
 	X(dhcp_wire)	\
 	X(diary)	\
