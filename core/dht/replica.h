@@ -50,7 +50,7 @@ enum word {
 	WORD_OFFER,		/* ballot 8 | base 8 | relied 8 | digest 8 | source 16: be ready to begin the next view with
 				 * the records staged as base; relied: accepted ballot that ties us to it, 0 = they are mine */
 	WORD_FREE,		/* ballot 8 | free 8: nothing accepted below free can be decided */
-	WORD_STAGED,		/* ballot 8: I am; life says as whom */
+	WORD_STAGED,		/* ballot 8 | life 16: I am, and was in that life */
 	WORD_ACCEPT,		/* ballot 8 | base 8 | next view */
 	WORD_ACCEPTED,		/* ballot 8 */
 	WORD_START,		/* base 8 | next view: decided; the name in front is of the view it follows */

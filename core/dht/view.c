@@ -275,8 +275,10 @@ void staged_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 {
 	uint64_t ballot = read_u64(in);
 	struct change *c = r->change;
+	struct incarnation life;
 	int at;
 
+	life_read(in, &life);
 	if (!reader_done(in)) {
 		env_drop(e, DROP_VALUE);
 		return;
@@ -284,9 +286,9 @@ void staged_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 	if (!c || c->step != CHANGE_STAGE || ballot != c->ballot || view_cmp(h->view, r->view.name))
 		return;
 	at = view_place(&c->next, h->from);
-	if (at < 0 || (c->accepted && !life_eq(c->next.member[at].life, h->life)))
+	if (at < 0 || (c->accepted && !life_eq(c->next.member[at].life, life)))
 		return;
-	c->next.member[at].life = h->life;
+	c->next.member[at].life = life;
 	c->staged |= 1u << at;
 	if (id_eq(c->source, ID_ZERO)) {
 		c->source = h->from;
@@ -459,6 +461,7 @@ static void staged_tell(struct dht *d, struct env *e, struct replica *r, uint64_
 
 	letter_open(&l, d, WORD_STAGED, &r->slot, r->stage->follows);
 	write_u64(&l.w, r->stage->verified);
+	life_write(&l.w, r->stage->life);
 	letter_send(d, e, &l, r->stage->driver, token);
 }
 

@@ -100,6 +100,7 @@ static void a_router_solicitation_is_told_prefix_mtu_and_name_server(void)
 	p = lab_out(&l, 0);
 	CU_ASSERT_TRUE(p.icmp_type == 134 && p.ttl == 255 && ip_eq(&p.dst, &link) && ip_link_local(&p.src));
 	CU_ASSERT_TRUE(p.l4.at[6] == 0 && p.l4.at[7] == 0);	/* no default router */
+	CU_ASSERT_EQUAL(p.l4.at[5], 0x40);		/* addresses are made up, the rest is told by DHCPv6 */
 	o = p.data.at + 8;
 	CU_ASSERT_TRUE(o[0] == 1 && mac_eq(o + 2, l.mac));
 	o += 8;

@@ -775,6 +775,28 @@ static inline void lab_run(struct lab *l, int64_t ns)
 		;
 }
 
+/** lab_dump() - who keeps what, for whoever reads a trace */
+static inline void lab_dump(const struct lab *l)
+{
+	for (unsigned i = 0; i < l->nodes; i++) {
+		const struct replicas *rs = l->node[i].dht ? l->node[i].dht->replicas : NULL;
+
+		for (unsigned k = 0; rs && k < rs->count; k++) {
+			const struct replica *r = rs->at[k];
+
+			printf("    node %u slot %u/%u view %u.%u %s%s%s%s%s%s%s promised %u accepted %u stage %u%s doubt %d:", i,
+			       r->slot.kind, (unsigned)r->slot.number, r->view.name.generation, r->view.name.number,
+			       r->proven ? "proven " : "", r->complete ? "complete " : "", r->writer ? "writer " : "",
+			       r->unborn ? "unborn " : "", r->change ? "change " : "", r->pull ? "pull " : "",
+			       r->rejoin ? "rejoin " : "", (unsigned)r->promised, (unsigned)r->accepted,
+			       r->stage ? (unsigned)r->stage->ballot : 0, r->stage && r->stage->done ? "!" : "", r->doubt_ns != 0);
+			for (unsigned m = 0; m < r->view.members; m++)
+				printf(" %d/%u", lab_named(l, r->view.member[m].id), (unsigned)r->view.member[m].life.count);
+			printf("\n");
+		}
+	}
+}
+
 static inline struct party *lab_parties(void)
 {
 	static struct party p[NODES_MAX];

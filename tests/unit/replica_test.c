@@ -186,6 +186,8 @@ static void schedules(int kind, unsigned count, bool heal)
 			if (!l->wrong) {
 				sick++;
 				printf("\n    seed %u: does not heal\n", seed);
+				if (l->trace)
+					lab_dump(l);
 			}
 		}
 		if (l->wrong)

@@ -76,6 +76,7 @@
 	X(shards)	\
 	X(slab)	\
 	X(story_link)	\
+	X(story_path)	\
 	X(story_ring)	\
 	X(suite)	\
 	X(sweep)	\
