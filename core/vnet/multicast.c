@@ -467,8 +467,6 @@ void path_group(struct vnet *v, struct env *e, const struct packet *p)
 		env_drop(e, DROP_RATE);
 		return;
 	}
-	if (o.partial && p->frame.len)
-		o.checksum_start = (uint16_t)(o.checksum_start - ETH_HEADER);
 	cast_out(v, e, p->l3, &o);
 }
 

@@ -243,8 +243,6 @@ void path_send(struct vnet *v, struct env *e, const struct packet *p)
 	buf = env_scratch(e, 1 + (p->l3.len < TUNNEL_PAYLOAD_MAX ? p->l3.len : TUNNEL_PAYLOAD_MAX));
 	if (!buf)
 		return;
-	if (o.partial && p->frame.len)
-		o.checksum_start = (uint16_t)(o.checksum_start - ETH_HEADER);	/* it counts from the IP header now */
 	buf[0] = PAYLOAD_IP;
 	if (p->l3.len < TUNNEL_PAYLOAD_MAX) {
 		memcpy(buf + 1, p->l3.at, p->l3.len);

@@ -9,6 +9,7 @@
 #include <sodium.h>
 
 #include "core/base/env.h"
+#include "core/inside.h"
 #include "core/base/saved.h"
 
 struct packet_on_wire {
@@ -248,6 +249,21 @@ void stage_event(struct stage *s, unsigned i, const struct event *ev)
 	} while (s->fx.more);
 	if (a->alarm_ns == INT64_MIN)
 		stage_crash(s, i);
+}
+
+void stage_inside(struct stage *s, unsigned i, void (*what)(struct node *n, void *arg), void *arg)
+{
+	struct node *n = s->actor[i].node;
+
+	s->fx.sends = s->fx.frames = s->fx.saves = s->fx.replies = s->fx.records = 0;
+	s->fx.used = 0;
+	n->env.fx = &s->fx;
+	n->env.now_ns = s->now_ns;
+	what(n, arg);
+	floors_carry(n);
+	n->env.fx = NULL;
+	carry_out(s, i);
+	stage_event(s, i, &(struct event){ .kind = EVENT_TIMER });
 }
 
 void stage_up(struct stage *s, unsigned i, bool with_state)

@@ -98,6 +98,8 @@ void stage_up(struct stage *s, unsigned i, bool with_state);	/* start node @i no
 void stage_crash(struct stage *s, unsigned i);			/* gone without a word */
 void stage_stop(struct stage *s, unsigned i);			/* EVENT_STOP; freed when it has left */
 void stage_event(struct stage *s, unsigned i, const struct event *ev);
+/** stage_inside() - @what happens inside node @i now, as if its own code did it; its effects are carried out */
+void stage_inside(struct stage *s, unsigned i, void (*what)(struct node *n, void *arg), void *arg);
 void stage_run(struct stage *s, int64_t for_ns);		/* let so much time pass */
 
 /** stage_lookup() - Ask node @i for @key and run until the answer; the reply, or NULL after @for_ns */
