@@ -31,6 +31,12 @@ void addresses_close(struct addresses *a)
 	a->fd = -1;
 }
 
+void addresses_except(struct addresses *a, const struct ip_range *r)
+{
+	if (r->ip.family && a->nots < ADDRESSES_NOT)
+		a->not[a->nots++] = *r;
+}
+
 /* A full queue (ENOBUFS) is a change too: what was lost does not matter, the list is read anew. */
 bool addresses_changed(struct addresses *a)
 {
@@ -86,7 +92,18 @@ static bool ours(const struct udp *u, const struct endpoint *e)
 	return endpoint_wild(&s->at) ? !endpoint_loopback(e) : endpoint_eq(&s->at, e);
 }
 
-static unsigned list(const struct udp *u, struct endpoint at[ADDRESSES_MAX])
+static bool excepted(const struct addresses *a, const struct endpoint *e)
+{
+	struct ip ip = { .family = e->kind == ENDPOINT_UDP6 ? 6 : 4 };
+
+	memcpy(ip.at, e->addr, ip.family == 6 ? 16 : 4);
+	for (unsigned i = 0; i < a->nots; i++)
+		if (ip_in(&ip, &a->not[i]))
+			return true;
+	return false;
+}
+
+static unsigned list(const struct addresses *a, const struct udp *u, struct endpoint at[ADDRESSES_MAX])
 {
 	struct ifaddrs *all = NULL;
 	unsigned count = 0;
@@ -96,7 +113,8 @@ static unsigned list(const struct udp *u, struct endpoint at[ADDRESSES_MAX])
 	for (const struct ifaddrs *i = all; i && count < ADDRESSES_MAX; i = i->ifa_next) {
 		struct endpoint e = from_sockaddr(i->ifa_addr, u);
 
-		if (e.kind == ENDPOINT_NONE || !(i->ifa_flags & IFF_UP) || !ours(u, &e) || held(at, count, &e))
+		if (e.kind == ENDPOINT_NONE || !(i->ifa_flags & IFF_UP) || !ours(u, &e) || excepted(a, &e) ||
+		    held(at, count, &e))
 			continue;
 		at[count++] = e;
 	}
@@ -107,7 +125,7 @@ static unsigned list(const struct udp *u, struct endpoint at[ADDRESSES_MAX])
 unsigned addresses_read(struct addresses *a, const struct udp *u, struct event evs[ADDRESSES_EVENTS])
 {
 	struct endpoint now[ADDRESSES_MAX];
-	unsigned count = list(u, now), events = 0;
+	unsigned count = list(a, u, now), events = 0;
 
 	for (unsigned i = 0; i < a->count; i++)
 		if (!held(now, count, &a->at[i]))

@@ -12,19 +12,25 @@
 #define NODE_ADDRESSES_H
 
 #include "core/base/door.h"
+#include "core/base/ip.h"
 #include "node/udp.h"
 
-enum { ADDRESSES_MAX = 16, ADDRESSES_EVENTS = 2 * ADDRESSES_MAX };
+enum { ADDRESSES_MAX = 16, ADDRESSES_EVENTS = 2 * ADDRESSES_MAX, ADDRESSES_NOT = 16 };
 
 struct addresses {
 	int fd;				/* rtnetlink; -1 if there is none to be had */
 	struct endpoint at[ADDRESSES_MAX];
 	unsigned count;
+	struct ip_range not[ADDRESSES_NOT];	/* addresses in these are no underlay */
+	unsigned nots;
 };
 
 /** addresses_open() - Watch for changes; without the right to, the list stays as it is at start */
 void addresses_open(struct addresses *a);
 void addresses_close(struct addresses *a);
+
+/** addresses_except() - Those in @r are of a virtual network: never a way to reach us; family 0 is none */
+void addresses_except(struct addresses *a, const struct ip_range *r);
 
 /** addresses_changed() - Empty the routing socket; true if it is worth reading the list again */
 bool addresses_changed(struct addresses *a);

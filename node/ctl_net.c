@@ -1,4 +1,4 @@
-/* ctl_net.c - making overlays, keys, members: files only, no daemon */
+/* ctl_net.c - making members and their keys: files only, no daemon */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,9 +10,8 @@
 #include <sodium.h>
 
 #include "node/config.h"
-#include "node/ctl.h"
+#include "node/ctl_net.h"
 #include "node/keep.h"
-#include "node/overlay.h"
 #include "node/text.h"
 
 /** struct grant - options of everything that makes a certificate */
@@ -75,8 +74,7 @@ static bool grant_read(const struct grant *g, const char *name, struct admission
 	return true;
 }
 
-/* Endpoints as options, blanks between; NULL with a message. g_free() it */
-static char *endpoints_read(const char *option, char **given, struct fail *f)
+char *ctl_endpoints(const char *option, char **given, struct fail *f)
 {
 	GString *out = g_string_new(NULL);
 
@@ -94,46 +92,12 @@ static char *endpoints_read(const char *option, char **given, struct fail *f)
 	return g_string_free(out, FALSE);
 }
 
-/* ---- net create ----------------------------------------------------------------------- */
-
-static int create(const char *path, char **bootstrap)
-{
-	struct fail f = { 0 };
-	struct overlay o = { .lock = -1 };
-	char *points = endpoints_read("--bootstrap", bootstrap, &f), key[KEY_TEXT];
-	bool good = points && overlay_make(path, points, &f) && overlay_open(&o, path, &f);
-
-	g_free(points);
-	if (good) {
-		printf("overlay %s\n%s holds the secret that decides who is a member: keep it safe, nodes never need it.\n"
-		       "Next: weftctl net add %s NAME --dir DIR\n", key_text(overlay_key(&o), key), path, path);
-		overlay_close(&o);
-	}
-	return good ? EXIT_HELD : ctl_fail(&f);
-}
-
-static int create_command(int argc, char **argv)
-{
-	char **bootstrap = NULL;
-	const struct command self = { "create", "DIR", "Makes an overlay: a key that decides who is a member.", create_command };
-	const GOptionEntry entries[] = {
-		{ "bootstrap", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &bootstrap,
-		  "An endpoint that new nodes will be told; may be repeated", "ADDRESS:PORT" },
-		G_OPTION_ENTRY_NULL
-	};
-	int code;
-
-	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 1, 1, NULL, &code))
-		code = create(argv[1], bootstrap);
-	g_strfreev(bootstrap);
-	return code;
-}
-
 /* ---- net add -------------------------------------------------------------------------- */
 
 struct adding {
 	struct grant grant;
 	char *dir, *listen4, *listen6, **bootstrap;
+	char *tap, *model, *bridge, *own;	/* [network.1] */
 };
 
 /* A commented key where nothing was said, so that a reader sees what there is. */
@@ -145,7 +109,7 @@ static void conf_key(GString *t, const char *key, const char *value, const char 
 		g_string_append_printf(t, "# %s = %s\n", key, example);
 }
 
-static char *conf_text(const struct adding *a, const char *name, const char *bootstrap)
+static char *conf_text(const struct adding *a, const char *name, const char *bootstrap, bool network)
 {
 	GString *t = g_string_new(NULL);
 
@@ -157,6 +121,13 @@ static char *conf_text(const struct adding *a, const char *name, const char *boo
 	conf_key(t, "listen6", a->listen6, "[::]:9338");
 	g_string_append(t, "\n[overlay]\n");
 	conf_key(t, "bootstrap", bootstrap, "192.0.2.1:9338");
+	if (network) {
+		g_string_append(t, "\n[network.1]\n");
+		conf_key(t, "tap", a->tap, "weft%d");
+		conf_key(t, "model", a->model, "interface");
+		conf_key(t, "bridge", a->bridge, "br0");
+		conf_key(t, "address", a->own, "lease");
+	}
 	return g_string_free(t, FALSE);
 }
 
@@ -171,7 +142,7 @@ static bool conf_good(const char *text, const char *where, struct fail *f)
 
 static void remove_node(const char *dir)
 {
-	static const char *const FILES[] = { "state/key", "state/card", "weft.conf", NULL };
+	static const char *const FILES[] = { "state/key", "state/card", "state/network", "weft.conf", NULL };
 
 	for (const char *const *n = FILES; *n; n++) {
 		char *path = keep_path(dir, *n);
@@ -189,45 +160,71 @@ static void remove_node(const char *dir)
 
 /* All files of the node @adm in @dir; nothing is left of it on failure. */
 static bool write_node(const char *dir, const char *conf, const uint8_t seed[KEY_BYTES], const uint8_t *overlay,
-		       const struct admitted *adm, struct fail *f)
+		       const struct admitted *adm, const struct charter *network, struct fail *f)
 {
 	char *state = keep_path(dir, "state"), *card = keep_path(state, "card"), *file = keep_path(dir, "weft.conf");
+	char *charter = keep_path(state, "network");
 	bool good = home_make(state, seed, f) &&
 		    card_write(card, overlay, (struct bytes){ adm->chain, adm->chain_len }, f) &&
-		    keep_text_write(file, 0600, conf, f);
+		    (!network || charter_write(charter, network, f)) && keep_text_write(file, 0600, conf, f);
 
 	if (!good)
 		remove_node(dir);
+	free(charter);
 	free(state);
 	free(card);
 	free(file);
 	return good;
 }
 
-static bool add(const struct adding *a, const char *home, const char *name, struct fail *f)
+/* A new key, its certificate, and the node's files. */
+static bool make(const struct adding *a, struct overlay *o, struct admission *ask, const char *conf,
+		 struct admitted *got, struct fail *f)
 {
 	uint8_t seed[KEY_BYTES], secret[SIGN_BYTES];
+	struct charter c;
+	bool has, good;
+
+	randombytes_buf(seed, sizeof(seed));
+	suite_sodium.sign_pair(secret, seed);
+	memcpy(ask->key, secret + KEY_BYTES, KEY_BYTES);
+	good = overlay_admit(o, ask, got, f) && overlay_charter(o, &got->id, &c, &has, f);
+	if (!good)
+		rmdir(a->dir);
+	good = good && write_node(a->dir, conf, seed, overlay_key(o), got, has ? &c : NULL, f);
+	sodium_memzero(seed, sizeof(seed));
+	sodium_memzero(secret, sizeof(secret));
+	charter_done(&c);
+	return good;
+}
+
+static bool no_network(const struct adding *a, const char *home, struct fail *f)
+{
+	if (!a->tap && !a->model && !a->bridge && !a->own)
+		return true;
+	fail_add(f, "%s is an overlay without a network: no --tap, --model, --bridge or --own-address", home);
+	fail_hint(f, "`weftctl net create --range` makes one with");
+	return false;
+}
+
+static bool add(const struct adding *a, const char *home, const char *name, struct fail *f)
+{
 	struct overlay o = { .lock = -1 };
 	struct admission ask;
 	struct admitted got;
-	char *given = endpoints_read("--bootstrap", a->bootstrap, f), *conf = NULL, id[ID_TEXT];
-	bool good = given && grant_read(&a->grant, name, &ask, f) && overlay_open(&o, home, f);
+	struct charter c;
+	bool has = false;
+	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), *conf = NULL, id[ID_TEXT];
+	bool good = given && grant_read(&a->grant, name, &ask, f) && overlay_open(&o, home, f) &&
+		    overlay_charter(&o, NULL, &c, &has, f);
 
 	if (good) {
-		conf = conf_text(a, name, a->bootstrap ? given : o.bootstrap);
-		good = conf_good(conf, "the new configuration", f) && keep_dir(a->dir, true, f);
+		charter_done(&c);
+		conf = conf_text(a, name, a->bootstrap ? given : o.bootstrap, has);
+		good = (has || no_network(a, home, f)) && conf_good(conf, "the new configuration", f) &&
+		       keep_dir(a->dir, true, f);
 	}
-	if (good) {
-		randombytes_buf(seed, sizeof(seed));
-		suite_sodium.sign_pair(secret, seed);
-		memcpy(ask.key, secret + KEY_BYTES, KEY_BYTES);
-		good = overlay_admit(&o, &ask, &got, f);
-		if (!good)
-			rmdir(a->dir);
-		good = good && write_node(a->dir, conf, seed, overlay_key(&o), &got, f);
-		sodium_memzero(seed, sizeof(seed));
-		sodium_memzero(secret, sizeof(secret));
-	}
+	good = good && make(a, &o, &ask, conf, &got, f);
 	if (good)
 		printf("%s  %s  certificate %" PRIu64 "\nNext: weft-node -c %s/weft.conf\n", name, id_text(got.id, id),
 		       got.serial, a->dir);
@@ -248,6 +245,10 @@ static int add_command(int argc, char **argv)
 		  "Endpoint of a member (the overlay's list); may be repeated", "ADDRESS:PORT" },
 		{ "listen4", 0, 0, G_OPTION_ARG_STRING, &a.listen4, "IPv4 address and UDP port, or off", "ADDRESS:PORT" },
 		{ "listen6", 0, 0, G_OPTION_ARG_STRING, &a.listen6, "The same for IPv6", "[ADDRESS]:PORT" },
+		{ "tap", 0, 0, G_OPTION_ARG_STRING, &a.tap, "The tap's name (weft%d)", "NAME" },
+		{ "model", 0, 0, G_OPTION_ARG_STRING, &a.model, "Who is behind the tap (interface)", "interface|router|hybrid" },
+		{ "bridge", 0, 0, G_OPTION_ARG_STRING, &a.bridge, "The tap's bridge under router and hybrid", "NAME" },
+		{ "own-address", 0, 0, G_OPTION_ARG_STRING, &a.own, "The host's own address (auto)", "lease|off|ADDRESS" },
 		GRANT_OPTIONS(a.grant),
 		G_OPTION_ENTRY_NULL
 	};
@@ -263,11 +264,43 @@ static int add_command(int argc, char **argv)
 	g_free(a.dir);
 	g_free(a.listen4);
 	g_free(a.listen6);
+	g_free(a.tap);
+	g_free(a.model);
+	g_free(a.bridge);
+	g_free(a.own);
 	g_strfreev(a.bootstrap);
 	return code;
 }
 
 /* ---- net admit ------------------------------------------------------------------------ */
+
+/* The key that @text is, or the key and salt of the card in the file @text; *@room holds what it borrows. */
+static bool key_of(const char *text, struct admission *ask, uint8_t **room, struct fail *f)
+{
+	struct reader r;
+	struct cert leaf;
+	size_t len;
+
+	*room = NULL;
+	if (key_read(text, ask->key))
+		return true;
+	if (access(text, F_OK)) {
+		fail_add(f, "the key '%.80s' is not 64 hexadecimal digits; `weftctl key DIR` prints a node's", text);
+		fail_hint(f, "a node's card is accepted, too: then it has the same place in both overlays");
+		return false;
+	}
+	if (keep_read(text, "card", false, room, &len, f) != KEEP_GOOD)
+		return false;
+	r = reader_of(*room, len);
+	read_take(&r, KEY_BYTES);
+	if (cert_decode(&r, &leaf)) {
+		fail_add(f, "there is no certificate in %s", text);
+		return false;
+	}
+	memcpy(ask->key, leaf.key, KEY_BYTES);
+	ask->salt = leaf.salt;
+	return true;
+}
 
 static bool admit(const struct grant *g, const char *home, const char *name, const char *key, const char *out,
 		  struct fail *f)
@@ -275,23 +308,26 @@ static bool admit(const struct grant *g, const char *home, const char *name, con
 	struct overlay o = { .lock = -1 };
 	struct admission ask;
 	struct admitted got;
+	struct charter c = { .len = 0 };
 	char id[ID_TEXT];
-	bool good = grant_read(g, name, &ask, f);
+	uint8_t *room = NULL;
+	bool has = false, good = grant_read(g, name, &ask, f) && key_of(key, &ask, &room, f);
 
-	if (good && !key_read(key, ask.key)) {
-		fail_add(f, "the key '%.80s' is not 64 hexadecimal digits; `weftctl key DIR` prints a node's", key);
-		good = false;
-	}
 	if (good && !access(out, F_OK)) {
 		fail_add(f, "%s is there already", out);
 		good = false;
 	}
 	good = good && overlay_open(&o, home, f) && overlay_admit(&o, &ask, &got, f) &&
-	       card_write(out, overlay_key(&o), (struct bytes){ got.chain, got.chain_len }, f);
+	       card_write(out, overlay_key(&o), (struct bytes){ got.chain, got.chain_len }, f) &&
+	       overlay_charter(&o, &got.id, &c, &has, f);
 	if (good)
 		printf("%s  %s  certificate %" PRIu64 "\nNext: put %s as `card` beside the node's `key`\n", name,
 		       id_text(got.id, id), got.serial, out);
+	if (good && has)
+		printf("      and %s/charter as `network`, by a way that keeps it secret: every member has it\n", home);
 	overlay_close(&o);
+	charter_done(&c);
+	free(room);
 	return good;
 }
 
@@ -299,7 +335,7 @@ static int admit_command(int argc, char **argv)
 {
 	struct grant g = { 0 };
 	char *out = NULL;
-	const struct command self = { "admit", "OVERLAY NAME KEY", "Makes a certificate for a key that was made elsewhere.",
+	const struct command self = { "admit", "OVERLAY NAME KEY|CARD", "Makes a certificate for a key that was made elsewhere.",
 				      admit_command };
 	const GOptionEntry entries[] = {
 		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it goes (NAME.card)", "FILE" },
@@ -367,10 +403,11 @@ static int list_command(int argc, char **argv)
 int net_command(int argc, char **argv)
 {
 	static const struct command commands[] = {
-		{ "create", "DIR", "make an overlay", create_command },
+		{ "create", "DIR", "make an overlay, and with --range a network", net_create_command },
 		{ "add", "OVERLAY NAME", "make a node: configuration, key and certificate", add_command },
-		{ "admit", "OVERLAY NAME KEY", "make a certificate for a key that was made elsewhere", admit_command },
+		{ "admit", "OVERLAY NAME KEY|CARD", "make a certificate for a key that was made elsewhere", admit_command },
 		{ "list", "OVERLAY", "list the certificates that were made", list_command },
+		{ "show", "OVERLAY", "what the network's record holds", net_show_command },
 		{ NULL, NULL, NULL, NULL },
 	};
 

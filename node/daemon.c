@@ -1,8 +1,8 @@
 /*
- * Starting: the private directory, whose lock makes us the only one; sockets; the
- * run's incarnation on disk; core; the control socket. Nothing is sent before
- * all of it stands. A SIGTERM tells core to leave and waits LEAVE_S for it to
- * have handed over; a second one does not wait.
+ * Starting: the private directory, whose lock makes us the only one; sockets;
+ * taps; the run's incarnation on disk; core; the control socket. Nothing is
+ * sent before all of it stands. A SIGTERM tells core to leave and waits LEAVE_S
+ * for it to have handed over; a second one does not wait.
  */
 #include "node/daemon.h"
 
@@ -26,7 +26,7 @@
 #include "node/text.h"
 
 enum { TRACES = 32, HOUR_S = 3600, WARN_DAYS = 14, BURSTS = 4, MAPPED = 32 << 10 };
-#define LEAVE_S		3.0
+#define LEAVE_S		6.0
 
 /* struct trace - an order that core answers later */
 struct trace {
@@ -43,10 +43,11 @@ struct daemon {
 	struct boot_clock clock;
 	struct home home;
 	struct udp udp;
+	struct nics nics;
 	struct addresses addresses;
 	struct member *member;
 	struct control control;
-	ev_io four, six, alarm, routes;
+	ev_io four, six, alarm, routes, tap[NETWORKS_MAX];
 	ev_prepare sleep;
 	ev_signal hup, term, quit;
 	ev_timer hour, leave;
@@ -62,9 +63,10 @@ struct daemon {
 
 static void arm(struct daemon *d)
 {
-	int64_t at = d->member->alarm_ns;
+	int64_t at = d->member->alarm_ns, own = nics_due(&d->nics);
 	struct itimerspec t = { .it_value = { 0, 0 } };
 
+	at = own < at && !d->leaving ? own : at;
 	if (at == d->armed_ns)
 		return;
 	d->armed_ns = at;
@@ -91,9 +93,26 @@ static void finish(struct daemon *d)
 	ev_break(d->loop, EVBREAK_ALL);
 }
 
+/* What follows for the host's own addresses; each round of it asks or announces one. */
+static void follow(struct daemon *d)
+{
+	int64_t now_ns = clock_now_ns(&d->clock);
+	uint8_t frame[NICS_FRAME];
+	struct event ev;
+
+	for (unsigned i = 0; i < 2 * NETWORKS_MAX && !d->leaving; i++) {
+		nics_look(&d->nics, d->member->node, now_ns);
+		if (!nics_next(&d->nics, now_ns, frame, &ev))
+			break;
+		member_step(d->member, now_ns, &ev, 1);
+	}
+}
+
 static void step(struct daemon *d, const struct event *evs, unsigned count)
 {
 	member_step(d->member, clock_now_ns(&d->clock), evs, count);
+	if (d->nics.count)
+		follow(d);
 	arm(d);
 	if (d->leaving && d->member->left && !d->over)
 		finish(d);
@@ -156,6 +175,28 @@ static void on_six(struct ev_loop *loop, ev_io *w, int revents)
 	(void)loop;
 	(void)revents;
 	receive(d, &d->udp.six);
+}
+
+static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct daemon *d = w->data;
+	struct tap *t = &d->nics.nic[w - d->tap].plug.tap;
+	struct event evs[TAP_BATCH];
+
+	(void)revents;
+	awake(d);
+	for (unsigned i = 0; i < BURSTS && !d->over; i++) {
+		unsigned n = tap_read(t, evs);
+
+		if (!n)
+			break;
+		step(d, evs, n);
+	}
+	if (!t->gone)
+		return;
+	diary(LEVEL_ERROR, "network", "somebody deleted the tap %s; the network %s is cut off until a restart", t->name,
+	      d->nics.nic[w - d->tap].charter.record.name);
+	ev_io_stop(loop, w);
 }
 
 static void on_alarm(struct ev_loop *loop, ev_io *w, int revents)
@@ -307,6 +348,8 @@ static void on_reply(void *ctx, const struct reply *r)
 	int64_t since_ns;
 	json_t *o;
 
+	if (nics_reply(&d->nics, clock_now_ns(&d->clock), r))
+		return;
 	while (t < d->trace + TRACES && (!t->token || t->token != r->token))
 		t++;
 	if (t == d->trace + TRACES)
@@ -429,6 +472,8 @@ static bool watch_all(struct daemon *d, struct fail *f)
 	watch(d, &d->four, on_four, d->udp.four.fd);
 	watch(d, &d->six, on_six, d->udp.six.fd);
 	watch(d, &d->routes, on_routes, d->addresses.fd);
+	for (unsigned i = 0; i < d->nics.count; i++)
+		watch(d, &d->tap[i], on_tap, d->nics.nic[i].plug.tap.fd);
 	watch_signal(d, &d->hup, on_hup, SIGHUP);
 	watch_signal(d, &d->term, on_stop_signal, SIGTERM);
 	watch_signal(d, &d->quit, on_stop_signal, SIGINT);
@@ -459,15 +504,19 @@ static bool open_all(struct daemon *d, struct fail *f)
 	for (unsigned i = 0; i < warn.count; i++)
 		diary(LEVEL_WARN, "state", "%s; going on without it", warn.text[i]);
 	fail_done(&warn);
-	if (!good || !open_underlay(d, f) ||
-	    !home_begin(&d->home, d->udp.four.at.port, d->udp.six.at.port, utc_s(), f))
+	if (!good || !nics_read(&d->nics, d->config, &d->home, utc_s(), f) || !open_underlay(d, f) ||
+	    !nics_plug(&d->nics, f) || !home_begin(&d->home, d->udp.four.at.port, d->udp.six.at.port, utc_s(), f))
 		return false;
-	d->member = member_new(d->config, &d->home, &d->udp, clock_now_ns(&d->clock), utc_s(), f);
+	d->member = member_new(d->config, &d->home, &d->udp, &d->nics, clock_now_ns(&d->clock), utc_s(), f);
 	if (!d->member)
 		return false;
 	d->member->reply = on_reply;
 	d->member->ctx = d;
 	addresses_open(&d->addresses);
+	for (unsigned i = 0; i < d->nics.count; i++) {
+		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range4);
+		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range6);
+	}
 	return watch_all(d, f) && control_open(&d->control, d->loop, d->config->control, on_order, d, f);
 }
 
@@ -478,6 +527,7 @@ static void close_all(struct daemon *d)
 		close(d->alarm.fd);
 	addresses_close(&d->addresses);
 	member_free(d->member);
+	nics_close(&d->nics);
 	udp_close(&d->udp);
 	home_close(&d->home);
 	if (d->loop)
@@ -513,7 +563,7 @@ static void begin(struct daemon *d)
 	      id_text(d->member->identity.id, id), WEFT_VERSION, (unsigned long long)d->home.incarnation);
 	judge_certificate(d);
 	member_start(d->member, clock_now_ns(&d->clock), evs, n);
-	arm(d);
+	step(d, NULL, 0);
 	malloc_trim(0);			/* what reading files took */
 }
 
@@ -549,8 +599,9 @@ bool daemon_check(struct node_config *c, struct fail *f)
 	struct fail warn = { 0 };
 	bool good = home_open(&d->home, c->node.state, f, &warn);
 
+	good = good && nics_read(&d->nics, c, &d->home, utc_s(), f);
 	if (good) {
-		d->member = member_new(c, &d->home, &d->udp, clock_now_ns(&d->clock), utc_s(), f);
+		d->member = member_new(c, &d->home, &d->udp, &d->nics, clock_now_ns(&d->clock), utc_s(), f);
 		good = d->member != NULL;
 	}
 	for (unsigned i = 0; i < warn.count; i++)

@@ -127,20 +127,21 @@ static void set_bootstrap(struct member *m, const struct endpoint *at, unsigned 
 	m->core.bootstraps = (uint16_t)count;
 }
 
-struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, int64_t now_ns,
-			  uint64_t utc, struct fail *f)
+struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, struct nics *nics,
+			  int64_t now_ns, uint64_t utc, struct fail *f)
 {
 	struct member *m = calloc(1, sizeof(*m));
 	struct birth birth = {
 		.config = &m->core, .suite = &suite_sodium, .host = &HEAP,
 		.quota = (uint32_t)c->node.quota_bytes, .identity = &m->identity,
-		.incarnation = home->incarnation,
+		.incarnation = home->incarnation, .networks = nics->birth, .network_count = nics->count,
 	};
 
 	if (!m)
 		abort();
 	m->home = home;
 	m->udp = udp;
+	m->nics = nics;
 	m->birth_ns = now_ns;
 	m->alarm_ns = INT64_MAX;
 	effects_make(m);
@@ -204,6 +205,7 @@ static void carry_out(struct member *m, struct event next[FOLLOWING], unsigned *
 	for (unsigned i = 0; i < fx->sends; i++)
 		m->sends[fx->send[i].kind]++;
 	udp_send(m->udp, fx->send, fx->sends);
+	nics_write(m->nics, fx->frame, fx->frames);
 	for (unsigned i = 0; i < fx->records; i++) {
 		const struct record *r = &fx->record[i];
 

@@ -2,15 +2,15 @@
  * member.h - one core node behind its door, in this process
  *
  * Membership of one overlay: the node, what it is born with, the effects it
- * asks for and the counters of what it did. Hands events in, carries datagrams
- * and saves out, passes records and replies on, and says when it wants to be
+ * asks for and the counters of what it did. Hands events in, carries datagrams,
+ * frames and saves out, passes records and replies on, and says when it wants to be
  * called. A daemon in several overlays will hold several of these over one
  * struct udp.
  *
  *	Time		an argument of every call, CLOCK_BOOTTIME in nanoseconds
  *	Chance		getrandom(2), handed to core as entropy
  *	Memory		malloc up to the quota for core; effects of a fixed size
- *	Ownership	borrows config, home and udp, which outlive it
+ *	Ownership	borrows config, home, udp and nics, which outlive it
  */
 #ifndef NODE_MEMBER_H
 #define NODE_MEMBER_H
@@ -18,6 +18,7 @@
 #include "core/look.h"
 #include "node/config.h"
 #include "node/home.h"
+#include "node/nic.h"
 #include "node/udp.h"
 
 struct member {
@@ -27,6 +28,7 @@ struct member {
 	struct endpoint bootstrap[CONFIG_BOOTSTRAPS];
 	struct home *home;
 	struct udp *udp;
+	struct nics *nics;
 	struct effects fx;
 	struct event *next;		/* what follows from a step: saves that are durable, path errors */
 	void *mapping;			/* where fx and next have their arrays */
@@ -44,12 +46,13 @@ struct member {
 
 /**
  * member_new() - The node that @home describes, not started
+ * @nics: read, and plugged in if frames are to cross
  * @utc: wall time in seconds, to judge the certificate
  *
  * NULL with a message when the certificate does not hold or the quota is too small.
  */
-struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, int64_t now_ns,
-			  uint64_t utc, struct fail *f);
+struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, struct nics *nics,
+			  int64_t now_ns, uint64_t utc, struct fail *f);
 void member_free(struct member *m);
 
 /** member_start() - EVENT_START with fresh entropy, what was saved, and @more events before it */

@@ -221,7 +221,10 @@ bool overlay_admit(struct overlay *o, const struct admission *a, struct admitted
 		fail_add(f, "the key of %s is no Ed25519 public key", a->name);
 		return false;
 	}
-	randombytes_buf(salt, sizeof(salt));
+	if (a->salt)
+		memcpy(salt, a->salt, sizeof(salt));
+	else
+		randombytes_buf(salt, sizeof(salt));
 	if (!cert_issue(&suite_sodium, o->secret, &order, &w)) {
 		fail_add(f, "the certificate for %s does not fit: fewer groups or addresses", a->name);
 		return false;

@@ -7,6 +7,7 @@
  *	overlay		the public key, by which everybody names the overlay
  *	members		one line per certificate: serial name id key issued ends
  *	bootstrap	endpoints that new nodes are told, one a line, edited by hand
+ *	charter		the virtual network that it is, if it is one (charter.h)
  *	lock		held while a certificate is made
  *
  * Invitations, delegated signers and revocation are not here yet: a certificate
@@ -20,6 +21,7 @@
 #define NODE_OVERLAY_H
 
 #include "core/seal/cert.h"
+#include "node/charter.h"
 #include "node/home.h"
 #include "node/prog/units.h"
 
@@ -38,6 +40,7 @@ struct overlay {
 struct admission {
 	const char *name;
 	uint8_t key[KEY_BYTES];
+	const uint8_t *salt;		/* CERT_SALT of another overlay's certificate, for the same place; NULL: drawn */
 	const char *const *groups;
 	unsigned group_count;
 	struct prefix prefix[OVERLAY_PREFIXES];
@@ -68,6 +71,15 @@ static inline const uint8_t *overlay_key(const struct overlay *o)
 
 /** overlay_admit() - Make a certificate and note it in members; it is on disk before this returns */
 bool overlay_admit(struct overlay *o, const struct admission *a, struct admitted *out, struct fail *f);
+
+/** overlay_found() - The overlay is the network of @c's record, too; without founders in it the first member will be */
+bool overlay_found(struct overlay *o, struct charter *c, struct fail *f);
+
+/**
+ * overlay_charter() - Its network's charter, if it is one
+ * @first: a member that was just made, the founder if there is none; NULL: only look
+ */
+bool overlay_charter(struct overlay *o, const struct id *first, struct charter *c, bool *has, struct fail *f);
 
 /** prefix_read() - "10.9.0.7", "10.9.0.0/28" or the same in IPv6 */
 bool prefix_read(const char *text, struct prefix *p, char why[WHY_LEN]);
