@@ -16,6 +16,7 @@ enum {
 
 	OPTION_SOURCE = 1, OPTION_TARGET = 2, OPTION_PREFIX = 3, OPTION_MTU = 5, OPTION_RDNSS = 25,
 
+	RA_MANAGED = 0x80 << 16, RA_OTHER = 0x40 << 16,	/* DHCPv6 has addresses (where none can be made up); has the rest */
 	FLAG_ROUTER = 0x80, FLAG_SOLICITED = 0x40, FLAG_OVERRIDE = 0x20,	/* of an advertisement */
 	PREFIX_ON_LINK = 0x80, PREFIX_AUTO = 0x40,
 
@@ -138,7 +139,8 @@ void nd_advertise(struct vnet *v, struct env *e, const uint8_t *mac, const struc
 	struct ip src = ip_link(v->mac);
 	uint8_t buf[ND_FRAME], prefix[16] = { 0 };
 	struct writer w = writer_of(buf, sizeof(buf));
-	struct build b = build_icmp(&w, &src, to ? to : &all_nodes, ND_HOPS, ADVERTISE_ROUTER, 0, 64u << 24);
+	struct build b = build_icmp(&w, &src, to ? to : &all_nodes, ND_HOPS, ADVERTISE_ROUTER, 0,
+				     64u << 24 | RA_OTHER | (range->bits == 64 ? 0 : RA_MANAGED));
 
 	write_u64(&w, 0);			/* reachable time, retransmission timer: unspecified */
 	write_mac(&w, OPTION_SOURCE, v->mac);
