@@ -1,32 +1,20 @@
 /*
  * DNS in its place: questions of guests go to the server, its questions to the
- * DHT; and what this node publishes. Each address of ours may have two names:
- * its guest's own (DHCP, option 12) and the node's (network.name). A name is
- * published by CLAIM, so that it is the first one's for as long as that one
- * keeps it; it stands for all addresses that carry it here. A pointer leads
- * back to the guest's own name if it has one. Names end with the leases under
- * them: withdrawn when an address goes, and never renewed by anybody else.
+ * DHT; and what this node's addresses are called goes there as well. A name is
+ * published by CLAIM: it is the first one's for as long as that one keeps it.
  *
  * TCP is answered by a reset: answers that would need it do not exist here,
  * all addresses of a name fit 512 bytes. TC is set all the same if they do not.
  */
+#include "core/vnet/dns_names.h"
 #include "core/vnet/dns_server.h"
 #include "core/vnet/parts.h"
 
-enum { NAMED_MAX = 512, TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16, RESETS_PER_S = 10, RESETS_BURST = 10 };
-
-/** struct dns_named - one name of one address of ours */
-struct dns_named {
-	struct ip ip;
-	bool host;			/* the guest's own, else the node's */
-	uint8_t len;
-	uint8_t label[DNS_LABEL_MAX];
-};
+enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16, RESETS_PER_S = 10, RESETS_BURST = 10 };
 
 struct vnet_dns {
 	struct dnsd server;
-	struct dns_named *named;
-	uint16_t nameds, named_cap;
+	struct dns_names names;
 	struct bucket resets;
 };
 
@@ -61,6 +49,27 @@ static void due(void *ctx, struct env *e, int64_t at_ns)
 
 static const struct dns_ports PORTS = { .look = look, .send = send_out, .due = due };
 
+/* ---- what names ask for ---- */
+
+static void publish(void *ctx, struct env *e, struct bytes name, uint8_t type, struct bytes value)
+{
+	struct vnet *v = ctx;
+
+	dnsd_forget(&v->dns->server, e, name, type);
+	if (!name_publish(v->ports.dht, e, vnet_user(v), v->id, name, type, value, 0, true))
+		env_drop(e, DROP_FULL);
+}
+
+static void withdraw(void *ctx, struct env *e, struct bytes name, uint8_t type)
+{
+	struct vnet *v = ctx;
+
+	dnsd_forget(&v->dns->server, e, name, type);
+	name_withdraw(v->ports.dht, e, vnet_user(v), v->id, name, type);
+}
+
+static const struct named_ports NAMES = { .publish = publish, .withdraw = withdraw };
+
 /* Made when it is first needed; NULL: no memory (counted). */
 static struct vnet_dns *parts(struct vnet *v, struct env *e)
 {
@@ -71,6 +80,7 @@ static struct vnet_dns *parts(struct vnet *v, struct env *e)
 			return NULL;
 		}
 		dnsd_init(&v->dns->server, e, &PORTS, v);
+		v->dns->names = (struct dns_names){ .port = &NAMES, .ctx = v };
 	}
 	v->dns->server.net = v->record;
 	return v->dns;
@@ -136,123 +146,27 @@ void dns_done(struct vnet *v, struct env *e, const struct dht_done *done)
 
 /* ---- what we publish ---- */
 
-/* All addresses of ours under @label: published again, or withdrawn if there are none. */
-static void name_again(struct vnet *v, struct env *e, struct bytes label)
-{
-	struct vnet_dns *d = v->dns;
-	uint8_t list[DNSD_ADDRESSES * 17];
-	struct writer w = writer_of(list, sizeof(list));
-
-	for (unsigned i = 0; i < d->nameds; i++) {
-		const struct dns_named *n = &d->named[i];
-		unsigned before = 0;
-
-		if (n->len != label.len || memcmp(n->label, label.at, label.len))
-			continue;
-		while (before < i && !(d->named[before].len == n->len && ip_eq(&d->named[before].ip, &n->ip) &&
-				       !memcmp(d->named[before].label, n->label, n->len)))
-			before++;
-		if (before < i || writer_left(&w) < 17)
-			continue;
-		write_u8(&w, n->ip.family);
-		write_copy(&w, n->ip.at, n->ip.family == 4 ? 4 : 16);
-	}
-	dnsd_forget(&d->server, e, label, VALUE_ADDRESS);
-	if (!writer_len(&w))
-		name_withdraw(v->ports.dht, e, vnet_user(v), v->id, label, VALUE_ADDRESS);
-	else if (!name_publish(v->ports.dht, e, vnet_user(v), v->id, label, VALUE_ADDRESS,
-			       (struct bytes){ list, writer_len(&w) }, 0, true))
-		env_drop(e, DROP_FULL);
-}
-
-/* The pointer of @ip: to its guest's own name, else to the node's, else none. */
-static void pointer_again(struct vnet *v, struct env *e, const struct ip *ip)
-{
-	struct vnet_dns *d = v->dns;
-	const struct dns_named *best = NULL;
-	uint8_t text[DNS_KEY_MAX];
-	struct bytes key = { text, dns_reverse(ip, text) };
-
-	for (unsigned i = 0; i < d->nameds; i++)
-		if (ip_eq(&d->named[i].ip, ip) && (!best || d->named[i].host))
-			best = &d->named[i];
-	dnsd_forget(&d->server, e, key, VALUE_POINTER);
-	if (!best)
-		name_withdraw(v->ports.dht, e, vnet_user(v), v->id, key, VALUE_POINTER);
-	else if (!name_publish(v->ports.dht, e, vnet_user(v), v->id, key, VALUE_POINTER,
-			       (struct bytes){ best->label, best->len }, 0, true))
-		env_drop(e, DROP_FULL);
-}
-
-static void name_del(struct vnet *v, struct env *e, unsigned i)
-{
-	struct vnet_dns *d = v->dns;
-	struct dns_named was = d->named[i];
-
-	d->nameds--;
-	memmove(&d->named[i], &d->named[i + 1], (d->nameds - i) * sizeof(was));
-	name_again(v, e, (struct bytes){ was.label, was.len });
-	pointer_again(v, e, &was.ip);
-}
-
-static void name_add(struct vnet *v, struct env *e, const struct ip *ip, bool host, struct bytes label)
-{
-	struct dns_named n = { .ip = *ip, .host = host, .len = (uint8_t)label.len };
-	struct vnet_dns *d = parts(v, e);
-
-	if (!d || !dns_host_label(label, n.label))
-		return;
-	for (unsigned i = 0; i < d->nameds; i++) {
-		if (!ip_eq(&d->named[i].ip, ip) || d->named[i].host != host)
-			continue;
-		if (d->named[i].len == n.len && !memcmp(d->named[i].label, n.label, n.len))
-			return;
-		name_del(v, e, i);
-		break;
-	}
-	if (d->nameds == NAMED_MAX) {
-		env_drop(e, DROP_FULL);
-		return;
-	}
-	if (d->nameds == d->named_cap && !mem_grow(&e->mem, &d->named, &d->named_cap,
-						   d->named_cap ? (uint16_t)(d->named_cap * 2) : 2, sizeof(*d->named))) {
-		env_drop(e, DROP_MEMORY);
-		return;
-	}
-	d->named[d->nameds++] = n;
-	name_again(v, e, (struct bytes){ n.label, n.len });
-	pointer_again(v, e, ip);
-}
-
 void dns_host(struct vnet *v, struct env *e, const struct ip *ip, struct bytes host)
 {
-	if (host.len) {
-		name_add(v, e, ip, true, host);
-		return;
-	}
-	for (unsigned i = 0; v->dns && i < v->dns->nameds; i++) {
-		if (!v->dns->named[i].host || !ip_eq(&v->dns->named[i].ip, ip))
-			continue;
-		v->dns->server.net = v->record;
-		name_del(v, e, i);
-		return;
-	}
+	struct vnet_dns *d = host.len ? parts(v, e) : v->dns;
+
+	if (d && host.len)
+		names_add(&d->names, e, ip, NAMED_HOST, host);
+	else if (d)
+		names_del(&d->names, e, ip, NAMED_HOST);
 }
 
 void dns_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours)
 {
-	if (ours) {
-		if (v->net->name.len)
-			name_add(v, e, ip, false, v->net->name);
+	struct vnet_dns *d = ours && v->net->name.len ? parts(v, e) : v->dns;
+
+	if (!d)
 		return;
-	}
-	for (unsigned i = 0; v->dns && i < v->dns->nameds;) {
-		if (ip_eq(&v->dns->named[i].ip, ip)) {
-			v->dns->server.net = v->record;
-			name_del(v, e, i);
-		} else {
-			i++;
-		}
+	if (!ours) {
+		names_del(&d->names, e, ip, NAMED_HOST);
+		names_del(&d->names, e, ip, NAMED_NODE);
+	} else if (v->net->name.len) {
+		names_add(&d->names, e, ip, NAMED_NODE, v->net->name);
 	}
 }
 
@@ -274,8 +188,8 @@ void dns_timer(struct vnet *v, struct env *e)
 
 void dns_leave(struct vnet *v, struct env *e)
 {
-	while (v->dns && v->dns->nameds) {
-		struct ip ip = v->dns->named[0].ip;
+	while (v->dns && v->dns->names.nameds) {
+		struct ip ip = v->dns->names.named[0].ip;
 
 		dns_owned(v, e, &ip, false);
 	}
@@ -288,7 +202,7 @@ void dns_free(struct vnet *v, struct env *e)
 	if (!d)
 		return;
 	dnsd_done(&d->server, e);
-	mem_grow(&e->mem, &d->named, &d->named_cap, 0, sizeof(*d->named));
+	names_free(&d->names, e);
 	mem_put(&e->mem, d, sizeof(*d));
 	v->dns = NULL;
 }
@@ -296,5 +210,5 @@ void dns_free(struct vnet *v, struct env *e)
 uint32_t dns_bytes(const struct vnet *v)
 {
 	return v->dns ? (uint32_t)(sizeof(*v->dns) + dnsd_bytes(&v->dns->server) +
-				   v->dns->named_cap * sizeof(*v->dns->named)) : 0;
+				   v->dns->names.cap * sizeof(*v->dns->names.named)) : 0;
 }

@@ -29,6 +29,7 @@
 	X(diary)	\
 	X(dist)	\
 	X(dns)	\
+	X(dns_names)	\
 	X(dns_wire)	\
 	X(engine)	\
 	X(eventlog)	\
