@@ -494,8 +494,12 @@ void label_timer(struct ring *r, struct env *e)
 		any = true;
 		i++;
 	}
-	if (any)
+	if (any) {
 		timer_soon(e, RING_LABEL, next * NS_PER_MS);
+		return;
+	}
+	mem_grow(&e->mem, &s->hop, &s->hops, 0, sizeof(*s->hop));		/* give the places back */
+	mem_grow(&e->mem, &s->chain, &s->chain_cap, 0, sizeof(*s->chain));
 }
 
 void label_done(struct ring *r, struct env *e)

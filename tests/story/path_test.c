@@ -150,7 +150,7 @@ static void run(struct town *t, int64_t for_ms)
 	}
 }
 
-static struct town *town_of(unsigned nodes, uint16_t mtu)
+static struct town *town_of(unsigned nodes, uint16_t mtu, unsigned networks)
 {
 	struct network_record n;
 	struct town *t = calloc(1, sizeof(*t));
@@ -162,7 +162,8 @@ static struct town *town_of(unsigned nodes, uint16_t mtu)
 	strcpy(n.name, "town");
 	n.mtu = mtu;
 	n.range4 = (struct ip_range){ ip_v4(0x0a010000), 16 };
-	stage_network(t->s, &n);
+	for (unsigned i = 0; i < networks; i++)
+		stage_network(t->s, &n);
 	t->s->tap = tap;
 	t->s->wire = wire;
 	for (unsigned i = 0; i < nodes; i++) {
@@ -175,7 +176,7 @@ static struct town *town_of(unsigned nodes, uint16_t mtu)
 
 static struct town *town_new(unsigned nodes)
 {
-	return town_of(nodes, MTU_DEFAULT);
+	return town_of(nodes, MTU_DEFAULT, 1);
 }
 
 static void town_free(struct town *t)
@@ -185,9 +186,9 @@ static void town_free(struct town *t)
 }
 
 /* The guest of node @i speaks up under 10.1.0.@last, until that is its own. */
-static void settle(struct town *t, unsigned i, unsigned last)
+static void settle_in(struct town *t, unsigned net, unsigned i, unsigned last)
 {
-	struct guest_host *g = &t->g[0][i];
+	struct guest_host *g = &t->g[net][i];
 	uint8_t buf[64];
 
 	*g = (struct guest_host){ .ip = ip_v4(0x0a010000 + last), .mac = { 2, 0, 0, 0, 0, (uint8_t)last } };
@@ -195,12 +196,17 @@ static void settle(struct town *t, unsigned i, unsigned last)
 		struct writer w = writer_of(buf, sizeof(buf));
 
 		build_arp(&w, mac_broadcast, 1, g->mac, &g->ip, (uint8_t[6]){ 0 }, &g->ip);
-		stage_frame(t->s, i, 0, buf, (uint16_t)writer_len(&w));
+		stage_frame(t->s, i, net, buf, (uint16_t)writer_len(&w));
 		run(t, 1000);
-		if (edge_serves(t->s->actor[i].node->vnet[0], &t->s->actor[i].node->env, &g->ip, NULL))
+		if (edge_serves(t->s->actor[i].node->vnet[net], &t->s->actor[i].node->env, &g->ip, NULL))
 			return;
 	}
 	CU_FAIL_FATAL("the address was never granted");
+}
+
+static void settle(struct town *t, unsigned i, unsigned last)
+{
+	settle_in(t, 0, i, last);
 }
 
 static void arp_for(struct town *t, unsigned i, unsigned last)
@@ -215,9 +221,9 @@ static void arp_for(struct town *t, unsigned i, unsigned last)
 	stage_frame(t->s, i, 0, buf, (uint16_t)writer_len(&w));
 }
 
-static void ping(struct town *t, unsigned i, unsigned last, uint16_t id, size_t len)
+static void ping_in(struct town *t, unsigned net, unsigned i, unsigned last, uint16_t id, size_t len)
 {
-	struct guest_host *g = &t->g[0][i];
+	struct guest_host *g = &t->g[net][i];
 	struct ip ip = ip_v4(0x0a010000 + last);
 	uint8_t buf[9300], *fill;
 	struct writer w = writer_of(buf, sizeof(buf));
@@ -230,7 +236,12 @@ static void ping(struct town *t, unsigned i, unsigned last, uint16_t id, size_t 
 	for (size_t k = 0; k < len; k++)
 		fill[k] = (uint8_t)SECRET[k % (sizeof(SECRET) - 1)];
 	build_done(&w, &b);
-	stage_frame(t->s, i, 0, buf, (uint16_t)writer_len(&w));
+	stage_frame(t->s, i, net, buf, (uint16_t)writer_len(&w));
+}
+
+static void ping(struct town *t, unsigned i, unsigned last, uint16_t id, size_t len)
+{
+	ping_in(t, 0, i, last, id, len);
 }
 
 static void meet(struct town *t, unsigned a, unsigned b)
@@ -378,7 +389,7 @@ static void large_frames_and_offloads_cross_a_chain(void)
 
 static void frames_of_9000_bytes_cross_a_chain_and_a_link(void)
 {
-	struct town *t = town_of(24, 9000);
+	struct town *t = town_of(24, 9000, 1);
 	unsigned a, b;
 
 	apart(t, &a, &b);
@@ -577,6 +588,43 @@ static void a_broadcast_reaches_every_guest_once_and_costs_one_tree(void)
 	town_free(t);
 }
 
+static void two_networks_with_one_range_do_not_meet(void)
+{
+	struct town *t = town_of(6, MTU_DEFAULT, 2);
+	uint8_t buf[200];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct ip to = ip_v4(0xffffffff);
+	struct build b;
+
+	settle_in(t, 0, 1, 10);			/* the same two addresses, at other nodes */
+	settle_in(t, 0, 2, 20);
+	settle_in(t, 1, 1, 10);
+	settle_in(t, 1, 4, 20);
+	for (unsigned net = 0; net < 2; net++)
+		memcpy(t->g[net][1].gateway, t->s->actor[1].node->vnet[net]->mac, 6);
+	for (unsigned i = 0; i < 5; i++) {
+		ping_in(t, 0, 1, 20, (uint16_t)(i + 1), 100);
+		run(t, 500);
+	}
+	CU_ASSERT_EQUAL(t->g[0][2].echoes, 5);
+	CU_ASSERT_EQUAL(t->g[1][4].echoes, 0);
+	for (unsigned i = 0; i < 7; i++) {
+		ping_in(t, 1, 1, 20, (uint16_t)(i + 1), 100);
+		run(t, 500);
+	}
+	CU_ASSERT_EQUAL(t->g[0][2].echoes, 5);
+	CU_ASSERT_EQUAL(t->g[1][4].echoes, 7);
+	build_eth(&w, mac_broadcast, t->g[0][1].mac, TYPE_IP4);
+	b = build_udp(&w, &t->g[0][1].ip, &to, 1000, 2000);
+	memset(write_space(&w, 100), 1, 100);
+	build_done(&w, &b);
+	stage_frame(t->s, 1, 0, buf, (uint16_t)writer_len(&w));
+	run(t, 2000);
+	CU_ASSERT_EQUAL(t->g[0][2].groups, 1);
+	CU_ASSERT_EQUAL(t->g[1][1].groups + t->g[1][4].groups, 0);
+	town_free(t);
+}
+
 static void join_group(struct town *t, unsigned i, bool join)
 {
 	struct guest_host *g = &t->g[0][i];
@@ -668,6 +716,7 @@ CU_TestInfo story_path_tests[] = {
 	{ "a moved address is followed within seconds", a_moved_address_is_followed_within_seconds },
 	{ "a broadcast reaches every guest once and costs one tree",
 	  a_broadcast_reaches_every_guest_once_and_costs_one_tree },
+	{ "two networks with one range do not meet", two_networks_with_one_range_do_not_meet },
 	{ "multicast goes to who asked, storms are stopped", multicast_goes_to_who_asked_and_storms_are_stopped },
 	CU_TEST_INFO_NULL
 };

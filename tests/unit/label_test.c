@@ -219,6 +219,7 @@ static void unused_labels_fade_and_all_are_bounded(void)
 	CU_ASSERT_EQUAL(account(s, 1).hops, 0);
 	CU_ASSERT_EQUAL(account(s, 2).hops, 0);
 	CU_ASSERT_EQUAL(account(s, 0).chains, 0);
+	CU_ASSERT_TRUE(account(s, 1).bytes < 100);
 	send(s, a, order[3], 2, 100, NULL);		/* and come again on need */
 	run(s, 2000);
 	CU_ASSERT_EQUAL(s->end[order[3]].got, 2);
