@@ -319,20 +319,16 @@ static int whole(const struct guests *g, int measure_of)
 void chatter_catalog(struct world *w)
 {
 	struct guests *g = w->guests;
-	static const char *const counts[] = {
-#define X(id, name, text) name,
-		GUEST_COUNT_LIST(X)
-#undef X
-	};
-
 	if (!g->count)
 		return;
 #define X(id, kind, unit, of, name, text) \
 	g->metric[MEASURE_##id] = catalog_add(w->catalog, METRIC_##kind, UNIT_##unit, whole(g, MEASURE_##of), name, text);
 	MEASURE_LIST(X)
 #undef X
-	g->m_count = catalog_add_each(w->catalog, UNIT_NUMBER, "guest.", counts, GUEST_COUNTS, "",
-				      "what guests counted; sim/guest/guest.h says it of each");
+	g->m_count = catalog_count(w->catalog);
+#define X(id, name, text) catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "guest." name, text);
+	GUEST_COUNT_LIST(X)
+#undef X
 }
 
 void chatter_row(struct world *w)
