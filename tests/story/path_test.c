@@ -150,6 +150,23 @@ static void run(struct town *t, int64_t for_ms)
 	}
 }
 
+/* The certificate of node @i in the first network gives it 10.1.1.@last for good. */
+static void fix(struct stage *s, unsigned i, unsigned last)
+{
+	struct prefix p = { .addr = { 10, 1, 1, (uint8_t)last }, .family = 4, .bits = 32 };
+	uint8_t seed[32] = { 9, 0 }, signer[SIGN_BYTES], secret[SIGN_BYTES], salt[CERT_SALT] = { 0 };
+	struct cert_order o = { .roles = ROLE_MEMBER, .serial = i + 1, .salt = salt, .any = true,
+				.prefixes = &p, .prefix_count = 1 };
+	struct writer w = writer_of(s->actor[i].member_chain[0], CERT_CHAIN_MAX);
+
+	s->suite->sign_pair(signer, seed);		/* as stage_network() does */
+	s->suite->sign_pair(secret, s->actor[i].seed);
+	o.key = secret + KEY_BYTES;
+	CU_ASSERT_TRUE_FATAL(cert_issue(s->suite, signer, &o, &w));
+	CU_ASSERT_EQUAL_FATAL(identity_init(&s->actor[i].member[0], s->suite, s->actor[i].seed,
+					    (struct bytes){ w.start, writer_len(&w) }, signer + KEY_BYTES, 0), FAULT_NONE);
+}
+
 static struct town *town_of(unsigned nodes, uint16_t mtu, unsigned networks)
 {
 	struct network_record n;
@@ -161,9 +178,14 @@ static struct town *town_of(unsigned nodes, uint16_t mtu, unsigned networks)
 	network_defaults(&n);
 	strcpy(n.name, "town");
 	n.mtu = mtu;
+	n.reserved[0] = (struct ip_range){ ip_v4(0x0a010100), 24 };
+	n.reserveds = 1;
 	n.range4 = (struct ip_range){ ip_v4(0x0a010000), 16 };
 	for (unsigned i = 0; i < networks; i++)
 		stage_network(t->s, &n);
+	fix(t->s, 2, 10);
+	if (nodes > 4)
+		fix(t->s, 4, 20);
 	t->s->tap = tap;
 	t->s->wire = wire;
 	for (unsigned i = 0; i < nodes; i++) {
@@ -478,6 +500,35 @@ static void a_member_that_forges_a_source_is_not_believed(void)
 	town_free(t);
 }
 
+static void claim_what_is_fixed(struct node *n, void *arg)
+{
+	static const uint8_t SERIAL[8] = { 0xff };
+
+	name_publish(n->dht, &n->env, DHT_USER_NAMES, n->vnet[0]->id, (struct bytes){ (const uint8_t *)"=0a010114", 9 },
+		     VALUE_TOKEN, (struct bytes){ SERIAL, 8 }, 0, false);
+	(void)arg;
+}
+
+static void a_fixed_address_is_its_certificates_whoever_else_says_so(void)
+{
+	struct town *t = town_new(6);
+
+	stage_inside(t->s, 3, claim_what_is_fixed, NULL);	/* a member, of a higher serial, without that address */
+	run(t, 3000);
+	t->end[0] = 2;
+	t->end[1] = 4;
+	settle(t, 2, 256 + 10);
+	settle(t, 4, 256 + 20);
+	memcpy(t->g[0][2].gateway, t->s->actor[2].node->vnet[0]->mac, 6);
+	for (unsigned i = 0; i < 10; i++) {
+		ping(t, 2, 256 + 20, (uint16_t)(i + 1), 100);
+		run(t, 500);
+	}
+	CU_ASSERT_EQUAL(t->g[0][4].echoes, 10);
+	CU_ASSERT_EQUAL(t->g[0][2].replies, 10);
+	town_free(t);
+}
+
 static void a_node_that_restarts_is_talked_to_again(void)
 {
 	struct town *t = town_new(6);
@@ -711,6 +762,8 @@ CU_TestInfo story_path_tests[] = {
 	{ "frames of 9000 bytes cross a chain and a link", frames_of_9000_bytes_cross_a_chain_and_a_link },
 	{ "first packets wait and go in order", first_packets_wait_and_go_in_order },
 	{ "a member that forges a source is not believed", a_member_that_forges_a_source_is_not_believed },
+	{ "a fixed address is its certificate's, whoever else says so",
+	  a_fixed_address_is_its_certificates_whoever_else_says_so },
 	{ "a node that restarts is talked to again", a_node_that_restarts_is_talked_to_again },
 	{ "an address nobody has is unreachable", an_address_nobody_has_is_unreachable_and_asked_for_once_in_a_while },
 	{ "a moved address is followed within seconds", a_moved_address_is_followed_within_seconds },
