@@ -67,6 +67,7 @@
 #define vnet_free lab_vnet_free
 #define vnet_guest_at lab_vnet_guest_at
 #define vnet_held lab_vnet_held
+#define vnet_id lab_vnet_id
 #define vnet_leave lab_vnet_leave
 #define vnet_new lab_vnet_new
 #define vnet_remote_at lab_vnet_remote_at
