@@ -56,7 +56,7 @@ void dht_start(struct dht *d, struct env *e, struct bytes saved, enum run_end la
 	in = reader_of(saved.at, saved.len);
 	while (saved_next(&in, &s)) {
 		if (s.kind == SAVE_LEASE)
-			held_load(d, e, &s, last == RUN_CLEAN || last == RUN_SAME_BOOT);
+			held_load(d, e, &s, last == RUN_SAME_BOOT);
 		else if (s.kind == SAVE_SELF || (s.kind == SAVE_SLOT && s.data.len))
 			replicas_load(d, e, &s);
 	}

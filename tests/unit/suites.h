@@ -5,6 +5,7 @@
 #include <CUnit/CUnit.h>
 
 #define SUITE_LIST(X)		\
+	X(apply)	\
 	X(arp)	\
 	X(bytes)	\
 	X(capture)	\
@@ -21,6 +22,7 @@
 	X(check_routes)	\
 	X(check_tables)	\
 	X(check_views)	\
+	X(client)	\
 	X(clock)	\
 	X(dhcp)	\
 	X(dhcp6)	\
@@ -38,6 +40,7 @@
 	X(guest)	\
 	X(handshake)	\
 	X(heap)	\
+	X(held)	\
 	X(home)	\
 	X(icmp)	\
 	X(id)	\
@@ -53,10 +56,12 @@
 	X(net_fault)	\
 	X(net_import)	\
 	X(net_latency)	\
+	X(network)	\
 	X(next)	\
 	X(node_config)	\
 	X(node_text)	\
 	X(noise)	\
+	X(op)	\
 	X(order)	\
 	X(overlay)	\
 	X(packet)	\
