@@ -114,6 +114,26 @@ void replica_del(struct dht *d, struct env *e, struct replica *r)
 	memmove(&rs->at[i], &rs->at[i + 1], (rs->count - i) * sizeof(*rs->at));
 }
 
+void replica_only_staged(struct dht *d, struct env *e, struct replica *r)
+{
+	primary_end(d, e, r);
+	change_end(d, e, r);
+	rejoin_end(d, e, r);
+	if (r->pull && r->pull->why != PULL_STAGE)
+		pull_end(d, e, r);
+	mem_put(&e->mem, r->spread, sizeof(*r->spread));
+	mem_put(&e->mem, r->next, sizeof(*r->next));
+	r->spread = NULL;
+	r->next = NULL;
+	r->view = (struct view){ 0 };
+	r->promised = r->accepted = r->next_base = r->base = 0;
+	r->proven = r->complete = r->writer = r->unborn = false;
+	replica_save(d, e, r);
+	replica_forget(d, e, r, r->set, &r->store);
+	store_done(&r->store, &e->mem);
+	replica_wake(d, e, r, e->now_ns);
+}
+
 /* ---- who we are in this life ---- */
 
 void life_read(struct reader *r, struct incarnation *l)

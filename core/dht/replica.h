@@ -243,6 +243,8 @@ struct replica *replica_find(const struct dht *d, const struct slot_name *s);
 struct replica *replica_add(struct dht *d, struct env *e, const struct slot_name *s);
 void replica_del(struct dht *d, struct env *e, struct replica *r);	/* with all that was saved */
 
+void replica_only_staged(struct dht *d, struct env *e, struct replica *r);	/* out of its view, but for its stage */
+
 /** replica_place() - our own place in its view; -1: none */
 static inline int replica_place(const struct dht *d, const struct replica *r)
 {

@@ -620,7 +620,10 @@ static void leave_view(struct dht *d, struct env *e, struct replica *r, const st
 	struct slot_name slot = r->slot;
 	bool left = r->view.members;
 
-	replica_del(d, e, r);
+	if (r->stage && view_cmp(r->stage->follows, v->name) >= 0)	/* we may be in the one after it */
+		replica_only_staged(d, e, r);
+	else
+		replica_del(d, e, r);
 	hint_put(d, e, &slot, v, follows, base, left);
 }
 

@@ -59,6 +59,7 @@ struct lab_node {
 	uint8_t side;			/* of a partition; 0 = with everybody */
 	bool lost;			/* its disk did not survive whole */
 	unsigned changes;
+	uint64_t shape;			/* of what it keeps, for traces */
 };
 
 /** struct lab_ask - one op by one client, until answered or given up */
@@ -488,11 +489,35 @@ static inline uint64_t view_key(const struct replica *r, struct view_name v, uin
 	return lab_mix(lab_mix(lab_mix(salt, r->slot.number), r->slot.kind), (uint64_t)v.generation << 32 | v.number);
 }
 
+static inline void lab_dump(const struct lab *l, unsigned only);
+
+static inline void lab_shape(struct lab *l, struct lab_node *n)
+{
+	const struct replicas *rs = n->dht ? n->dht->replicas : NULL;
+	uint64_t shape = 0;
+
+	for (unsigned i = 0; rs && i < rs->count; i++) {
+		const struct replica *r = rs->at[i];
+
+		shape = lab_mix(shape, r->slot.number);
+		shape = lab_mix(shape, (uint64_t)r->view.name.number << 32 | r->promised);
+		shape = lab_mix(shape, (uint64_t)(r->proven | r->complete << 1 | r->writer << 2 | r->unborn << 3 |
+						  (r->rejoin != NULL) << 4 | (r->stage && r->stage->done) << 5));
+	}
+	if (shape == n->shape)
+		return;
+	n->shape = shape;
+	printf("%10.3f node %u now:\n", (double)l->now_ns / 1e9, (unsigned)(n - l->node));
+	lab_dump(l, (unsigned)(n - l->node));
+}
+
 static void lab_look(struct lab *l, struct lab_node *n)
 {
 	const struct replicas *rs = n->dht ? n->dht->replicas : NULL;
 	unsigned me = (unsigned)(n - l->node);
 
+	if (l->trace)
+		lab_shape(l, n);
 	for (unsigned i = 0; rs && i < rs->count; i++) {
 		const struct replica *r = rs->at[i];
 		uint64_t members = 0;
@@ -611,11 +636,13 @@ static inline struct lab_ask *lab_op(struct lab *l, unsigned node, uint8_t kind,
 		a = &l->ask[l->asks++];
 	if (!a || !n->dht)
 		return NULL;
+	if (kind == OP_CREATE_ANY)
+		ip = 8 + lab_below(l, 40);
 	b = lab_belief(l, ip, node);
 	*a = (struct lab_ask){ .node = (uint8_t)node, .open = true, .asked_ns = l->now_ns, .ends_ns = l->now_ns + 8 * NS_PER_S };
 	a->op = (struct op){
 		.kind = kind, .asker = n->party->self.id, .nonce = ++l->nonce, .ip = ip_v4(0x0a000000 | ip),
-		.client = 77, .term_s = 10,
+		.client = kind == OP_CREATE_ANY ? l->nonce : 77, .term_s = 10,
 	};
 	a->op.slot = slot_of_ip(l->record.id, &a->op.ip);
 	if (b)
@@ -652,7 +679,7 @@ static inline void lab_granted(struct lab *l, struct lab_ask *a, const struct le
 			b = &l->belief[i];
 	if (!b)
 		return;
-	if (begins || !b->on)
+	if (begins || !lab_believes(l, b))
 		b->since_ns = l->now_ns;
 	b->on = true;
 	b->ip = lab_ip(&g->ip);
@@ -690,8 +717,10 @@ static void lab_answer(struct lab *l, unsigned node, struct bytes data)
 		lease_read(&in, &g);
 	}
 	if (l->trace)
-		printf("%10.3f node %u kind %u address %u: %s\n", (double)l->now_ns / 1e9, node, t.kind,
-		       (unsigned)lab_ip(&a->op.ip), verdict_text(t.verdict));
+		printf("%10.3f node %u kind %u address %u: %s by %d in %u.%u, asked %.3f, holder %d fence %u\n",
+		       (double)l->now_ns / 1e9, node, t.kind, (unsigned)lab_ip(&a->op.ip), verdict_text(t.verdict),
+		       lab_named(l, t.primary), t.view.generation, t.view.number, (double)a->asked_ns / 1e9,
+		       lab_named(l, g.holder), (unsigned)g.fence.grant);
 	if (t.kind == OP_GET) {
 		/* who believed from before the question until now must be the answer */
 		for (unsigned i = 0; i < 64; i++) {
@@ -776,10 +805,10 @@ static inline void lab_run(struct lab *l, int64_t ns)
 }
 
 /** lab_dump() - who keeps what, for whoever reads a trace */
-static inline void lab_dump(const struct lab *l)
+static inline void lab_dump(const struct lab *l, unsigned only)
 {
 	for (unsigned i = 0; i < l->nodes; i++) {
-		const struct replicas *rs = l->node[i].dht ? l->node[i].dht->replicas : NULL;
+		const struct replicas *rs = l->node[i].dht && (only == i || only == NODES_MAX) ? l->node[i].dht->replicas : NULL;
 
 		for (unsigned k = 0; rs && k < rs->count; k++) {
 			const struct replica *r = rs->at[k];
