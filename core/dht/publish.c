@@ -3,7 +3,7 @@
  */
 #include "core/dht/parts.h"
 
-enum { NAMES_MAX = 64 };
+enum { NAMES_MAX = 1024 };		/* a router has two for each of its machines */
 
 #define PUT_NS		(15 * NS_PER_S)
 #define AGAIN_NS	(10 * NS_PER_S)
