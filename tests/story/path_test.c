@@ -676,6 +676,86 @@ static void two_networks_with_one_range_do_not_meet(void)
 	town_free(t);
 }
 
+/* What node 3 would send as its @counter-th broadcast of @life, as core/vnet/multicast.c pictures it. */
+static size_t sealed_cast(struct stage *s, uint64_t life, uint32_t counter, uint8_t out[400])
+{
+	struct vnet *v = s->actor[3].node->vnet[0];
+	struct ip from = ip_v4(0x0a01000d), to = ip_v4(0xffffffff);
+	uint8_t label[64], key[KEY_BYTES], plain[300] = { 0 };
+	struct writer w = writer_of(label, sizeof(label)), head = writer_of(out, 400);
+	struct writer text = writer_of(plain + 8, sizeof(plain) - 8);
+	struct build b = build_udp(&text, &from, &to, 1, 2);
+
+	memset(write_space(&text, 50), 3, 50);
+	build_done(&text, &b);
+	write_copy(&w, "weft cast", 9);
+	write_id(&w, v->id);
+	write_id(&w, v->self);
+	write_u64(&w, life);
+	write_u32(&w, 77);
+	s->suite->derive(key, (struct bytes){ v->net->secret, 32 }, (struct bytes){ label, writer_len(&w) });
+	write_u8(&head, 1);
+	write_u64(&head, v->id.hi);
+	write_u64(&head, life);
+	write_u32(&head, 77);
+	write_u32(&head, counter);
+	write_u8(&head, 0);
+	s->suite->aead[CIPHER_CHACHA].seal(head.at, key, counter, (struct bytes){ out, 26 }, plain, 8 + writer_len(&text));
+	return 26 + 8 + writer_len(&text) + TAG_BYTES;
+}
+
+struct heard { struct id origin; struct bytes data; };
+
+static void hear(struct node *n, void *arg)
+{
+	struct heard *h = arg;
+
+	vnet_cast(n->vnet[0], &n->env, h->origin, 1, h->data);
+}
+
+static void what_was_said_to_all_is_not_heard_twice_nor_from_another_mouth(void)
+{
+	struct town *t = town_new(5);
+	struct guest_host *g = &t->g[0][1];
+	uint8_t buf[400];
+	struct heard h = { t->s->actor[3].identity.id, { buf, 0 } };
+	/* life, counter, is it heard? a later life ends the one before */
+	static const struct { uint64_t life; uint32_t counter; bool fresh; } SAID[] = {
+		{ 5, 10, true }, { 5, 10, false }, { 5, 12, true }, { 5, 11, true }, { 5, 11, false }, { 5, 100, true },
+		{ 5, 36, false }, { 5, 37, true }, { 4, 200, false }, { 6, 0, true }, { 5, 101, false }, { 6, 0, false },
+	};
+
+	settle(t, 1, 10);
+	for (unsigned i = 0; i < sizeof(SAID) / sizeof(SAID[0]); i++) {
+		unsigned before = g->groups;
+
+		h.data.len = sealed_cast(t->s, SAID[i].life, SAID[i].counter, buf);
+		stage_inside(t->s, 1, hear, &h);
+		CU_ASSERT_EQUAL(g->groups - before, SAID[i].fresh);
+	}
+	for (unsigned i = 1; i < h.data.len; i++) {	/* damaged anywhere, or said by another one, it does not open */
+		unsigned before = g->groups;
+
+		h.data.len = sealed_cast(t->s, 6, 50 + i, buf);
+		buf[i] ^= 1;
+		stage_inside(t->s, 1, hear, &h);
+		CU_ASSERT_EQUAL(g->groups, before);
+	}
+	h.origin = t->s->actor[2].identity.id;
+	h.data.len = sealed_cast(t->s, 6, 1000, buf);
+	stage_inside(t->s, 1, hear, &h);
+	h.origin = t->s->actor[3].identity.id;
+	for (size_t len = 0; len < 60; len++) {
+		h.data.len = len;
+		stage_inside(t->s, 1, hear, &h);
+	}
+	h.data.len = sealed_cast(t->s, 6, 1000, buf);
+	CU_ASSERT_EQUAL(g->groups, 6);
+	stage_inside(t->s, 1, hear, &h);
+	CU_ASSERT_EQUAL(g->groups, 7);
+	town_free(t);
+}
+
 static void join_group(struct town *t, unsigned i, bool join)
 {
 	struct guest_host *g = &t->g[0][i];
@@ -769,6 +849,8 @@ CU_TestInfo story_path_tests[] = {
 	{ "a moved address is followed within seconds", a_moved_address_is_followed_within_seconds },
 	{ "a broadcast reaches every guest once and costs one tree",
 	  a_broadcast_reaches_every_guest_once_and_costs_one_tree },
+	{ "what was said to all is not heard twice, nor from another mouth",
+	  what_was_said_to_all_is_not_heard_twice_nor_from_another_mouth },
 	{ "two networks with one range do not meet", two_networks_with_one_range_do_not_meet },
 	{ "multicast goes to who asked, storms are stopped", multicast_goes_to_who_asked_and_storms_are_stopped },
 	CU_TEST_INFO_NULL
