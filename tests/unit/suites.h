@@ -81,6 +81,7 @@
 	X(session)	\
 	X(shards)	\
 	X(slab)	\
+	X(story_dht)	\
 	X(story_link)	\
 	X(story_path)	\
 	X(story_ring)	\
