@@ -13,7 +13,7 @@
 #include <assert.h>
 #include <sodium.h>
 
-enum { ITEM_HEAD = 'H', ITEM_KEPT = 'K' };
+enum { ITEM_HEAD = 'H', ITEM_KEPT = 'K', ITEM_LEFT = 'L' };
 
 static int slot_cmp(const struct slot_name *a, const struct slot_name *b)
 {
@@ -116,6 +116,8 @@ void replica_del(struct dht *d, struct env *e, struct replica *r)
 
 void replica_only_staged(struct dht *d, struct env *e, struct replica *r)
 {
+	if (!r->view.members)
+		return;
 	primary_end(d, e, r);
 	change_end(d, e, r);
 	rejoin_end(d, e, r);
@@ -246,6 +248,30 @@ uint64_t replica_save(struct dht *d, struct env *e, struct replica *r)
 	return r->head_token;
 }
 
+void replica_save_left(struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
+		       uint64_t base)
+{
+	uint8_t buf[300];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	write_u8(&w, ITEM_LEFT);
+	slot_write(&w, s);
+	name_write(&w, follows);
+	write_u64(&w, base);
+	view_write(&w, v);
+	env_save(e, SAVE_SLOT, part(s, ITEM_HEAD, 0, 0), buf, (uint32_t)writer_len(&w));
+}
+
+static void load_left(struct dht *d, struct env *e, const struct slot_name *s, struct reader *in)
+{
+	struct view_name follows = name_read(in);
+	uint64_t base = read_u64(in);
+	struct view v;
+
+	if (view_read(in, &v))
+		hint_put(d, e, s, &v, follows, base, true);
+}
+
 uint64_t replica_save_kept(struct dht *d, struct env *e, const struct replica *r, uint8_t set, uint64_t key,
 			   const struct kept *k)
 {
@@ -335,6 +361,8 @@ void replicas_load(struct dht *d, struct env *e, const struct saved *s)
 	}
 	item = read_u8(&in);
 	slot = slot_read(&in);
+	if (reader_ok(&in) && item == ITEM_LEFT)
+		load_left(d, e, &slot, &in);
 	if (!reader_ok(&in) || (item != ITEM_HEAD && item != ITEM_KEPT))
 		return;
 	r = replica_find(d, &slot);
@@ -621,7 +649,7 @@ static void stranger_word(struct dht *d, struct env *e, const struct heard *h)
 		view_write(&l.w, &n->view);
 		letter_now(d, e, &l, h->from);
 	} else if (h->word == WORD_WRITE || h->word == WORD_PING || h->word == WORD_PREPARE) {
-		letter_now(d, e, letter_open(&l, d, WORD_LOST, &h->slot, h->view), h->from);
+		letter_now(d, e, letter_open(&l, d, WORD_WANT, &h->slot, h->view), h->from);
 	}
 }
 

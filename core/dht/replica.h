@@ -281,6 +281,9 @@ uint64_t replica_save(struct dht *d, struct env *e, struct replica *r);
 /** replica_save_kept() - Save one record of half @set; @k NULL: forget it */
 uint64_t replica_save_kept(struct dht *d, struct env *e, const struct replica *r, uint8_t set, uint64_t key,
 			   const struct kept *k);
+/** replica_save_left() - Remember for ever that the view of the root went on without us: a founder must not begin it again */
+void replica_save_left(struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
+		       uint64_t base);
 void replica_forget(struct dht *d, struct env *e, const struct replica *r, uint8_t set, const struct store *s);
 
 /** replica_wake() - Look after @r at @due_ns or before */

@@ -625,6 +625,8 @@ static void leave_view(struct dht *d, struct env *e, struct replica *r, const st
 	else
 		replica_del(d, e, r);
 	hint_put(d, e, &slot, v, follows, base, left);
+	if (slot.kind == SLOT_ROOT && !replica_find(d, &slot))
+		replica_save_left(e, &slot, v, follows, base);
 }
 
 /* The staged records become the view's; one save of the head turns the page. */

@@ -20,7 +20,7 @@
 #include "tests/fuzz/yes_suite.h"
 #include "tests/unit/party.h"
 
-enum { NODES_MAX = 7, MAILS_MAX = 4096, ITEMS_MAX = 2048, PENDING_MAX = 512, ASKS_MAX = 64, SEEN_MAX = 1 << 14 };
+enum { NODES_MAX = 7, MAILS_MAX = 4096, ITEMS_MAX = 2048, PENDING_MAX = 2048, ASKS_MAX = 64, SEEN_MAX = 1 << 14 };
 
 struct lab_mail {
 	int64_t at_ns;
