@@ -225,7 +225,7 @@ static bool carry_tunnels(struct node *n)
 
 void floors_carry(struct node *n)
 {
-	while (carry_links(n) | carry_ring(n) | carry_dht(n) | carry_tunnels(n))
+	while ((int)carry_links(n) | (int)carry_ring(n) | (int)carry_dht(n) | (int)carry_tunnels(n))
 		;
 }
 

@@ -56,7 +56,7 @@ struct cached {
 };
 
 struct client {
-	struct asking *first, *spent;	/* spent: handed out by dht_next(), freed at the next call with an env */
+	struct asking *first, *spent;	/* spent: handed out by dht_next(), freed when mail or a timer comes */
 	unsigned count;
 	struct cached cached[CACHED];
 	uint8_t next_cached;
@@ -272,7 +272,6 @@ static struct asking *start(struct dht *d, struct env *e, uint8_t user, uint64_t
 
 	if (!d->client)
 		d->client = mem_get(&e->mem, sizeof(*d->client));
-	sweep(d, e);
 	if (!d->client || d->client->count >= ASKING_MAX) {
 		env_drop(e, d->client ? DROP_FULL : DROP_MEMORY);
 		return NULL;

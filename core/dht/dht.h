@@ -47,7 +47,7 @@ bool dht_leave(struct dht *d, struct env *e);
 
 /* ---- client ---- */
 
-/** struct dht_done - how a question ended; bytes and values borrowed until the next call into dht */
+/** struct dht_done - how a question ended; bytes and values are good until the next dht_mail() or dht_timer() */
 struct dht_done {
 	uint64_t cookie;
 	uint8_t kind;			/* enum op_kind */
@@ -132,8 +132,8 @@ bool held_touch(struct dht *d, struct env *e, struct id network, const struct ip
 /** held_keep() - From now on renew @ip by ourselves, or not */
 void held_keep(struct dht *d, struct env *e, struct id network, const struct ip *ip, bool keep);
 
-/** held_release() - Give @ip back: not believed from this moment */
-void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip);
+/** held_release() - Give @ip back: not believed from this moment. @cookie: the news comes with it; 0 = with the one of old */
+void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip, uint64_t cookie);
 
 /**
  * held_lends() - Leases of @network taken from now on are such that whom we delegate one to may use it at once
