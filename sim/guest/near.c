@@ -2,7 +2,7 @@
  * near.c - neighbours (ARP, RFC 826; ND, RFC 4861) and the guest's own addresses
  *
  * A neighbour is asked up to three times, a second apart, and trusted for a
- * minute. The cache has six places; the oldest gives way. An IPv4
+ * minute. The cache has six places; the oldest that is not waited for gives way. An IPv4
  * address is probed before use where the scenario says so (RFC 5227: three
  * probes a second or two apart, two seconds of listening, two announcements),
  * and always announced and defended once in ten seconds; a second conflict
@@ -107,7 +107,8 @@ static struct neighbour *place(struct guest *g)
 
 		if (!n->state)
 			return n;
-		if (n->when_ns < old->when_ns)
+		/* who is being asked for stays: somebody waits */
+		if (n->state != old->state ? n->state == NEIGHBOUR_KNOWN : n->when_ns < old->when_ns)
 			old = n;
 	}
 	return old;

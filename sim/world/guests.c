@@ -97,6 +97,7 @@ static void machine_init(struct world *w, struct machine *m)
 		b.ip = networks_address(r, 4, networks_leasable(r) - 1 - i % networks_leasable(r));
 		b.gateway = network_gateway(r, 4);
 	}
+	m->fixed = b.addressing == GUEST_STATIC;
 	guest_init(m->guest, &b);
 }
 

@@ -34,7 +34,7 @@ struct machine {
 	uint16_t network, port;
 	uint32_t powers;		/* times it was switched on */
 	uint32_t shouts, draws[WORKS];
-	bool on;
+	bool on, fixed;			/* fixed: its address is static */
 	uint8_t question;		/* enum question under way */
 	uint32_t about;			/* whom it is about */
 	struct ip expected;

@@ -82,7 +82,8 @@ static void ask_name(struct shard *s, struct lane *l, struct machine *m, struct 
 	if (kind == 3) {
 		m->question = QUESTION_POINTER;
 		o.ip = e->ip4;
-	} else if (kind == 2 && form_of(w, m, &e->ip4, name)) {
+	} else if ((kind == 2 || (other->fixed && w->scenario->guests.model == GUESTS_ROUTER)) &&
+		   form_of(w, m, &e->ip4, name)) {	/* behind a router, DHCP tells the names */
 		m->question = QUESTION_FORM;
 		o.name = name;
 	} else {
@@ -145,7 +146,7 @@ void talks_work(struct shard *s, struct lane *l, struct machine *m, const struct
 
 /* ---- news ---------------------------------------------------------------------------------------- */
 
-/* "g17.lab" or "C128000005.lab": which machine, or that it is the address itself. */
+/* "g17.lab" or "C128000005.lab": which machine, or that it is the address itself; behind a router the node's name. */
 static bool pointer_right(const struct world *w, const struct machine *m, const char *name)
 {
 	char want[32];
@@ -153,10 +154,11 @@ static bool pointer_right(const struct world *w, const struct machine *m, const 
 
 	if (form_of(w, m, &m->expected, want) && !g_ascii_strcasecmp(name, want))
 		return true;
-	if (w->scenario->guests.model == GUESTS_ROUTER)
-		g_snprintf(want, sizeof(want), "g%u.", m->about);
-	else
-		g_snprintf(want, sizeof(want), "g%u.", about->host * w->guests->per_host);
+	g_snprintf(want, sizeof(want), "g%u.", m->about);
+	if (w->scenario->guests.model == GUESTS_ROUTER && g_str_has_prefix(name, want))
+		return true;
+	guests_name(w, about->host, want, sizeof(want) - 1);
+	g_strlcat(want, ".", sizeof(want));
 	return g_str_has_prefix(name, want);
 }
 

@@ -57,6 +57,32 @@ static void static_hosts_ping_each_other(void)
 	lan_free(l);
 }
 
+static void many_neighbours_share_few_places(void)
+{
+	struct lan *l = lan_new(8, &plain, GUEST_STATIC);
+
+	for (unsigned i = 0; i < 8; i++)
+		lan_do(l, i, GUEST_PLUG);
+	lan_run(l, 5 * LAN_S);
+	for (unsigned i = 1; i < 7; i++)	/* six at a time, as many as there are places; twice */
+		lan_order(l, 0, (struct guest_order){ .kind = ORDER_PING, .token = i, .ip = ip_v4(0x0a00000a + i) });
+	lan_run(l, 6 * LAN_S);
+	for (unsigned i = 2; i < 8; i++)
+		lan_order(l, 0, (struct guest_order){ .kind = ORDER_PING, .token = i, .ip = ip_v4(0x0a00000a + i) });
+	lan_run(l, 20 * LAN_S);
+	CU_ASSERT_PTR_NOT_NULL(lan_told(l, 0, NEWS_PONG, 11));
+	CU_ASSERT_PTR_NULL(lan_told(l, 0, NEWS_PING_LOST, 0));
+	lan_order(l, 0, (struct guest_order){ .kind = ORDER_PING, .ip = ip_v4(0x0a000060) });	/* waited for: stays */
+	for (unsigned i = 1; i < 6; i++)
+		lan_order(l, 0, (struct guest_order){ .kind = ORDER_PING, .ip = ip_v4(0x0a00000a + i) });
+	lan_run(l, 21 * LAN_S);
+	for (unsigned i = 2; i < 7; i++)
+		lan_order(l, 0, (struct guest_order){ .kind = ORDER_PING, .ip = ip_v4(0x0a00000a + i) });
+	lan_run(l, 30 * LAN_S);
+	CU_ASSERT_EQUAL(l->fx.count[GUEST_UNRESOLVED], 1);	/* asked three times, and given up */
+	lan_free(l);
+}
+
 static void a_second_owner_of_an_address_is_noticed(void)
 {
 	struct guest_config c = { .probe = true };
@@ -517,6 +543,7 @@ static void an_idle_guest_is_a_kilobyte(void)
 
 CU_TestInfo guest_tests[] = {
 	{ "static hosts ping each other, and nobody who is not there", static_hosts_ping_each_other },
+	{ "many neighbours share few places", many_neighbours_share_few_places },
 	{ "a second owner of an address is noticed before it is used", a_second_owner_of_an_address_is_noticed },
 	{ "IPv6 comes up with DAD and pings", ipv6_comes_up_with_dad_and_pings },
 	{ "a prefix makes a global address, unless it was routed", a_prefix_makes_a_global_address },
