@@ -124,7 +124,7 @@ struct tunnels {
 	struct member member[NETWORKS_MAX];
 };
 
-#define ALONE_MS	5000u		/* sending for so long and hearing nothing we ask */
+#define ALONE_MS	3000u		/* sending for so long and hearing nothing we ask */
 #define REFRESH_MS	20000u		/* a chain in use is told so as often, and a demanded link */
 #define WAIT_CHAIN_MS	500u		/* what waits for a carrier: looked at again after this */
 

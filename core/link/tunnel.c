@@ -542,6 +542,10 @@ static void ask_tick(struct env *e, struct tunnels *ts, struct tunnel *t, uint32
 	} else if (t->asks && past_ms(now, t->ask_ms)) {
 		if (t->asks++ < ASKS) {
 			t->ask_ms = now + ASK_MS;
+			if (t->label) {		/* or is it the chain? mail goes around whoever is silent */
+				t->label = 0;
+				t->want_ms = now;
+			}
 			tunnel_control(e, ts, t, CONTROL_ASK);
 		} else {			/* restarted, or gone: the handshake tells */
 			t->asks = 0;

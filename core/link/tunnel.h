@@ -20,7 +20,7 @@
  *
  * A peer is known by its place on the ring: the network's certificate is for the
  * same key and salt as the overlay's, so that both name the same id. A tunnel
- * whose peer says nothing for 5 s of our sending asks whether it is there, and
+ * whose peer says nothing for 3 s of our sending asks whether it is there, and
  * shakes hands anew when it is not heard; idle for 5 min it fades.
  *
  *	Memory		struct tunnels and each tunnel from env.mem; 32 payloads

@@ -2,8 +2,8 @@
  * Chains of labels, as origin and as relay.
  *
  * Only the origin repeats: a relay that hears the same LABEL again passes it on
- * again, or answers if it knows the answer. So a lost message costs the origin's
- * patience and no timer here. After two tries the origin draws another nonce:
+ * again, or answers if it knows the answer, and probes whom it had asked. So a
+ * lost message costs the origin's patience and no timer here. After two tries the origin draws another nonce:
  * relays then decide anew, and go around whoever stayed silent.
  */
 #include "core/ring/label.h"
@@ -242,6 +242,8 @@ static void label_in(struct ring *r, struct env *e, link_ref from, struct reader
 		say_ack(r, e, from, m.nonce, 0, 0);
 		return;
 	}
+	if (h->nonce_in == m.nonce && h->out == out.slot)
+		links_doubt(e, r->links, out);		/* said again: whom we asked has not answered */
 	own = links_carries(r->links, out);
 	h->nonce_in = m.nonce;
 	h->out = out.slot;
@@ -416,6 +418,8 @@ static bool set_up(struct ring *r, struct env *e, struct chain *c)
 
 	if (next_hop(r, e, &m.way, NULL, 0, &out) != NEXT_LINK)
 		return false;
+	if (c->tries && out.slot == c->out)
+		links_doubt(e, r->links, out);		/* it has not answered: is it there? */
 	if (!(c->tries & 1) || out.slot != c->out)
 		c->nonce = (uint32_t)random_u64(&e->random);
 	c->tries++;

@@ -500,6 +500,59 @@ static void a_member_that_forges_a_source_is_not_believed(void)
 	town_free(t);
 }
 
+static bool lose_some(struct town *t, unsigned from, unsigned to, const struct datagram *d)
+{
+	(void)from;
+	(void)to;
+	(void)d;
+	return ++t->dead % 20 == 0;			/* every twentieth packet of all */
+}
+
+static void with_packets_lost_most_arrive_and_none_twice(void)
+{
+	struct town *t = town_new(24);
+	unsigned a, b;
+
+	apart(t, &a, &b);
+	meet(t, a, b);
+	t->lose = lose_some;
+	for (unsigned i = 0; i < 100; i++) {
+		ping(t, a, 20, (uint16_t)(i + 1), 100);
+		run(t, 700);
+	}
+	CU_ASSERT_TRUE(t->g[0][a].replies >= 60);	/* 0.95 to the power of eight hops */
+	CU_ASSERT_EQUAL(t->g[0][a].twice + t->g[0][b].twice, 0);
+	town_free(t);
+}
+
+static void when_a_relay_crashes_packets_go_around_it_within_seconds(void)
+{
+	struct town *t = town_new(24);
+	struct tunnel_view v;
+	unsigned a, b, relay, replies, silence = 0, longest = 0;
+
+	apart(t, &a, &b);
+	meet(t, a, b);
+	for (unsigned i = 0; i < 5; i++) {
+		ping(t, a, 20, (uint16_t)(i + 1), 100);
+		run(t, 700);
+	}
+	CU_ASSERT_TRUE_FATAL(view(t, a, &v) && v.chained);
+	relay = stage_name(t->s, v.via);
+	CU_ASSERT_TRUE_FATAL(relay < 24 && relay != b);
+	stage_crash(t->s, relay);
+	for (unsigned i = 0; i < 60; i++) {
+		replies = t->g[0][a].replies;
+		ping(t, a, 20, (uint16_t)(100 + i), 100);
+		run(t, 700);
+		silence = t->g[0][a].replies > replies ? 0 : silence + 700;
+		longest = silence > longest ? silence : longest;
+	}
+	CU_ASSERT_TRUE(longest <= 7000);
+	CU_ASSERT_TRUE(view(t, a, &v) && v.up && !id_eq(v.via, t->s->actor[relay].identity.id));
+	town_free(t);
+}
+
 static void claim_what_is_fixed(struct node *n, void *arg)
 {
 	static const uint8_t SERIAL[8] = { 0xff };
@@ -842,6 +895,9 @@ CU_TestInfo story_path_tests[] = {
 	{ "frames of 9000 bytes cross a chain and a link", frames_of_9000_bytes_cross_a_chain_and_a_link },
 	{ "first packets wait and go in order", first_packets_wait_and_go_in_order },
 	{ "a member that forges a source is not believed", a_member_that_forges_a_source_is_not_believed },
+	{ "with packets lost most arrive, and none twice", with_packets_lost_most_arrive_and_none_twice },
+	{ "when a relay crashes packets go around it within seconds",
+	  when_a_relay_crashes_packets_go_around_it_within_seconds },
 	{ "a fixed address is its certificate's, whoever else says so",
 	  a_fixed_address_is_its_certificates_whoever_else_says_so },
 	{ "a node that restarts is talked to again", a_node_that_restarts_is_talked_to_again },
