@@ -1,13 +1,12 @@
 /*
  * The root slot of a network: which slots were born, and as what.
  *
- * Its records are of two kinds. A page is a bitmap of 1024 slots that lived
- * once. An entry is one slot's first view, pending until a majority of that
- * view has saved that it begins and said so (LIVES); only then is the bit set,
- * and only when the bit stands does the view serve. So a pending birth can be given to
- * others under a higher view number, if those it was given to are never heard of
- * again: nothing was decided in it. Once the bit stands the root never hands out a
- * first view again.
+ * One record for each slot. It is pending, with the first view, until a majority of
+ * that view has saved that it begins and said so (LIVES); then it only says that the
+ * slot lives, and only when that stands does the view serve. So a pending birth can
+ * be given to others under a higher view number, if those it was given to are
+ * never heard of again: nothing was decided in it. Of a slot that lives the root
+ * never hands out a first view again, except of a next generation (generation.c).
  *
  * The root's own view 0 is the founders of the signed record. Nobody can tell a
  * founder that starts for the first time from one that lost its disk, so all
@@ -18,42 +17,36 @@
 
 #include <sodium.h>
 
-enum { PAGE_BITS = 10, PAGE_BYTES = 1 + (1 << PAGE_BITS) / 8, ENTRY_BYTES = 1 + 9 + VIEW_MAX * 32 };
-enum { TYPE_PAGE = 1, TYPE_PENDING, TYPE_LIVES };
+enum { ENTRY_BYTES = 1 + 9 + VIEW_MAX * 32 };
+enum { TYPE_PENDING = 1, TYPE_LIVES };
 
 #define PENDING_NS	(5 * NS_PER_S)
 #define FOUNDER_NS	(3 * NS_PER_S)
 #define FOR_EVER_S	(40u * 86400)
 
-static uint64_t key_of(const struct slot_name *s, uint8_t type)
+static uint64_t key_of(const struct slot_name *s)
 {
 	uint8_t buf[32], out[16] = { 0 };
 	struct writer w = writer_of(buf, sizeof(buf));
 	struct reader r = reader_of(out, sizeof(out));
 
-	write_u8(&w, type);
 	write_u8(&w, s->kind);
-	write_u64(&w, type == TYPE_PAGE ? s->number >> PAGE_BITS : s->number);
+	write_u64(&w, s->number);
 	crypto_generichash_blake2b(out, sizeof(out), buf, writer_len(&w), NULL, 0);
 	return read_u64(&r);
 }
 
-static bool lived(const struct replica *root, const struct slot_name *s)
-{
-	const struct kept *k = store_find(&root->store, key_of(s, TYPE_PAGE));
-	unsigned bit = s->number & ((1u << PAGE_BITS) - 1);
-
-	return k && k->len == PAGE_BYTES && k->bytes[1 + bit / 8] >> bit % 8 & 1;
-}
-
 static struct kept *entry_find(const struct replica *root, const struct slot_name *s, struct view *first)
 {
-	struct kept *k = store_find(&root->store, key_of(s, TYPE_PENDING));
+	struct kept *k = store_find(&root->store, key_of(s));
 	struct reader in;
 
-	if (!k || k->len != ENTRY_BYTES)
+	if (!k)
 		return NULL;
-	in = reader_of(k->bytes + 1, k->len - 1u);
+	*first = (struct view){ .name = { k->generation, k->delegation } };
+	if (k->type == TYPE_LIVES)
+		return k;
+	in = reader_of(k->bytes + 1, k->len ? k->len - 1u : 0);
 	return view_read(&in, first) ? k : NULL;
 }
 
@@ -63,27 +56,16 @@ static struct kept *entry_put(struct dht *d, struct env *e, struct replica *root
 	uint8_t bytes[ENTRY_BYTES] = { 0 };
 	struct writer w = writer_of(bytes + 1, sizeof(bytes) - 1);
 	struct kept k = {
-		.key = key_of(s, TYPE_PENDING), .owner = first->member[0].id, .type = type, .term_s = FOR_EVER_S,
-		.until_ns = e->now_ns + FOR_EVER_S * NS_PER_S, .bytes = bytes, .len = sizeof(bytes),
+		.key = key_of(s), .owner = first->member[0].id, .type = type, .term_s = FOR_EVER_S,
+		.until_ns = e->now_ns + FOR_EVER_S * NS_PER_S,
+		.generation = first->name.generation, .delegation = first->name.number,
 	};
 
-	view_write(&w, first);
-	return primary_write(d, e, root, &k, root->store.grants);
-}
-
-static struct kept *page_put(struct dht *d, struct env *e, struct replica *root, const struct slot_name *s)
-{
-	uint8_t bytes[PAGE_BYTES] = { 0 };
-	const struct kept *old = store_find(&root->store, key_of(s, TYPE_PAGE));
-	unsigned bit = s->number & ((1u << PAGE_BITS) - 1);
-	struct kept k = {
-		.key = key_of(s, TYPE_PAGE), .type = TYPE_PAGE, .term_s = FOR_EVER_S,
-		.until_ns = e->now_ns + FOR_EVER_S * NS_PER_S, .bytes = bytes, .len = sizeof(bytes),
-	};
-
-	if (old && old->len == sizeof(bytes))
-		memcpy(bytes, old->bytes, sizeof(bytes));
-	bytes[1 + bit / 8] |= (uint8_t)(1u << bit % 8);
+	if (type == TYPE_PENDING) {
+		view_write(&w, first);
+		k.bytes = bytes;
+		k.len = sizeof(bytes);
+	}
 	return primary_write(d, e, root, &k, root->store.grants);
 }
 
@@ -152,8 +134,10 @@ void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 	struct replica *root;
 	const struct kept *k;
 	const struct network_record *n;
+	bool reclaim;
 
 	read_u8(in);
+	reclaim = read_u8(in);
 	if (!view_read(in, &asked) || !reader_done(in)) {
 		env_drop(e, DROP_VALUE);
 		return;
@@ -166,18 +150,24 @@ void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 		env_drop(e, DROP_RANGE);
 		return;
 	}
-	if (lived(root, &h->slot)) {
+	k = entry_find(root, &h->slot, &first);
+	if (k && k->type == TYPE_LIVES && !(reclaim && n->policy == POLICY_RECLAIM)) {
 		answer(d, e, root, &h->slot, asked.member[0].id, NULL);
 		return;
 	}
-	k = entry_find(root, &h->slot, &first);
-	if (k && (id_eq(k->owner, asked.member[0].id) && life_eq(first.member[0].life, asked.member[0].life))) {
-		answer(d, e, root, &h->slot, asked.member[0].id, &first);
-		return;
+	if (k && k->type == TYPE_PENDING) {
+		if (id_eq(k->owner, asked.member[0].id) && life_eq(first.member[0].life, asked.member[0].life)) {
+			answer(d, e, root, &h->slot, asked.member[0].id, &first);
+			return;
+		}
+		if (e->now_ns < k->until_ns - FOR_EVER_S * NS_PER_S + PENDING_NS)
+			return;			/* somebody else is at it: asked again, it lives */
 	}
-	if (k && e->now_ns < k->until_ns - FOR_EVER_S * NS_PER_S + PENDING_NS)
-		return;				/* somebody else is at it: asked again, it lives */
-	asked.name = (struct view_name){ n->generation, k ? first.name.number + 1 : 1 };
+	asked.name = (struct view_name){ n->generation, 1 };
+	if (k && k->type == TYPE_PENDING)
+		asked.name = (struct view_name){ first.name.generation, first.name.number + 1 };
+	else if (k)
+		asked.name.generation = first.name.generation + 1;
 	if (entry_put(d, e, root, &h->slot, &asked, TYPE_PENDING))
 		answer(d, e, root, &h->slot, asked.member[0].id, &asked);
 }
@@ -263,15 +253,11 @@ void lives_in(struct dht *d, struct env *e, const struct heard *h, struct bytes 
 	if (!root)
 		return;
 	k = entry_find(root, &h->slot, &first);
-	if (!k || view_cmp(first.name, h->view) || view_place(&first, who) < 0)
+	if (!k || view_cmp(first.name, h->view))
 		return;
-	if (k->type != TYPE_LIVES || !lived(root, &h->slot)) {
-		if (id_eq(who, first.member[0].id)) {		/* only its primary knows that a majority began */
-			if (!page_put(d, e, root, &h->slot) || !entry_put(d, e, root, &h->slot, &first, TYPE_LIVES))
-				return;
-		} else {
+	if (k->type == TYPE_PENDING) {			/* only its primary knows that a majority began */
+		if (!id_eq(who, first.member[0].id) || !entry_put(d, e, root, &h->slot, &first, TYPE_LIVES))
 			return;
-		}
 	}
 	letter_open(&l, d, WORD_LIVES_ACK, &h->slot, h->view);
 	primary_wait(d, e, root, 0, true, who, ID_ZERO, BODY_SLOT, (struct bytes){ l.buf, writer_len(&l.w) });

@@ -6,7 +6,14 @@
  * term, by the fastest clock. All its fences lead those of the one before.
  * Under POLICY_STRICT only a signed record with a higher generation begins one;
  * members of older ones stop at once when they see it. Under POLICY_RECLAIM the
- * nodes around the point do.
+ * node that owns the point asks the root for one, once nobody near has known the
+ * slot for as long as a lease can stand. The root gives out each generation once;
+ * its own, when it lost its majority, only the network's key renews, under both
+ * policies.
+ *
+ * Lost and cut off look alike: under POLICY_RECLAIM a majority that was cut off may
+ * go on granting while the new generation begins elsewhere. When they meet, who
+ * hears of the higher generation leaves the lower one; holders find out when they renew.
  */
 #include "core/dht/replica.h"
 
@@ -40,6 +47,43 @@ void generation_news(struct dht *d, struct env *e, const struct charter *c)
 	}
 	founder_start(d, e, c);
 	replicas_flush(d, e);
+}
+
+bool generation_due(struct dht *d, struct env *e, const struct slot_name *s)
+{
+	struct replicas *rs = d->replicas;
+	const struct charter *c = charter_find(d, s->network);
+	struct missing *m = NULL;
+	int64_t term_ns = c ? term_kept_ns(c->record.term_s, c->record.drift_ppm) : INT64_MAX;
+
+	for (unsigned i = 0; i < rs->missings; i++)
+		if (slot_eq(&rs->missing[i].slot, s))
+			m = &rs->missing[i];
+	if (m && e->now_ns - m->asked_ns < 2 * term_ns) {
+		m->asked_ns = e->now_ns;
+		return c && c->record.policy == POLICY_RECLAIM && e->now_ns - m->since_ns >= term_ns;
+	}
+	d->account.majorities_lost++;
+	for (unsigned i = 0; !m && i < rs->missings; i++)	/* one nobody asks for any more */
+		if (e->now_ns - rs->missing[i].asked_ns > HINT_NS)
+			m = &rs->missing[i];
+	if (!m && rs->missings < rs->missing_cap)
+		m = &rs->missing[rs->missings++];
+	if (!m && rs->missings < MISSING_MAX &&
+	    mem_grow(&e->mem, &rs->missing, &rs->missing_cap, rs->missing_cap + rs->missing_cap / 2 + 4, sizeof(*m)))
+		m = &rs->missing[rs->missings++];
+	if (m)
+		*m = (struct missing){ *s, e->now_ns, e->now_ns };
+	return false;
+}
+
+void generation_found(struct dht *d, const struct slot_name *s)
+{
+	struct replicas *rs = d->replicas;
+
+	for (unsigned i = 0; rs && i < rs->missings; i++)
+		if (slot_eq(&rs->missing[i].slot, s))
+			rs->missing[i--] = rs->missing[--rs->missings];
 }
 
 /* When a first view of @generation may grant: at once only in a network's first. */

@@ -375,12 +375,14 @@ void held_keep(struct dht *d, struct env *e, struct id network, const struct ip 
 	holder_arm(d, e);
 }
 
-void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip)
+void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip, uint64_t cookie)
 {
 	struct hold *h = hold_find(d, network, ip);
 
 	if (!h || h->held.state == HELD_LENT)
 		return;
+	if (cookie)
+		h->held.cookie = cookie;
 	tend_release(d, e, h);
 	holder_arm(d, e);
 }

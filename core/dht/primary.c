@@ -233,6 +233,30 @@ static uint64_t utc(const struct env *e)
 	return e->utc_ns ? (uint64_t)((e->utc_ns + (e->now_ns - e->utc_at_ns)) / NS_PER_S) : 0;
 }
 
+/*
+ * What was refused once stays refused: a late copy of a create that lost must not
+ * win when the address has become free, for nobody would hold it.
+ */
+static uint8_t refused(const struct replica *r, const struct op *o)
+{
+	for (unsigned i = 0; r->duty && i < REFUSED_KEPT; i++)
+		if (r->duty->refused[i].nonce == o->nonce && r->duty->refused[i].asker == o->asker.hi)
+			return r->duty->refused[i].verdict;
+	return 0;
+}
+
+static void refused_put(struct replica *r, const struct op *o, uint8_t verdict)
+{
+	struct duty *y = r->duty;
+
+	if (!y || verdict == VERDICT_OK || verdict == VERDICT_STALE || verdict == VERDICT_WAIT)
+		return;
+	y->refused[y->refused_next].asker = o->asker.hi;
+	y->refused[y->refused_next].nonce = o->nonce;
+	y->refused[y->refused_next].verdict = verdict;
+	y->refused_next = (uint8_t)((y->refused_next + 1) % REFUSED_KEPT);
+}
+
 void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes data, const struct question *q)
 {
 	const struct network_record *n = replica_network(d, r);
@@ -256,8 +280,14 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 			op_refuse(d, e, q, VERDICT_DENIED, &r->view);
 			return;
 		}
+		if (refused(r, &q->op)) {
+			op_refuse(d, e, q, (enum verdict)refused(r, &q->op), &r->view);
+			return;
+		}
 	}
 	op_apply(&r->store, &r->slot, r->view.name.generation, n, &q->op, e->now_ns, &out, &tail);
+	if (op_writes(q->op.kind))
+		refused_put(r, &q->op, out.verdict);
 	told_of(&w, q, out.verdict, &r->view, (struct bytes){ tail_buf, tail.bad ? 0 : writer_len(&tail) });
 	if (w.bad) {
 		env_drop(e, DROP_TOO_BIG);

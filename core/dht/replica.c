@@ -471,6 +471,7 @@ void replicas_free(struct dht *d, struct env *e)
 	mem_put(&e->mem, rs->at, rs->cap * sizeof(*rs->at));
 	mem_put(&e->mem, rs->hold, rs->hold_cap * sizeof(*rs->hold));
 	mem_put(&e->mem, rs->hint, rs->hint_cap * sizeof(*rs->hint));
+	mem_put(&e->mem, rs->missing, rs->missing_cap * sizeof(*rs->missing));
 	mem_put(&e->mem, rs, sizeof(*rs));
 	d->replicas = NULL;
 }
@@ -898,7 +899,7 @@ uint32_t replicas_bytes(const struct dht *d)
 	if (!rs)
 		return 0;
 	bytes = sizeof(*rs) + rs->cap * (uint32_t)sizeof(*rs->at) + rs->hold_cap * (uint32_t)sizeof(*rs->hold) +
-		rs->hint_cap * (uint32_t)sizeof(*rs->hint);
+		rs->hint_cap * (uint32_t)sizeof(*rs->hint) + rs->missing_cap * (uint32_t)sizeof(*rs->missing);
 	for (unsigned i = 0; i < rs->count; i++) {
 		const struct replica *r = rs->at[i];
 

@@ -25,6 +25,8 @@ enum {
 	REPLICAS_MAX	= 8192,
 	HOLDS_MAX	= 1024,		/* letters that wait for a save */
 	HINTS_MAX	= 256,
+	MISSING_MAX	= 256,
+	REFUSED_KEPT	= 32,
 	WAITING_MAX	= 64,		/* answers of one slot that wait for their majority */
 	LETTER_MAX	= 2048,
 };
@@ -65,7 +67,7 @@ enum word {
 				 * | accepted ballot 8 | [base 8 | next view] */
 	WORD_WHERE,		/* - : do you know the view of this slot? */
 	WORD_HERE,		/* follows 8 | base 8 | known 1 | [view] */
-	WORD_BIRTH,		/* first view 1 .. : to the root: may it be born so? */
+	WORD_BIRTH,		/* hops 1 | reclaim 1 | view: to the root: may it be born so? */
 	WORD_BORN,		/* pending 1 | [first view]: the root's answer */
 	WORD_BEGIN,		/* first view: start empty */
 	WORD_BEGUN,
@@ -151,6 +153,8 @@ struct duty {
 	uint64_t heard[VIEW_MAX];	/* the newest round each member answered */
 	uint8_t lost, leaving;		/* bits: members that said so */
 	uint8_t tries;
+	uint8_t refused_next;
+	struct { uint64_t asker, nonce; uint8_t verdict; } refused[REFUSED_KEPT];	/* writes we said no to */
 	int64_t again_ns;		/* unanswered words go out again */
 	int64_t ping_ns, hint_ns;
 	int64_t silent_ns[VIEW_MAX];	/* since when a member owes us an answer; 0 = it does not */
@@ -221,6 +225,12 @@ struct parked {
 
 struct seek;
 
+/** struct missing - a slot that lives, says the root, and nobody knows where */
+struct missing {
+	struct slot_name slot;
+	int64_t since_ns, asked_ns;
+};
+
 struct replicas {
 	struct incarnation life, last;	/* ours; the one our disk tells of */
 	uint64_t life_token, durable;
@@ -232,6 +242,8 @@ struct replicas {
 	uint16_t hints, hint_cap;
 	struct seek *seek;
 	uint16_t seeks, seek_cap;
+	struct missing *missing;
+	uint16_t missings, missing_cap;
 	uint32_t told;			/* dht_slot_changes() */
 	bool leaving, loading, flushing;
 };
@@ -409,6 +421,9 @@ void lives_tell(struct dht *d, struct env *e, struct replica *r);
 
 /* ---- generation.c ---- */
 void generation_news(struct dht *d, struct env *e, const struct charter *c);	/* a record came, perhaps of a new one */
+/** generation_due() - the root says that @s lived, and nobody knows it: since when? True: long enough to begin anew */
+bool generation_due(struct dht *d, struct env *e, const struct slot_name *s);
+void generation_found(struct dht *d, const struct slot_name *s);
 int64_t generation_serves(const struct dht *d, const struct env *e, struct id network, uint32_t generation);
 
 #endif /* DHT_REPLICA_H */

@@ -24,6 +24,7 @@ struct seek {
 	enum { SEEK_NEAR, SEEK_ROOT, SEEK_BEGIN, SEEK_LATER } step;
 	struct view first;
 	uint8_t begun;
+	bool reclaim;			/* it lived, and nobody has known it for longer than any lease stands */
 	int64_t until_ns, again_ns, ends_ns;
 	struct bytes op[OPS];		/* ours */
 };
@@ -131,7 +132,7 @@ void replicas_op(struct dht *d, struct env *e, const struct ring_mail *m)
 	r = replica_find(d, &q.op.slot);
 	h = hint_find(d, &q.op.slot);
 	if (q.hops > 8) {
-		env_drop(e, DROP_HOPS);
+		env_drop(e, DROP_PASSED);
 		op_refuse(d, e, &q, VERDICT_WAIT, NULL);
 	} else if (r && r->view.members && r->unborn) {
 		seek_op(d, e, &q.op.slot, data);
@@ -203,6 +204,7 @@ static void ask_root(struct dht *d, struct env *e, struct seek *k)
 
 	letter_open(&l, d, WORD_BIRTH, &k->slot, (struct view_name){ 0 });
 	write_u8(&l.w, 0);
+	write_u8(&l.w, k->reclaim);
 	view_write(&l.w, &k->first);
 	if (r && r->view.members)
 		letter_now(d, e, &l, r->view.member[0].id);
@@ -330,6 +332,7 @@ void seek_found(struct dht *d, struct env *e, const struct slot_name *s)
 	const struct hint *h = hint_find(d, s);
 	struct ring_mail m = { .body = BODY_OP };
 
+	generation_found(d, s);
 	if (!k || (!h && !(r && r->view.members && !r->unborn)))
 		return;
 	while (k->ops) {
@@ -389,6 +392,23 @@ void where_in(struct dht *d, struct env *e, const struct heard *h)
 	}
 }
 
+/* Who tells of a view that is not the last one is told so. */
+static void outdated_tell(struct dht *d, struct env *e, const struct heard *h, const struct view *v)
+{
+	const struct replica *r = replica_find(d, &h->slot);
+	const struct hint *n = hint_find(d, &h->slot);
+	struct letter l;
+
+	if (r && r->view.members && !r->unborn && view_cmp(r->view.name, v->name) > 0) {
+		start_tell(d, e, r, h->from);
+	} else if (n && view_cmp(n->view.name, v->name) > 0) {
+		letter_open(&l, d, WORD_START, &h->slot, n->follows);
+		write_u64(&l.w, n->base);
+		view_write(&l.w, &n->view);
+		letter_now(d, e, &l, h->from);
+	}
+}
+
 void here_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
 {
 	struct seek *k = seek_find(d, &h->slot);
@@ -408,6 +428,7 @@ void here_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 		return;
 	}
 	if (known) {
+		outdated_tell(d, e, h, &v);
 		view_decided(d, e, &h->slot, &v, follows, base);
 		if (hint_find(d, &h->slot))
 			hint_find(d, &h->slot)->heard_ns = e->now_ns;
@@ -438,8 +459,8 @@ void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 	if (!k || k->step != SEEK_ROOT)
 		return;
 	if (!pending) {				/* it lives, and nobody near knows where: they are gone, or we see too little */
-		d->account.majorities_lost++;
-		seek_step(d, e, k, SEEK_LATER);
+		k->reclaim = generation_due(d, e, &h->slot);
+		seek_step(d, e, k, k->reclaim ? SEEK_ROOT : SEEK_LATER);
 		return;
 	}
 	k->first = first;

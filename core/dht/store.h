@@ -16,8 +16,8 @@
 
 enum {
 	STORE_RECORDS	= 256,		/* of a slot of names; addresses have 64 */
-	STORE_MOST	= 8192,		/* of any: the root has an entry for each slot that was born lately */
-	STORE_BYTES	= 2 << 20,	/* of values in a slot, at the most */
+	STORE_MOST	= 32768,	/* of any: the root has one for each slot that was born */
+	STORE_BYTES	= 1 << 20,	/* of values in a slot, at the most */
 	VALUE_PROOF	= 1 + 32 + 16 + 64,	/* kind of the op, its key, salt and signature: who wrote a value, for ever */
 	KEPT_BYTES	= 1 + NAME_MAX_BYTES + VALUE_PROOF + VALUE_MAX,
 };
