@@ -122,6 +122,11 @@ void node_dht_account(const struct node *n, struct dht_account *out)
 		dht_account(n->dht, out);
 }
 
+bool node_name(const struct node *n, unsigned i, struct look_name *out)
+{
+	return n->dht && name_at(n->dht, i, out);
+}
+
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out)
 {
 	return network < n->network_count && vnet_guest_at(n->vnet[network], i, out);

@@ -77,6 +77,7 @@ struct fence;
 struct look_slot;
 struct dht_account;
 struct look_guest;
+struct look_name;
 struct look_remote;
 
 bool node_held(const struct node *n, unsigned i, struct held *out);
@@ -89,6 +90,7 @@ bool node_slot(const struct node *n, unsigned i, struct look_slot *out);
 uint32_t node_slot_changes(const struct node *n);
 void node_dht_account(const struct node *n, struct dht_account *out);
 
+bool node_name(const struct node *n, unsigned i, struct look_name *out);	/* a name it publishes */
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out);
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out);
 uint32_t node_remote_changes(const struct node *n, unsigned network);

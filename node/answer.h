@@ -25,4 +25,18 @@ json_t *answer_hop(const struct reply *r, int64_t since_ns);
 /** answer_trace() - {"trace":{...}}, the end of one; @wrong: set to the reason if there is no owner */
 json_t *answer_trace(const struct reply *r, struct id key, int64_t since_ns, const char **wrong);
 
+/* ---- answer_net.c ---- */
+
+/** answer_networks() - {"networks":[...]}: cards, taps, counters, machines behind them */
+json_t *answer_networks(const struct member *m, int64_t now_ns);
+
+/** answer_leases() - {"leases":[...]}: addresses this node holds, believed or not */
+json_t *answer_leases(const struct member *m, int64_t now_ns);
+
+/** answer_names() - {"names":[...]}: names this node publishes */
+json_t *answer_names(const struct member *m, int64_t now_ns);
+
+/** answer_resolve() - {"resolve":{...}}: who holds @asked; without "holder" nobody does. @wrong as above */
+json_t *answer_resolve(const struct reply *r, const struct ip *asked, int64_t since_ns, const char **wrong);
+
 #endif /* NODE_ANSWER_H */

@@ -1,8 +1,8 @@
 /*
  * ctl.h - what weftctl's commands share: finding a node, asking it, printing
  *
- * ctl_net.c and ctl_config.c work on files and need no daemon; ctl_show.c and
- * ctl_trace.c ask one over its control socket (order.h), one line there and one
+ * ctl_net.c, ctl_create.c and ctl_config.c work on files and need no daemon; ctl_show*.c
+ * and ctl_trace.c ask one over its control socket (order.h), one line there and one
  * or more back.
  */
 #ifndef NODE_CTL_H
@@ -16,6 +16,10 @@
 /* The commands, as options.h wants them. */
 int status_command(int argc, char **argv);
 int peers_command(int argc, char **argv);
+int networks_command(int argc, char **argv);
+int leases_command(int argc, char **argv);
+int names_command(int argc, char **argv);
+int resolve_command(int argc, char **argv);
 int trace_command(int argc, char **argv);
 int stop_command(int argc, char **argv);
 int version_command(int argc, char **argv);
@@ -60,6 +64,13 @@ JsonNode *ctl_take(struct ctl *c, int timeout_ms, char **line, struct fail *f);
 
 /** ctl_wrong() - The error in an answer as a message; false if there is none */
 bool ctl_wrong(JsonObject *answer, struct fail *f);
+
+/** ctl_print() - Ask @line and print the answer: as it came, or with @show; the exit code */
+int ctl_print(const struct ctl_where *w, const char *line, int timeout_ms, void (*show)(JsonObject *answer));
+
+/** ctl_simple() - The whole of a command that takes no arguments of its own */
+int ctl_simple(int argc, char **argv, const char *name, const char *text, const char *line, int timeout_ms,
+	       void (*show)(JsonObject *answer));
 
 /** ctl_fail() - Print @f, free it and return the exit code for it */
 int ctl_fail(struct fail *f);

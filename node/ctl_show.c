@@ -11,8 +11,7 @@ enum { ANSWER_MS = 5000, LEAVE_MS = 10000, LABEL = 12 };
 
 /* ---- asking --------------------------------------------------------------------------- */
 
-/* Ask @line and print the answer: as it came, or with @show. */
-static int ask(const struct ctl_where *w, const char *line, int timeout_ms, void (*show)(JsonObject *answer))
+int ctl_print(const struct ctl_where *w, const char *line, int timeout_ms, void (*show)(JsonObject *answer))
 {
 	struct fail f = { 0 };
 	struct ctl c;
@@ -35,9 +34,8 @@ static int ask(const struct ctl_where *w, const char *line, int timeout_ms, void
 	return fflush(stdout) || ferror(stdout) ? EXIT_UNABLE : code;
 }
 
-/* The whole of a command that takes no arguments of its own. */
-static int simple(int argc, char **argv, const char *name, const char *text, const char *line, int timeout_ms,
-		  void (*show)(JsonObject *answer))
+int ctl_simple(int argc, char **argv, const char *name, const char *text, const char *line, int timeout_ms,
+	       void (*show)(JsonObject *answer))
 {
 	struct ctl_where w = { 0 };
 	const struct command self = { name, NULL, text, NULL };
@@ -45,7 +43,7 @@ static int simple(int argc, char **argv, const char *name, const char *text, con
 	int code;
 
 	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 0, 0, NULL, &code))
-		code = ask(&w, line, timeout_ms, show);
+		code = ctl_print(&w, line, timeout_ms, show);
 	ctl_where_done(&w);
 	return code;
 }
@@ -151,7 +149,7 @@ static void show_status(JsonObject *answer)
 
 int status_command(int argc, char **argv)
 {
-	return simple(argc, argv, "status", "Says who and where a node is, and how it fares.", "{\"ask\":\"status\"}",
+	return ctl_simple(argc, argv, "status", "Says who and where a node is, and how it fares.", "{\"ask\":\"status\"}",
 		      ANSWER_MS, show_status);
 }
 
@@ -207,7 +205,7 @@ static void show_peers(JsonObject *answer)
 
 int peers_command(int argc, char **argv)
 {
-	return simple(argc, argv, "peers", "Lists a node's links.", "{\"ask\":\"peers\"}", ANSWER_MS, show_peers);
+	return ctl_simple(argc, argv, "peers", "Lists a node's links.", "{\"ask\":\"peers\"}", ANSWER_MS, show_peers);
 }
 
 /* ---- the rest ------------------------------------------------------------------------- */
@@ -222,7 +220,7 @@ static void show_stop(JsonObject *answer)
 
 int stop_command(int argc, char **argv)
 {
-	return simple(argc, argv, argv[0], "Has a node leave the overlay and end.", "{\"ask\":\"stop\"}", LEAVE_MS, show_stop);
+	return ctl_simple(argc, argv, argv[0], "Has a node leave the overlay and end.", "{\"ask\":\"stop\"}", LEAVE_MS, show_stop);
 }
 
 static void show_version(JsonObject *answer)
@@ -232,6 +230,6 @@ static void show_version(JsonObject *answer)
 
 int version_command(int argc, char **argv)
 {
-	return simple(argc, argv, "version", "Says the versions of weftctl and of a running node.", "{\"ask\":\"version\"}",
+	return ctl_simple(argc, argv, "version", "Says the versions of weftctl and of a running node.", "{\"ask\":\"version\"}",
 		      ANSWER_MS, show_version);
 }

@@ -50,7 +50,8 @@ static bool read_kind(const json_t *v, struct order *o, char why[WHY_LEN])
 			o->kind = (enum order_kind)k;
 			return true;
 		}
-	return no(why, "nothing known to ask; accepted: status, peers, trace, stop, version%s", "");
+	return no(why, "nothing known to ask; accepted: status, peers, trace, resolve, leases, networks, names, stop, "
+		  "version%s", "");
 }
 
 static bool read_key_member(const json_t *v, struct order *o, char why[WHY_LEN])
@@ -60,6 +61,25 @@ static bool read_key_member(const json_t *v, struct order *o, char why[WHY_LEN])
 	if (text && id_read(text, &o->key))
 		return true;
 	return no(why, "key is not %s", "32 hexadecimal digits");
+}
+
+static bool read_address(const json_t *v, struct order *o, char why[WHY_LEN])
+{
+	const char *text = json_string_value(v);
+
+	if (text && ip_read(text, &o->ip))
+		return true;
+	return no(why, "address is not %s", "like 10.9.0.7 or fd00::7");
+}
+
+static bool read_network(const json_t *v, struct order *o, char why[WHY_LEN])
+{
+	const char *text = json_string_value(v);
+
+	if (!text || !*text || strlen(text) >= sizeof(o->network))
+		return no(why, "network is not %s", "a network's name");
+	memcpy(o->network, text, strlen(text) + 1);
+	return true;
 }
 
 static bool read_timeout(const json_t *v, struct order *o, char why[WHY_LEN])
@@ -81,19 +101,29 @@ static bool read_members(const json_t *root, struct order *o, char why[WHY_LEN])
 {
 	const json_t *id = json_object_get(root, "id"), *ask = json_object_get(root, "ask");
 	const json_t *key = json_object_get(root, "key"), *timeout = json_object_get(root, "timeout_ms");
+	const json_t *address = json_object_get(root, "address"), *network = json_object_get(root, "network");
+	size_t known = (size_t)(!!id + !!ask + !!key + !!timeout + !!address + !!network);
 
 	if (id && !read_id_member(id, o, why))
 		return false;
-	if (json_object_size(root) > (size_t)(!!id + !!ask + !!key + !!timeout))
-		return no(why, "a member that is not known; accepted: %s", "ask, key, timeout_ms, id");
+	if (json_object_size(root) > known)
+		return no(why, "a member that is not known; accepted: %s", "ask, key, address, network, timeout_ms, id");
 	if (!ask)
 		return no(why, "it does not say what to ask; accepted: {\"ask\":\"status\"}%s", "");
-	if (!read_kind(ask, o, why) || (key && !read_key_member(key, o, why)) || (timeout && !read_timeout(timeout, o, why)))
+	if (!read_kind(ask, o, why) || (key && !read_key_member(key, o, why)) ||
+	    (timeout && !read_timeout(timeout, o, why)) || (address && !read_address(address, o, why)) ||
+	    (network && !read_network(network, o, why)))
 		return false;
 	if (o->kind == ORDER_TRACE && !key)
 		return no(why, "trace needs a key: %s", "32 hexadecimal digits");
-	if (o->kind != ORDER_TRACE && (key || timeout))
-		return no(why, "%s takes neither key nor timeout_ms", NAME[o->kind]);
+	if (o->kind == ORDER_RESOLVE && !address)
+		return no(why, "resolve needs an address: %s", "like 10.9.0.7 or fd00::7");
+	if (o->kind != ORDER_TRACE && key)
+		return no(why, "%s takes no key", NAME[o->kind]);
+	if (o->kind != ORDER_RESOLVE && (address || network))
+		return no(why, "%s takes neither address nor network", NAME[o->kind]);
+	if (o->kind != ORDER_TRACE && o->kind != ORDER_RESOLVE && timeout)
+		return no(why, "%s takes no timeout_ms", NAME[o->kind]);
 	return true;
 }
 

@@ -3,6 +3,7 @@
  *
  *	{"ask":"status"}
  *	{"ask":"trace","key":"5f0c...","timeout_ms":10000,"id":7}
+ *	{"ask":"resolve","address":"10.9.0.7","network":"home"}
  *
  * `id`, a number or a text, comes back in every answer. Members that are not
  * known are refused: a misspelt option that is ignored is worse than an error.
@@ -18,14 +19,19 @@
 #include <stdint.h>
 
 #include "core/base/id.h"
+#include "core/base/ip.h"
 #include "node/prog/units.h"
 
-enum { ORDER_LINE = 4096, ORDER_ID = 64, ORDER_TIMEOUT_MAX_MS = 60000 };
+enum { ORDER_LINE = 4096, ORDER_ID = 64, ORDER_NETWORK = 32, ORDER_TIMEOUT_MAX_MS = 60000 };
 
 #define ORDER_LIST(X)							\
 	X(STATUS,	"status")	/* who and where this node is */	\
 	X(PEERS,	"peers")	/* its links */				\
 	X(TRACE,	"trace")	/* the way to the owner of a key */	\
+	X(RESOLVE,	"resolve")	/* who holds an address, by majority */	\
+	X(LEASES,	"leases")	/* addresses this node holds */		\
+	X(NETWORKS,	"networks")	/* its cards, their taps and counters */ \
+	X(NAMES,	"names")	/* names it publishes */		\
 	X(STOP,		"stop")		/* leave the overlay and end */		\
 	X(VERSION,	"version")
 
@@ -39,7 +45,9 @@ enum order_kind {
 struct order {
 	enum order_kind kind;
 	struct id key;			/* TRACE */
-	int64_t timeout_ns;		/* TRACE */
+	struct ip ip;			/* RESOLVE */
+	char network[ORDER_NETWORK];	/* RESOLVE: its name; empty: the one whose range the address is in */
+	int64_t timeout_ns;		/* TRACE, RESOLVE */
 	char id[2 + 6 * ORDER_ID + 1];	/* JSON of the client's id; empty if none */
 };
 

@@ -46,7 +46,8 @@ cleanup() {
 
 	for p in "${pid[@]}"; do kill -9 "$p"; done 2>/dev/null
 	wait 2>/dev/null
-	[ -n "${KEEP:-}" ] || rm -rf "$work"
+	umount /dev/net "$work/dev" 2>/dev/null
+	rm -rf "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -90,6 +91,7 @@ refused() {	# PATTERN COMMAND...: exit code 2, one message, and it says PATTERN
 	local pattern=$1 code
 
 	shift
+	[ "$1" != ctl ] || set -- "$BIN/weftctl" "${@:2}"
 	timeout 10 "$@" >"$work/refused" 2>&1
 	code=$?
 	cat "$work/refused"
@@ -270,7 +272,7 @@ two() {
 	holds "kill -9 of bob" killed bob
 	kill "${pid[udhcpc.nb]}"
 	wait "${pid[udhcpc.nb]}"
-	kill -9 "${pid[tcpdump.bob]}"
+	kill -9 "${pid[tcpdump.bob]}" 2>/dev/null
 	start bob
 	holds "started again it joins" await ring_of 1 alice bob
 	await exists b weft0
@@ -282,14 +284,21 @@ two() {
 	holds "its host has the same address again" await has_this alice "$a"
 	holds "and is reached" pings_soon b "$a"
 
+	holds "the node says that it holds the address" grep -qE "tapnet +$b +ours +yes" <(ctl -c bob/weft.conf leases)
+	holds "and the other who does" grep -q "$b is held by $(field bob id)" <(ctl -c alice/weft.conf resolve "$b")
+	holds "an address nobody has is nobody's" grep -q "nobody's" <(ctl -c alice/weft.conf resolve 10.9.0.222)
+	holds "the machine behind the tap is listed" grep -q "$b .*leased" <(ctl -c bob/weft.conf networks)
+	holds "the name that is published, too" grep -q 'bob\|alice' <(ctl -c alice/weft.conf names)
 	kill -USR2 "${pid[udhcpc.nb]}"
 	holds "udhcpc gives its address back" await not has_address bob
+	holds "it is nobody's" await freed alice "$b"
 	holds "nobody is at it any more" await gone_from a "$b"
 	kill "${pid[udhcpc.nb]}"
 	kill "${pid[tcpdump.alice]}" 2>/dev/null
 	holds "tcpdump and tshark see only correct frames" correct
 }
 
+freed() { ctl -c "$1/weft.conf" resolve "$2" | grep -q "nobody's"; }
 says() { local want=$1 got; shift; got=$("$@"); echo "$got"; [ "$got" = "$want" ]; }
 
 # Who talks to it hears that it is gone; afterwards nobody answers for it.

@@ -19,7 +19,7 @@ static void each_order_is_read(void)
 	struct order o;
 
 	for (int k = 0; k < ORDERS; k++) {
-		if (k == ORDER_TRACE)
+		if (k == ORDER_TRACE || k == ORDER_RESOLVE)
 			continue;
 		snprintf(line, sizeof(line), "{\"ask\":\"%s\"}", order_text((enum order_kind)k));
 		CU_ASSERT_TRUE(take(line, &o, why));
@@ -37,6 +37,18 @@ static void a_trace_has_a_key_and_a_time(void)
 	CU_ASSERT_TRUE(take(" { \"timeout_ms\" : 1 , \"key\":\"" KEY "\",\"ask\":\"trace\"}\t", &o, why));
 	CU_ASSERT_EQUAL(o.timeout_ns, NS_PER_MS);
 	CU_ASSERT_TRUE(take("{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":60000}", &o, why));
+}
+
+static void who_holds_an_address_may_name_its_network(void)
+{
+	char why[WHY_LEN];
+	struct order o;
+
+	CU_ASSERT_TRUE(take("{\"ask\":\"resolve\",\"address\":\"10.9.0.7\"}", &o, why));
+	CU_ASSERT(o.ip.family == 4 && ip_u32(&o.ip) == 0x0a090007 && !*o.network);
+	CU_ASSERT_TRUE(take("{\"ask\":\"resolve\",\"address\":\"fd00::7\",\"network\":\"home\",\"timeout_ms\":5}", &o, why));
+	CU_ASSERT(o.ip.family == 6 && o.ip.at[15] == 7 && o.timeout_ns == 5 * NS_PER_MS);
+	CU_ASSERT_STRING_EQUAL(o.network, "home");
 }
 
 static void the_id_comes_back_as_it_was(void)
@@ -80,6 +92,9 @@ static void everything_else_is_refused(void)
 		"{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":60001}",
 		"{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":1.5}",
 		"{\"ask\":\"trace\",\"key\":\"" KEY "\",\"timeout_ms\":99999999999999999999}",
+		"{\"ask\":\"resolve\"}", "{\"ask\":\"resolve\",\"address\":\"home\"}", "{\"ask\":\"leases\",\"address\":\"10.9.0.7\"}",
+		"{\"ask\":\"resolve\",\"address\":\"10.9.0.7\",\"network\":\"\"}", "{\"ask\":\"trace\",\"key\":\"" KEY "\",\"network\":\"home\"}",
+		"{\"ask\":\"resolve\",\"address\":\"10.9.0.7\",\"network\":\"01234567890123456789012345678901\"}",
 		"{\"ask\":\"status\",\"id\":null}", "{\"ask\":\"status\",\"id\":1.5}", "{\"ask\":\"status\",\"id\":[1]}",
 		"{\"ask\":\"\xc3\x28\"}", "{\"ask\":\"status\"}\xff", "{'ask':'status'}", "// {\"ask\":\"status\"}",
 	};
@@ -110,6 +125,7 @@ static void lines_have_an_end(void)
 CU_TestInfo order_tests[] = {
 	{ "each order is read", each_order_is_read },
 	{ "a trace has a key and a time", a_trace_has_a_key_and_a_time },
+	{ "who holds an address may name its network", who_holds_an_address_may_name_its_network },
 	{ "the id comes back as it was", the_id_comes_back_as_it_was },
 	{ "the longest id fits", the_longest_id_fits },
 	{ "everything else is refused with a reason that can be printed", everything_else_is_refused },
