@@ -90,7 +90,7 @@ static bool ask_lease(struct node *n, const struct request *q, struct id network
 	case ASK_RENEW:
 		return held_touch(n->dht, e, network, &q->ip, q->token);
 	case ASK_RELEASE:
-		held_release(n->dht, e, network, &q->ip);
+		held_release(n->dht, e, network, &q->ip, q->token);
 		return true;
 	default:
 		op.slot = slot_of_ip(network, &q->ip);

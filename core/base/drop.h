@@ -27,6 +27,7 @@
 	X(MEMORY,	"the node's memory quota is reached")		\
 	X(EFFECTS,	"more effects than the host gave room for")	\
 	X(HOPS,		"hop limit reached")				\
+	X(PASSED,	"passed on too often by those it is not for")	\
 	X(ROUTE,	"no way to the destination")			\
 	X(UNREACHED,	"the exact destination is not on the ring")	\
 	X(SILENT,	"no next hop took it in time")			\

@@ -73,7 +73,7 @@ static void release(void *ctx, struct env *e, const struct ip *ip)
 	struct vnet *v = vnet_of(ctx);
 
 	if (!is_static(v, ip))
-		held_release(v->ports.dht, e, v->id, ip);
+		held_release(v->ports.dht, e, v->id, ip, 0);
 }
 
 static bool believes(void *ctx, struct env *e, const struct ip *ip, int64_t *until_ns)

@@ -332,7 +332,7 @@ static void forget(struct vnet *v, struct env *e, struct guest *g)
 	struct ip ip = g->ip;
 
 	if (g->how == GUEST_STATIC && g->state != GUEST_REFUSED)
-		held_release(v->ports.dht, e, v->id, &ip);
+		held_release(v->ports.dht, e, v->id, &ip, 0);
 	guest_gone(v, e, &ip);
 }
 

@@ -196,7 +196,7 @@ static void the_same_guest_gets_the_same_lease(void)
 	CU_ASSERT_TRUE(ip_eq(&ip, &again));
 	CU_ASSERT_FALSE(ip_eq(&ip, &other));
 	CU_ASSERT_EQUAL(l->ops[OP_CREATE_ANY], 2);
-	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip);
+	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, 0);
 	lab_run(l, 0);
 	CU_ASSERT_EQUAL(heard(l, 0).word, HELD_GONE);
 	again = granted(l, 0, 5, 60, false);
@@ -225,7 +225,7 @@ static void a_released_lease_is_not_believed_while_the_release_travels(void)
 	struct lab *l = lab_new();
 	struct ip ip = granted(l, 0, 1, 60, true);
 
-	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip);
+	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, 0);
 	CU_ASSERT_FALSE(lab_believes(l, 0, ip));
 	CU_ASSERT_TRUE(kept_live(record_of(l, ip), l->now_ns));
 	lab_run(l, 0);
@@ -242,7 +242,7 @@ static void what_is_granted_after_letting_go_is_given_back(void)
 	struct lab *l = lab_new();
 
 	CU_ASSERT_TRUE(want(l, 0, A, 1, 60, true));
-	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &A);
+	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &A, 0);
 	lab_run(l, 0);
 	CU_ASSERT_EQUAL(heard(l, 0).word, HELD_GONE);
 	CU_ASSERT_FALSE(kept_live(record_of(l, A), l->now_ns));
@@ -317,7 +317,7 @@ static void a_released_lease_does_not_come_back(void)
 	struct lab *l = lab_new();
 	struct ip ip = granted(l, 0, 1, 60, true);
 
-	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip);
+	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, 0);
 	lab_run(l, S);
 	lab_restart(l, 0, true);
 	CU_ASSERT_EQUAL(held_count(lab_of(l, 0)), 0);

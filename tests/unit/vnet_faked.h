@@ -51,9 +51,9 @@ void held_keep(struct dht *d, struct env *e, struct id network, const struct ip 
 		fake.unkeeps++;
 }
 
-void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip)
+void held_release(struct dht *d, struct env *e, struct id network, const struct ip *ip, uint64_t cookie)
 {
-	(void)d, (void)e, (void)network;
+	(void)d, (void)e, (void)network, (void)cookie;
 	fake.releases++;
 	fake.released = *ip;
 	for (unsigned i = 0; i < fake.believes; i++)
