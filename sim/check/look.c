@@ -131,7 +131,7 @@ void look_limits(struct limits *l, const struct world *w)
 		.links_more = 16,
 		.known = NEAR_KNOW_MAX,
 		.pending = PENDING_MOST,
-		.pending_rest = 4,
+		.pending_rest = s->network.count ? PENDING_MOST : 4,	/* slots talk all the time */
 		.remembered = REMEMBER_MAX,
 	};
 	l->goodbye_ns = l->slack_ns;
