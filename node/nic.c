@@ -414,6 +414,7 @@ bool nics_reply(struct nics *n, int64_t now_ns, const struct reply *r)
 	k = &n->nic[i];
 	if (k->own != OWN_ASKED || r->ask != ASK_LEASE)
 		return true;			/* its lease was renewed */
+	diary(LEVEL_DEBUG, "address", "asked for in %s: answer %u, verdict %u", k->charter.record.name, r->answer, r->verdict);
 	if (r->answer == ANSWER_OK && r->ip.family) {
 		k->ip = r->ip;
 		if (!set(k))
