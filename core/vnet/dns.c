@@ -97,7 +97,6 @@ static void tcp_reset(struct vnet *v, struct env *e, struct vnet_dns *d, const s
 	uint32_t seq = read_u32(&r), ack = read_u32(&r);
 	uint16_t flags = read_u16(&r);
 	struct build b;
-	uint16_t sum;
 
 	env_drop(e, DROP_SERVICE);
 	if (flags & TCP_RST || !bucket_take(&d->resets, e, RESETS_PER_S, RESETS_BURST))
@@ -113,11 +112,6 @@ static void tcp_reset(struct vnet *v, struct env *e, struct vnet_dns *d, const s
 	write_u16(&w, 0);
 	write_u32(&w, 0);			/* checksum, urgent pointer */
 	build_done(&w, &b);
-	if (!w.bad) {
-		sum = sum_done(sum_add(sum_pseudo(&p->dst, &p->src, PROTO_TCP, TCP_HEADER), b.l4, TCP_HEADER));
-		b.l4[16] = (uint8_t)(sum >> 8);
-		b.l4[17] = (uint8_t)sum;
-	}
 	edge_out(v, e, &w, NULL);
 }
 
