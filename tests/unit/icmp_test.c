@@ -71,6 +71,24 @@ static void what_the_gateway_has_not_got_is_a_closed_port(void)
 	lab_shut(&l);
 }
 
+static void who_sends_to_nobody_is_told_host_unreachable(void)
+{
+	struct lab_buf b;
+	struct packet p;
+	struct lab l;
+
+	start(&l);
+	lab_nobody(&l, lab_udp(&b, NULL, NULL, host(), far(), 1, 2, 1000));
+	lab_nobody(&l, lab_udp(&b, NULL, NULL, lab_ip6(2), lab_ip6(9), 1, 2, 10));
+	lab_nobody(&l, lab_udp(&b, NULL, NULL, lab_ip(10, 250, 2, 99), far(), 1, 2, 10));	/* no guest of ours */
+	CU_ASSERT_EQUAL_FATAL(lab_outs(&l), 2);
+	p = lab_out(&l, 0);
+	CU_ASSERT_TRUE(p.icmp_type == 3 && p.icmp_code == 1 && p.l3.len == 576 && mac_eq(p.mac_to, lab_host));
+	p = lab_out(&l, 1);
+	CU_ASSERT_TRUE(p.icmp_type == 1 && p.icmp_code == 3 && !memcmp(p.data.at, b.at, 4));
+	lab_shut(&l);
+}
+
 static void too_big_names_the_networks_mtu(void)
 {
 	struct lab_buf b;
@@ -203,6 +221,7 @@ static void a_syn_offers_no_more_than_fits(void)
 CU_TestInfo icmp_tests[] = {
 	{ "the gateway answers pings of any size", the_gateway_answers_pings_of_any_size },
 	{ "what the gateway has not got is a closed port", what_the_gateway_has_not_got_is_a_closed_port },
+	{ "who sends to nobody is told: host unreachable", who_sends_to_nobody_is_told_host_unreachable },
 	{ "too big names the network's MTU", too_big_names_the_networks_mtu },
 	{ "a packet that may be cut is cut, and fits together again",
 	  a_packet_that_may_be_cut_is_cut_and_fits_together_again },

@@ -246,6 +246,11 @@ bool lab_deliver(struct lab *l, uint64_t peer, const struct writer *w, const str
 	       DELIVER_DONE;
 }
 
+void lab_nobody(struct lab *l, const struct writer *w)
+{
+	edge_nobody(l->vnet, l->env, (struct bytes){ w->start, writer_len(w) });
+}
+
 size_t lab_make_beacon(struct lab *l, uint8_t *at, uint64_t id, uint64_t count, uint8_t flags)
 {
 	struct writer w = writer_of(at, ETH_HEADER + BEACON_BODY + BEACON_TAG);

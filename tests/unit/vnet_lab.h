@@ -71,6 +71,7 @@ uint32_t lab_bytes(const struct lab *l);
 void lab_leave(struct lab *l);
 /** lab_deliver() - path hands a held packet with its offload on; true: the guest has it */
 bool lab_deliver(struct lab *l, uint64_t peer, const struct writer *w, const struct offload *o);
+void lab_nobody(struct lab *l, const struct writer *w);		/* path gives an IP packet up: nobody serves its address */
 /** lab_make_beacon() - as node @id of the same network would say it; its length */
 size_t lab_make_beacon(struct lab *l, uint8_t *at, uint64_t id, uint64_t count, uint8_t flags);
 void lab_hear_beacon(struct lab *l, uint64_t id, uint64_t count, uint8_t flags);
