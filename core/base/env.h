@@ -40,9 +40,9 @@ struct env {
 enum timer_owner {
 	TIMER_RING	= 0,
 	TIMER_DHT	= 12,
-	TIMER_LEAVE	= 17,			/* a stopping node looks whether all is handed over */
-	TIMER_TUNNEL	= 18,
-	TIMER_VNET	= 20,			/* one for each network */
+	TIMER_LEAVE	= 18,			/* a stopping node looks whether all is handed over */
+	TIMER_TUNNEL	= 19,
+	TIMER_VNET	= 21,			/* one for each network */
 	NETWORKS_MAX	= 8,
 	TIMER_LINK	= TIMER_VNET + NETWORKS_MAX,
 	TIMER_TAGS	= TIMER_LINK + 1024
