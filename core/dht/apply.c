@@ -205,6 +205,34 @@ static void create_any(struct apply *a)
 	say(a, VERDICT_FULL);
 }
 
+static void write_gone(struct apply *a, const struct kept *k, uint64_t nonce, enum verdict v)
+{
+	struct kept *to = &a->out->kept;
+	int64_t least = a->now_ns + GONE_S * NS_PER_S;
+
+	*to = *k;
+	to->gone = 1;
+	to->nonce = nonce;
+	to->bytes = NULL;
+	to->len = 0;
+	if (to->until_ns < least)
+		to->until_ns = least;
+	a->out->write = true;
+	say(a, v);
+}
+
+/*
+ * Nothing is there, or nothing any more. That it is over is written before it is
+ * told: the next primary's clock may think otherwise, or its disk know no time.
+ */
+static void nothing(struct apply *a, const struct kept *k)
+{
+	if (k && !k->gone)
+		write_gone(a, k, k->nonce, VERDICT_ABSENT);
+	else
+		say(a, VERDICT_ABSENT);
+}
+
 static void renew(struct apply *a)
 {
 	const struct op *o = a->o;
@@ -218,27 +246,11 @@ static void renew(struct apply *a)
 	if (old_news(a, k))
 		return;
 	if (!k || !kept_live(k, a->now_ns))
-		refuse(a, VERDICT_ABSENT, NULL);
+		nothing(a, k);
 	else if (!mine(a, k) || k->client != o->client || fence_cmp(kept_fence(k), o->fence))
 		refuse(a, VERDICT_FENCED, k);
 	else
 		write_lease(a, k->key, o->fence);
-}
-
-static void write_gone(struct apply *a, const struct kept *k)
-{
-	struct kept *to = &a->out->kept;
-	int64_t least = a->now_ns + GONE_S * NS_PER_S;
-
-	*to = *k;
-	to->gone = 1;
-	to->nonce = a->o->nonce;
-	to->bytes = NULL;
-	to->len = 0;
-	if (to->until_ns < least)
-		to->until_ns = least;
-	a->out->write = true;
-	say(a, VERDICT_OK);
 }
 
 /* What a create of ours made that nobody heard of */
@@ -262,11 +274,11 @@ static void release(struct apply *a)
 	if (old_news(a, k))
 		return;
 	if (!k || !kept_live(k, a->now_ns))
-		say(a, VERDICT_ABSENT);
+		nothing(a, k);
 	else if (!mine(a, k) || (o->ip.family && fence_cmp(kept_fence(k), o->fence)))
 		refuse(a, VERDICT_FENCED, k);
 	else
-		write_gone(a, k);
+		write_gone(a, k, o->nonce, VERDICT_OK);
 }
 
 /* Has the record's owner given it to the asker, under the fence that stands? op_check() saw the signature. */
@@ -304,6 +316,8 @@ static void get(struct apply *a)
 
 	if (k && kept_live(k, a->now_ns))
 		refuse(a, VERDICT_OK, k);
+	else if (a->o->kind == OP_GET)
+		nothing(a, k);
 	else
 		say(a, VERDICT_ABSENT);
 }
@@ -446,7 +460,7 @@ static void delete(struct apply *a)
 	else if (!own || !kept_live(own, a->now_ns))
 		say(a, VERDICT_ABSENT);
 	else
-		write_gone(a, own);
+		write_gone(a, own, a->o->nonce, VERDICT_OK);
 }
 
 static void get_values(struct apply *a)

@@ -67,7 +67,8 @@ static void slot(const struct op *o)
 
 		op_apply(&s, &o->slot, 0, &n, o, now, &out, &w);
 		assert(!w.bad && out.verdict && out.verdict < VERDICTS && out.grants >= s.grants);
-		assert(!out.write || (op_writes(o->kind) && out.verdict == VERDICT_OK));
+		assert(!out.write || (op_writes(o->kind) && out.verdict == VERDICT_OK) ||
+		       (out.kept.gone && out.verdict == VERDICT_ABSENT));
 		assert(kept_form(out.kept.bytes, out.write ? out.kept.len : 0));
 		s.grants = out.grants;
 		if (out.write && !store_put(&s, &mem, &out.kept))

@@ -166,7 +166,27 @@ static void renewals_are_the_holders_under_its_fence(void)
 	o.fence = f;
 	d->now_ns += term_kept_ns(60, d->n.drift_ppm);
 	CU_ASSERT_EQUAL(tell(d, &o), VERDICT_ABSENT);
-	CU_ASSERT_FALSE(d->out.write);
+	desk_free(d);
+}
+
+/* Another primary's clock, or one that came back from a disk, must not say otherwise. */
+static void that_a_term_is_over_is_written_before_it_is_told(void)
+{
+	static const enum op_kind kinds[] = { OP_GET, OP_RENEW, OP_RELEASE };
+	struct desk *d = desk_new();
+
+	for (unsigned i = 0; i < 3; i++) {
+		CU_ASSERT_EQUAL(ask(d, 0, OP_CREATE, 7, 1), VERDICT_OK);
+		d->now_ns += term_kept_ns(60, d->n.drift_ppm);
+		CU_ASSERT_EQUAL(ask(d, 1, OP_LOOK, 7, 0), VERDICT_ABSENT);
+		CU_ASSERT_FALSE(d->out.write);		/* a look promises nothing */
+		CU_ASSERT_EQUAL(ask(d, 1, kinds[i], 7, 1), VERDICT_ABSENT);
+		CU_ASSERT_TRUE(d->out.write && d->out.kept.gone && d->out.kept.until_ns > d->now_ns);
+		CU_ASSERT_TRUE(id_eq(d->out.kept.owner, d->party[0].self.id));
+		d->now_ns -= 30 * NS_PER_S;		/* a slower clock */
+		CU_ASSERT_EQUAL(ask(d, 1, OP_GET, 7, 0), VERDICT_ABSENT);
+		CU_ASSERT_FALSE(d->out.write);
+	}
 	desk_free(d);
 }
 
@@ -620,6 +640,7 @@ CU_TestInfo apply_tests[] = {
 	{ "an address is free again after its term and not before", an_address_is_free_again_after_its_term_and_not_before },
 	{ "fences grow with every owner and stay with renewals", fences_grow_with_every_owner_and_stay_with_renewals },
 	{ "renewals are the holder's under its fence", renewals_are_the_holders_under_its_fence },
+	{ "that a term is over is written before it is told", that_a_term_is_over_is_written_before_it_is_told },
 	{ "what fails changes nothing", what_fails_changes_nothing },
 	{ "a released address is anybody's", a_released_address_is_anybodys },
 	{ "an op told again is answered again and writes nothing", an_op_told_again_is_answered_again_and_writes_nothing },
