@@ -280,14 +280,15 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 			op_refuse(d, e, q, VERDICT_DENIED, &r->view);
 			return;
 		}
-		if (refused(r, &q->op)) {
-			op_refuse(d, e, q, (enum verdict)refused(r, &q->op), &r->view);
-			return;
-		}
 	}
 	op_apply(&r->store, &r->slot, r->view.name.generation, n, &q->op, e->now_ns, &out, &tail);
-	if (op_writes(q->op.kind))
+	if (out.write && refused(r, &q->op)) {
+		out.write = false;
+		out.verdict = refused(r, &q->op);
+		tail = writer_of(tail_buf, sizeof(tail_buf));
+	} else if (op_writes(q->op.kind)) {
 		refused_put(r, &q->op, out.verdict);
+	}
 	told_of(&w, q, out.verdict, &r->view, (struct bytes){ tail_buf, tail.bad ? 0 : writer_len(&tail) });
 	if (w.bad) {
 		env_drop(e, DROP_TOO_BIG);
