@@ -97,9 +97,9 @@ static bool known(struct id id)
 }
 
 /* CREATE_ANY: the next slot to try */
-static bool walk(struct asking *a, const struct network_record *n)
+static bool walk(const struct dht *d, struct asking *a, const struct network_record *n)
 {
-	return walk_next(&a->walk, n, &a->op.ip, a->op.client, &a->op.slot);
+	return walk_next(&a->walk, n, &a->op.ip, a->op.client, d->ring->log2_size, &a->op.slot);
 }
 
 /* ---- life of a question ---- */
@@ -359,7 +359,7 @@ static void next_slot(struct dht *d, struct env *e, struct asking *a)
 {
 	const struct network_record *n = dht_record(d, a->op.slot.network);
 
-	if (n && walk(a, n)) {
+	if (n && walk(d, a, n)) {
 		renew_nonce(d, e, a);
 		send(d, e, a);
 		return;
@@ -370,7 +370,7 @@ static void next_slot(struct dht *d, struct env *e, struct asking *a)
 	}
 	a->walk = (struct walk){ 0 };
 	a->waits = 0;
-	walk(a, n);
+	walk(d, a, n);
 	renew_nonce(d, e, a);
 	a->due_ns = e->now_ns + pause_ns(e, a->tries);
 }
@@ -598,7 +598,7 @@ static bool place(struct dht *d, struct asking *a)
 	if (a->op.kind == OP_CREATE_ANY) {
 		if (!n || !(a->op.ip.family == 4 ? n->range4 : n->range6).ip.family)
 			return false;
-		return walk(a, n);
+		return walk(d, a, n);
 	}
 	if (a->op.name.len)
 		a->op.slot = slot_of_text(network, a->op.name);

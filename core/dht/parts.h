@@ -27,7 +27,7 @@ enum dht_body {
 
 /* Timers: one tag each, re-armed for the earliest thing to do. */
 enum { TIMER_DHT_SLOTS = TIMER_DHT, TIMER_DHT_SEEK, TIMER_DHT_CLIENT, TIMER_DHT_HELD, TIMER_DHT_PARCEL, TIMER_DHT_PUBLISH };
-_Static_assert((int)TIMER_DHT_PUBLISH < (int)TIMER_TUNNEL, "our tags");
+_Static_assert((int)TIMER_DHT_PUBLISH < (int)TIMER_LEAVE, "our tags");
 
 struct replicas;			/* server side */
 struct client;				/* questions of ours */
@@ -149,12 +149,17 @@ static inline uint64_t mixed_u64(uint64_t x)
 
 /** struct walk - how far a CREATE_ANY came; begins as zero */
 struct walk {
-	uint32_t at, visited;
+	uint32_t visited;
+	uint32_t first, len, at;	/* the window of slots, and the tries in it */
 };
 
-/** walk_next() - The next slot for @client; @preferred (its family at least) decides the range and the first. False: no more */
+/**
+ * walk_next() - The next slot for @client; false: no more
+ * @preferred: its family at least decides the range, the whole address the first slot
+ * @log2_size: of the ring, Q8, as far as known
+ */
 bool walk_next(struct walk *w, const struct network_record *n, const struct ip *preferred, uint64_t client,
-	       struct slot_name *out);
+	       uint16_t log2_size, struct slot_name *out);
 
 /* parcel.c */
 

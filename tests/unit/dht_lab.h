@@ -41,6 +41,7 @@ struct lab_node {
 	struct reply reply[8];
 	uint8_t bytes[1 << 16];
 	struct dht dht;
+	struct ring ring;		/* of unknown size; mail goes by lab_wire() */
 	struct charter charter;
 	uint8_t saved[1 << 16];		/* items, as saved.h has them */
 	size_t saved_len;
@@ -141,7 +142,7 @@ static inline void lab_dht(struct lab *l, unsigned i)
 	e->incarnation++;
 	n->charter = (struct charter){ .record = l->record, .ours = true };
 	n->dht = (struct dht){
-		.self = &n->party.self, .charter = &n->charter, .charters = 1, .wire = lab_wire, .wire_arg = n,
+		.ring = &n->ring, .self = &n->party.self, .charter = &n->charter, .charters = 1, .wire = lab_wire, .wire_arg = n,
 	};
 }
 
