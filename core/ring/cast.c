@@ -307,7 +307,7 @@ void cast_input(struct ring *r, struct env *e, link_ref from, struct reader *in)
 	struct message m = { .hops = read_u8(in) };
 	struct id after, before;
 	struct writer ack;
-	bool first;
+	bool first, shed;
 
 	m.origin = read_id(in);
 	m.seq = read_u32(in);
@@ -318,13 +318,18 @@ void cast_input(struct ring *r, struct env *e, link_ref from, struct reader *in)
 		env_drop(e, DROP_VALUE);
 		return;
 	}
-	if (!s || !allowed(s, e)) {
-		env_drop(e, s ? DROP_RATE : DROP_MEMORY);
+	if (!s) {
+		env_drop(e, DROP_MEMORY);
 		return;
 	}
+	shed = !allowed(s, e);			/* too many: acknowledged, or it would come again and be rescued, in a storm */
 	ack = links_message(e, r->links, from, MESSAGE_CAST_ACK, 2);
 	write_u16(&ack, ticket);
 	links_sent(e, r->links, from, &ack);
+	if (shed) {
+		env_drop(e, DROP_RATE);
+		return;
+	}
 	first = fresh(s, &m);
 	if (first)
 		deliver(r, e, &m);

@@ -163,8 +163,8 @@ static void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struc
 		cast_header(&w, v, e->incarnation, g->salt, g->counter, i, pieces - 1);
 		e->suite->aead[CIPHER_CHACHA].seal(w.at, key, g->counter, (struct bytes){ buf, CAST_HEADER }, all + at, len);
 		g->counter++;
-		if (ring_broadcast(v->ports.ring, e, (struct bytes){ buf, CAST_HEADER + len + TAG_BYTES }) != DROP_NONE)
-			break;			/* counted there; without one piece the others are nothing */
+		if (env_drop(e, ring_broadcast(v->ports.ring, e, (struct bytes){ buf, CAST_HEADER + len + TAG_BYTES })) != DROP_NONE)
+			break;			/* without one piece the others are nothing */
 		g->sent++;
 	}
 	memset(key, 0, sizeof(key));
