@@ -83,6 +83,7 @@
 	X(slab)	\
 	X(story_dht)	\
 	X(story_link)	\
+	X(story_names)	\
 	X(story_path)	\
 	X(story_ring)	\
 	X(suite)	\
