@@ -24,7 +24,8 @@ endif
 PACKAGES := gcc libc6-dev make pkg-config git libglib2.0-dev libjson-glib-dev libjansson-dev \
 	    libsodium-dev libev-dev libmnl-dev libpcap-dev libcunit1-dev libgsl-dev \
 	    libxxhash-dev zlib1g-dev gnuplot-nox scdoc \
-	    clang libclang-rt-14-dev tshark
+	    clang libclang-rt-14-dev tshark tcpdump \
+	    iproute2 udhcpc busybox isc-dhcp-client iputils-ping iputils-arping bind9-dnsutils
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

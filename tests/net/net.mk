@@ -1,4 +1,5 @@
 # Real daemons on this machine's loopback: no root needed, no network touched.
+# Behind taps: root, in namespaces of its own; skipped with a reason otherwise.
 
 $(B)/bin/net-pester: $(B)/tests/net/pester.o
 	@mkdir -p $(@D)
@@ -7,4 +8,7 @@ $(B)/bin/net-pester: $(B)/tests/net/pester.o
 check-net: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## daemons on loopback: join, trace, kill, restart, leave
 	timeout 300 tests/net/loopback.sh $(B)/bin
 
-.PHONY: check-net
+check-tap: $(B)/bin/weft-node $(B)/bin/weftctl		## daemons behind taps in namespaces, real DHCP clients (root)
+	timeout 400 tests/net/tap.sh $(B)/bin
+
+.PHONY: check-net check-tap
