@@ -116,6 +116,17 @@ static bool possible(const struct slot_name *s, const struct network_record *n)
 	return true;
 }
 
+/* For how long a slot of that first view grants nothing. */
+static uint32_t wait_ms(const struct dht *d, const struct env *e, const struct replica *root, const struct view *first)
+{
+	const struct network_record *n = replica_network(d, root);
+	int64_t wait_ns = generation_serves(root) - e->now_ns;
+
+	if (n && first->name.generation > root->view.name.generation)
+		wait_ns = generation_term(n);
+	return wait_ns > 0 ? (uint32_t)(wait_ns / NS_PER_MS) + 1 : 0;
+}
+
 static void answer(struct dht *d, struct env *e, struct replica *root, const struct slot_name *s, struct id to,
 		   const struct view *first)
 {
@@ -123,8 +134,10 @@ static void answer(struct dht *d, struct env *e, struct replica *root, const str
 
 	letter_open(&l, d, WORD_BORN, s, (struct view_name){ 0 });
 	write_u8(&l.w, first != NULL);
-	if (first)
+	if (first) {
+		write_u32(&l.w, wait_ms(d, e, root, first));
 		view_write(&l.w, first);
+	}
 	primary_wait(d, e, root, 0, true, to, ID_ZERO, BODY_SLOT, (struct bytes){ l.buf, writer_len(&l.w) });
 }
 
@@ -176,6 +189,7 @@ void begin_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 {
 	struct replica *r = replica_find(d, &h->slot);
 	const struct hint *n = hint_find(d, &h->slot);
+	int64_t wait_ns = read_u32(in) * NS_PER_MS;
 	struct view v;
 	struct letter l;
 	int me;
@@ -205,8 +219,8 @@ void begin_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 	r->base = r->promised = r->accepted = 0;
 	r->proven = r->complete = r->unborn = true;
 	r->writer = !me;
-	r->serves_ns = generation_serves(d, e, r->slot.network, v.name.generation);
 	r->changed_ns = r->heard_ns = e->now_ns;
+	generation_wait(d, e, r, wait_ns);
 	replica_save(d, e, r);
 	if (!me) {
 		primary_begin(d, e, r);
@@ -286,11 +300,12 @@ void founder_start(struct dht *d, struct env *e, const struct charter *c)
 	const struct network_record *n = &c->record;
 	struct slot_name root = slot_root(n->id);
 	struct replica *r = replica_find(d, &root);
+	const struct hint *h = hint_find(d, &root);
 	bool founder = false;
 
 	for (unsigned i = 0; i < n->founders; i++)
 		founder |= id_eq(n->founder[i], d->self->id);
-	if (!founder || r || hint_find(d, &root) || !(r = replica_add(d, e, &root)))
+	if (!founder || r || (h && h->view.name.generation >= n->generation) || !(r = replica_add(d, e, &root)))
 		return;
 	r->view.name = (struct view_name){ n->generation, 0 };
 	r->view.members = n->founders;
@@ -298,6 +313,8 @@ void founder_start(struct dht *d, struct env *e, const struct charter *c)
 		r->view.member[i].id = n->founder[i];
 	r->complete = true;
 	r->changed_ns = e->now_ns;
+	if (n->generation)
+		generation_wait(d, e, r, generation_term(n));
 	rejoin_begin(d, e, r);
 }
 

@@ -158,7 +158,7 @@ bool dht_slot_at(const struct dht *d, unsigned i, struct look_slot *out)
 			continue;
 		*out = (struct look_slot){
 			.slot = r->slot, .view = r->view, .votes = replica_votes(r) && !r->unborn, .sealed = r->promised != 0,
-			.complete = r->complete, .records = r->store.count, .serves_ns = r->serves_ns,
+			.complete = r->complete, .records = r->store.count, .serves_ns = generation_serves(r),
 			.primary = !replica_place(d, r) && r->writer,
 		};
 		return true;

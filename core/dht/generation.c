@@ -23,12 +23,11 @@ static bool outdated(const struct replica *r, const struct network_record *n)
 	return r->view.members && r->view.name.generation < n->generation;
 }
 
-void generation_news(struct dht *d, struct env *e, const struct charter *c)
+/* Everything of older generations than the record names is nothing any more. */
+void generation_purge(struct dht *d, struct env *e, const struct charter *c)
 {
 	struct replicas *rs = d->replicas;
 
-	if (!e->fx)
-		return;
 	for (unsigned i = 0; rs && i < rs->count;) {
 		struct replica *r = rs->at[i];
 
@@ -45,6 +44,13 @@ void generation_news(struct dht *d, struct env *e, const struct charter *c)
 		else
 			i++;
 	}
+}
+
+void generation_news(struct dht *d, struct env *e, const struct charter *c)
+{
+	if (!e->fx)
+		return;
+	generation_purge(d, e, c);
 	founder_start(d, e, c);
 	replicas_flush(d, e);
 }
@@ -86,12 +92,34 @@ void generation_found(struct dht *d, const struct slot_name *s)
 			rs->missing[i--] = rs->missing[--rs->missings];
 }
 
-/* When a first view of @generation may grant: at once only in a network's first. */
-int64_t generation_serves(const struct dht *d, const struct env *e, struct id network, uint32_t generation)
-{
-	const struct charter *c = charter_find(d, network);
+/*
+ * That nothing is granted yet is a record of the slot like any other, so that
+ * whoever becomes its primary knows, and whoever restarts waits anew.
+ */
+#define WAIT_KEY	UINT64_MAX
 
-	if (!generation || !c)
-		return 0;
-	return e->now_ns + term_kept_ns(c->record.term_s, c->record.drift_ppm);
+void generation_wait(struct dht *d, struct env *e, struct replica *r, int64_t wait_ns)
+{
+	const struct network_record *n = replica_network(d, r);
+	struct kept k = { .key = WAIT_KEY, .gone = 1, .until_ns = e->now_ns + wait_ns };
+	const struct kept *kept;
+
+	if (wait_ns <= 0)
+		return;
+	k.term_s = n ? n->term_s : (uint32_t)(wait_ns / NS_PER_S) + 1;
+	kept = store_put(&r->store, &e->mem, &k);
+	if (kept)
+		replica_save_kept(d, e, r, r->set, WAIT_KEY, kept);
+}
+
+int64_t generation_serves(const struct replica *r)
+{
+	const struct kept *k = r->view.name.generation ? store_find(&r->store, WAIT_KEY) : NULL;
+
+	return k ? k->until_ns : 0;
+}
+
+int64_t generation_term(const struct network_record *n)
+{
+	return term_kept_ns(n->term_s, n->drift_ppm);
 }

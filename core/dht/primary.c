@@ -50,7 +50,7 @@ static bool in_office(const struct dht *d, const struct replica *r)
 
 bool primary_serves(const struct dht *d, const struct env *e, const struct replica *r)
 {
-	return in_office(d, r) && !r->unborn && e->now_ns >= r->serves_ns;
+	return in_office(d, r) && !r->unborn && (r->slot.kind == SLOT_ROOT || e->now_ns >= generation_serves(r));
 }
 
 /* ---- telling members ---- */

@@ -451,6 +451,8 @@ void replicas_start(struct dht *d, struct env *e)
 		}
 	}
 	for (unsigned i = 0; i < d->charters; i++)
+		generation_purge(d, e, &d->charter[i]);
+	for (unsigned i = 0; i < d->charters; i++)
 		founder_start(d, e, &d->charter[i]);
 	replicas_flush(d, e);
 }

@@ -68,8 +68,8 @@ enum word {
 	WORD_WHERE,		/* - : do you know the view of this slot? */
 	WORD_HERE,		/* follows 8 | base 8 | known 1 | [view] */
 	WORD_BIRTH,		/* hops 1 | reclaim 1 | view: to the root: may it be born so? */
-	WORD_BORN,		/* pending 1 | [first view]: the root's answer */
-	WORD_BEGIN,		/* first view: start empty */
+	WORD_BORN,		/* pending 1 | [wait, ms 4 | first view]: the root's answer */
+	WORD_BEGIN,		/* wait, ms 4 | first view: start empty; grant nothing for so long */
 	WORD_BEGUN,
 	WORD_LIVES,		/* - : the first view stands; to the root */
 	WORD_LIVES_ACK,
@@ -190,7 +190,6 @@ struct replica {
 	uint64_t head_token;		/* of the last save of the head */
 	int64_t due_ns;			/* the next thing to do */
 	int64_t changed_ns;		/* this view began */
-	int64_t serves_ns;		/* a new generation grants nothing before */
 	int64_t heard_ns;		/* the primary's last word */
 	int64_t doubt_ns;		/* since when it owes us an answer; 0 = it does not */
 	int64_t sealed_ns;
@@ -424,6 +423,10 @@ void generation_news(struct dht *d, struct env *e, const struct charter *c);	/* 
 /** generation_due() - the root says that @s lived, and nobody knows it: since when? True: long enough to begin anew */
 bool generation_due(struct dht *d, struct env *e, const struct slot_name *s);
 void generation_found(struct dht *d, const struct slot_name *s);
-int64_t generation_serves(const struct dht *d, const struct env *e, struct id network, uint32_t generation);
+void generation_purge(struct dht *d, struct env *e, const struct charter *c);
+/** generation_wait() - @r, which begins, grants nothing for @wait_ns */
+void generation_wait(struct dht *d, struct env *e, struct replica *r, int64_t wait_ns);
+int64_t generation_serves(const struct replica *r);	/* from when on it may grant; 0: at once */
+int64_t generation_term(const struct network_record *n);	/* no lease stands longer */
 
 #endif /* DHT_REPLICA_H */

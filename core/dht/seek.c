@@ -24,6 +24,7 @@ struct seek {
 	enum { SEEK_NEAR, SEEK_ROOT, SEEK_BEGIN, SEEK_LATER } step;
 	struct view first;
 	uint8_t begun;
+	uint32_t wait_ms;
 	bool reclaim;			/* it lived, and nobody has known it for longer than any lease stands */
 	int64_t until_ns, again_ns, ends_ns;
 	struct bytes op[OPS];		/* ours */
@@ -222,6 +223,7 @@ static void ask_begin(struct dht *d, struct env *e, struct seek *k)
 		if (k->begun >> i & 1)
 			continue;
 		letter_open(&l, d, WORD_BEGIN, &k->slot, k->first.name);
+		write_u32(&l.w, k->wait_ms);
 		view_write(&l.w, &k->first);
 		letter_now(d, e, &l, k->first.member[i].id);
 	}
@@ -450,8 +452,11 @@ void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 {
 	struct seek *k = seek_find(d, &h->slot);
 	uint8_t pending = read_u8(in);
+	uint32_t wait_ms = 0;
 	struct view first;
 
+	if (pending)
+		wait_ms = read_u32(in);
 	if (pending && !view_read(in, &first)) {
 		env_drop(e, DROP_VALUE);
 		return;
@@ -464,6 +469,7 @@ void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 		return;
 	}
 	k->first = first;
+	k->wait_ms = wait_ms;
 	k->begun = 0;
 	seek_step(d, e, k, SEEK_BEGIN);
 }

@@ -99,6 +99,8 @@ struct lab {
 	unsigned seens;
 	struct lab_belief belief[64];
 	unsigned granted, answered, changes, steps;
+	uint8_t said;			/* the last verdict, and the last grant's fence */
+	struct fence last;
 	const char *wrong;		/* the first rule seen broken */
 	char why[200];
 	bool trace;
@@ -687,6 +689,7 @@ static inline void lab_granted(struct lab *l, struct lab_ask *a, const struct le
 	b->fence = g->fence;
 	b->until_ns = a->first_ns + term_held_ns(a->op.term_s, l->record.drift_ppm);
 	l->granted++;
+	l->last = g->fence;
 	if (l->trace)
 		printf("%10.3f grant %u.%u address %u to %u\n", (double)l->now_ns / 1e9, g->fence.generation,
 		       (unsigned)g->fence.grant, (unsigned)b->ip, a->node);
@@ -712,6 +715,7 @@ static void lab_answer(struct lab *l, unsigned node, struct bytes data)
 		return;
 	a->open = false;
 	l->answered++;
+	l->said = t.verdict;
 	if (t.tail.len) {
 		in = reader_of(t.tail.at, t.tail.len);
 		lease_read(&in, &g);
@@ -836,12 +840,23 @@ static inline struct party *lab_parties(void)
 	return p;
 }
 
+/** lab_sign() - the network's record as it is in @l->record now, for nodes that start from here on */
+static inline void lab_sign(struct lab *l)
+{
+	uint8_t key[SIGN_BYTES];
+	struct writer w = writer_of(l->blob, sizeof(l->blob));
+
+	party_key(&suite_sodium, 100, key);
+	if (!network_sign(&l->suite, key, &l->record, &w))
+		abort();
+	l->blob_len = writer_len(&w);
+}
+
 static inline struct lab *lab_new(uint64_t seed, unsigned nodes, unsigned founders, unsigned replicas)
 {
 	struct lab *l = calloc(1, sizeof(*l));
 	struct party *p = lab_parties();
 	uint8_t key[SIGN_BYTES];
-	struct writer w = writer_of(l->blob, sizeof(l->blob));
 
 	l->dice = seed;
 	l->now_ns = 100 * NS_PER_S;
@@ -860,9 +875,7 @@ static inline struct lab *lab_new(uint64_t seed, unsigned nodes, unsigned founde
 	l->record.founders = (uint8_t)founders;
 	for (unsigned i = 0; i < founders; i++)
 		l->record.founder[i] = p[i].self.id;
-	if (!network_sign(&l->suite, key, &l->record, &w))
-		abort();
-	l->blob_len = writer_len(&w);
+	lab_sign(l);
 	for (unsigned i = 0; i < nodes; i++) {
 		struct lab_node *n = &l->node[i];
 

@@ -47,6 +47,220 @@ static void three_founders_serve_once_all_have_met(void)
 	lab_free(l);
 }
 
+/* The replica of the slot all tests ask, at whoever is its primary; NULL if nobody is. */
+static const struct replica *primary_of(const struct lab *l, uint8_t kind, unsigned *who)
+{
+	for (unsigned i = 0; i < l->nodes; i++) {
+		const struct replicas *rs = l->node[i].dht ? l->node[i].dht->replicas : NULL;
+
+		for (unsigned k = 0; rs && k < rs->count; k++)
+			if (rs->at[k]->slot.kind == kind && rs->at[k]->duty && !rs->at[k]->promised && rs->at[k]->proven) {
+				*who = i;
+				return rs->at[k];
+			}
+	}
+	return NULL;
+}
+
+static struct lab *running(uint64_t seed, unsigned nodes, unsigned founders, unsigned replicas)
+{
+	struct lab *l = lab_new(seed, nodes, founders, replicas);
+
+	for (unsigned i = 0; i < nodes; i++)
+		lab_start(l, i);
+	lab_run(l, 20 * NS_PER_S);
+	CU_ASSERT_TRUE(answered(l, lab_op(l, 0, OP_CREATE, 9), 8 * NS_PER_S));
+	lab_run(l, 15 * NS_PER_S);
+	return l;
+}
+
+static void views_grow_to_the_replicas_asked_for(void)
+{
+	struct lab *l = running(3, 7, 1, 5);
+	unsigned who;
+	const struct replica *r = primary_of(l, SLOT_ROOT, &who);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	CU_ASSERT_EQUAL(r->view.members, 5);
+	r = primary_of(l, SLOT_V4, &who);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	CU_ASSERT_EQUAL(r->view.members, 5);
+	CU_ASSERT_PTR_NULL(l->wrong);
+	lab_free(l);
+}
+
+static void who_leaves_hands_over(void)
+{
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct lab *l = running(seed, 4, 1, 3);
+		unsigned who = 0;
+		bool left = false;
+		int64_t end;
+
+		CU_ASSERT_PTR_NOT_NULL(primary_of(l, SLOT_V4, &who));
+		end = l->now_ns + 3 * NS_PER_S;
+		while (!left && l->now_ns < end) {
+			lab_enter(&l->node[who]);
+			left = dht_leave(l->node[who].dht, &l->node[who].env);
+			lab_leave(&l->node[who]);
+			lab_run(l, 100 * NS_PER_MS);
+		}
+		CU_ASSERT_TRUE(left);
+		lab_crash(l, who);
+		l->node[who].died_ns = l->now_ns - NOTICE_MS * NS_PER_MS;	/* it said goodbye */
+		CU_ASSERT_TRUE(answered(l, lab_op(l, who ? 0 : 1, OP_CREATE, 10), NS_PER_S * 3 / 2));
+		CU_ASSERT_PTR_NULL(l->wrong);
+		lab_free(l);
+	}
+}
+
+static void a_dead_primary_is_replaced_within_five_seconds_of_notice(void)
+{
+	int64_t worst = 0;
+
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct lab *l = running(seed, 5, 1, 3);
+		unsigned who = 0;
+		int64_t from;
+
+		CU_ASSERT_PTR_NOT_NULL(primary_of(l, SLOT_V4, &who));
+		lab_crash(l, who);
+		from = l->now_ns + NOTICE_MS * NS_PER_MS;
+		CU_ASSERT_TRUE(answered(l, lab_op(l, who ? 0 : 1, OP_CREATE, 10), 10 * NS_PER_S));
+		if (l->now_ns - from > worst)
+			worst = l->now_ns - from;
+		CU_ASSERT_PTR_NULL(l->wrong);
+		lab_free(l);
+	}
+	printf("worst %lld ms after it was noticed: ", (long long)(worst / NS_PER_MS));
+	CU_ASSERT_TRUE(worst < 5 * NS_PER_S);
+}
+
+static void all_stop_at_once_and_come_back(void)
+{
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct lab *l = running(seed, 5, seed % 2 ? 3 : 1, seed % 3 ? 5 : 3);
+		struct lab_ask *a;
+
+		CU_ASSERT_TRUE(answered(l, lab_op(l, 2, OP_CREATE, 3), 8 * NS_PER_S));
+		for (unsigned i = 0; i < l->nodes; i++)
+			lab_crash(l, i);
+		lab_run(l, 3 * NS_PER_S);
+		for (unsigned i = 0; i < l->nodes; i++)
+			lab_start(l, i);
+		lab_run(l, 2 * NS_PER_S);
+		a = lab_op(l, 1, OP_CREATE, 3);		/* the grantors count its term anew */
+		CU_ASSERT_TRUE(answered(l, a, 8 * NS_PER_S));
+		CU_ASSERT_EQUAL(l->said, VERDICT_TAKEN);
+		lab_run(l, 11 * NS_PER_S);
+		CU_ASSERT_TRUE(answered(l, lab_op(l, 1, OP_CREATE, 3), 8 * NS_PER_S));
+		CU_ASSERT_EQUAL(l->said, VERDICT_OK);
+		CU_ASSERT_PTR_NULL(l->wrong);
+		lab_free(l);
+	}
+}
+
+/* The slot's members die for good, and the root keeps its majority. False: not in this lab */
+static bool slot_lost(struct lab *l)
+{
+	unsigned who, root;
+	const struct replica *r = primary_of(l, SLOT_V4, &who), *o = primary_of(l, SLOT_ROOT, &root);
+	struct view v, w;
+	unsigned both = 0;
+
+	if (!r || !o)
+		return false;
+	v = r->view;
+	w = o->view;
+	for (unsigned i = 0; i < v.members; i++)
+		both += view_place(&w, v.member[i].id) >= 0;
+	if (both > w.members / 2)
+		return false;
+	for (unsigned i = 0; i < v.members; i++)
+		lab_crash(l, (unsigned)lab_named(l, v.member[i].id));
+	return true;
+}
+
+static unsigned alive(const struct lab *l)
+{
+	unsigned i = 0;
+
+	while (!l->node[i].dht)
+		i++;
+	return i;
+}
+
+static void reclaim_begins_a_next_generation_after_all_leases_are_over(void)
+{
+	unsigned tried = 0;
+
+	for (uint64_t seed = 0; seed < 40; seed++) {
+		struct lab *l = lab_new(seed, 7, 1, 3);
+		int64_t lost;
+
+		l->record.policy = POLICY_RECLAIM;
+		lab_sign(l);
+		for (unsigned i = 0; i < l->nodes; i++)
+			lab_start(l, i);
+		lab_run(l, 20 * NS_PER_S);
+		CU_ASSERT_TRUE(answered(l, lab_op(l, 0, OP_CREATE, 3), 8 * NS_PER_S));
+		if (slot_lost(l)) {
+			unsigned before = l->granted;
+
+			tried++;
+			lost = l->now_ns;
+			while (l->granted == before && l->now_ns < lost + 90 * NS_PER_S) {
+				answered(l, lab_op(l, alive(l), OP_CREATE, 3), 8 * NS_PER_S);
+				lab_run(l, NS_PER_S);
+			}
+			CU_ASSERT_TRUE(l->granted > before);
+			CU_ASSERT_TRUE(l->now_ns > lost + 20 * NS_PER_S);
+			CU_ASSERT_EQUAL(l->last.generation, 1);
+		}
+		CU_ASSERT_PTR_NULL(l->wrong);
+		lab_free(l);
+	}
+	CU_ASSERT_TRUE(tried > 5);
+}
+
+static void strict_waits_for_a_record_that_names_a_generation(void)
+{
+	struct lab *l = running(7, 5, 3, 3);
+	unsigned before;
+	int64_t since;
+
+	for (unsigned i = 0; i < 3; i++)
+		lab_crash(l, i);			/* the founders: root and slot may be lost with them */
+	before = l->granted;
+	lab_run(l, 60 * NS_PER_S);
+	l->record.generation = 1;
+	l->record.serial++;
+	l->record.founders = 1;
+	l->record.founder[0] = l->node[3].party->self.id;
+	lab_sign(l);
+	for (unsigned i = 3; i < 5; i++) {
+		struct lab_node *n = &l->node[i];
+
+		lab_enter(n);
+		CU_ASSERT_TRUE(dht_network(n->dht, &n->env, (struct bytes){ l->blob, l->blob_len },
+					   (struct bytes){ n->party->chain, n->party->chain_len }));
+		lab_leave(n);
+	}
+	since = l->now_ns;
+	while (l->granted == before && l->now_ns < since + 60 * NS_PER_S) {
+		answered(l, lab_op(l, 4, OP_CREATE, 3), 8 * NS_PER_S);
+		lab_run(l, NS_PER_S);
+	}
+	CU_ASSERT_TRUE(l->granted > before);
+	CU_ASSERT_TRUE(l->now_ns > since + 10 * NS_PER_S);
+	CU_ASSERT_EQUAL(l->last.generation, 1);
+	lab_start(l, 0);				/* a member of the old one learns of it */
+	lab_run(l, 20 * NS_PER_S);
+	CU_ASSERT_TRUE(answered(l, lab_op(l, 0, OP_GET, 3), 8 * NS_PER_S));
+	CU_ASSERT_PTR_NULL(l->wrong);
+	lab_free(l);
+}
+
 /* ---- schedules ---- */
 
 enum { HONEST, STALE, CHAOS };
@@ -219,6 +433,13 @@ static void one_lying_disk_leaves_one_owner(void)
 CU_TestInfo replica_tests[] = {
 	{ "a network begins with its only founder", a_network_begins_with_its_only_founder },
 	{ "three founders serve once all have met", three_founders_serve_once_all_have_met },
+	{ "views grow to the replicas asked for", views_grow_to_the_replicas_asked_for },
+	{ "who leaves hands over within three seconds", who_leaves_hands_over },
+	{ "a dead primary is replaced within five seconds of notice", a_dead_primary_is_replaced_within_five_seconds_of_notice },
+	{ "all stop at once and come back", all_stop_at_once_and_come_back },
+	{ "reclaim begins a next generation after all leases are over",
+	  reclaim_begins_a_next_generation_after_all_leases_are_over },
+	{ "strict waits for a record that names a generation", strict_waits_for_a_record_that_names_a_generation },
 	{ "crashes, cuts and pauses leave one owner, and it heals", crashes_cuts_and_pauses_leave_one_owner },
 	{ "one lying disk leaves one owner", one_lying_disk_leaves_one_owner },
 	CU_TEST_INFO_NULL
