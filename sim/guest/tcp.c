@@ -292,4 +292,6 @@ void guest_tcp_time(struct step *s, struct talk *t)
 		opener_time(s, t);
 	else if (t->due_ns <= s->now_ns)
 		t->kind = TALK_FREE;		/* the other end fell silent */
+	else if (t->blocked)			/* the first thing it had to say waited for the neighbour */
+		send_segment(s, t, TCP_SYN | TCP_ACK, t->total, t->seed + 1, 0, 0);
 }
