@@ -87,7 +87,7 @@ struct lab {
 	size_t blob_len;
 	unsigned nodes;
 	struct lab_node node[NODES_MAX];
-	int64_t now_ns;
+	int64_t now_ns, ring_ns;	/* ring_ns: a change is noticed */
 	uint64_t dice;
 	struct lab_mail mail[MAILS_MAX];
 	unsigned mails;
@@ -383,6 +383,7 @@ static inline void lab_crash(struct lab *l, unsigned i)
 		lab_wrong(l, "memory was left behind");
 	n->dht = NULL;
 	n->died_ns = l->now_ns;
+	l->ring_ns = l->now_ns + NOTICE_MS * NS_PER_MS + 1;
 	n->timer_ns = INT64_MAX;
 	while (n->pendings)
 		free(n->pending[--n->pendings].data);
@@ -772,6 +773,10 @@ static inline bool lab_step(struct lab *l, int64_t end_ns)
 			which = i;
 		}
 	}
+	if (l->ring_ns && l->ring_ns < at) {
+		at = l->ring_ns;
+		what = 5;
+	}
 	for (unsigned i = 0; i < l->asks; i++)
 		if (l->ask[i].open && l->ask[i].again_ns < at) {
 			at = l->ask[i].again_ns;
@@ -789,6 +794,16 @@ static inline bool lab_step(struct lab *l, int64_t end_ns)
 		break;
 	case 3:
 		lab_timers(&l->node[which]);
+		break;
+	case 5:
+		l->ring_ns = 0;
+		for (unsigned i = 0; i < l->nodes; i++) {
+			if (!l->node[i].dht || l->node[i].paused_ns > l->now_ns)
+				continue;
+			lab_enter(&l->node[i]);
+			dht_ring(l->node[i].dht, &l->node[i].env);
+			lab_leave(&l->node[i]);
+		}
 		break;
 	case 4:
 		if (l->now_ns >= l->ask[which].ends_ns)
