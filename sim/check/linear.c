@@ -233,8 +233,8 @@ static bool perhaps(struct linear_state *s, const struct linear_op *op, int64_t 
 	switch (op->kind) {
 	case OP_CREATE:
 	case OP_CREATE_ANY:
-		if (!is_free(s, now_ns))
-			return false;
+		if (!is_free(s, now_ns) && (s->holder != op->who || s->vague))
+			return false;	/* its own it gets anew, under a newer fence */
 		break;
 	case OP_TAKE:
 		break;

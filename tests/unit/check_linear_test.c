@@ -222,6 +222,11 @@ static void a_lost_question_may_have_done_it_or_not(void)
 		{ 2, -1, A, OP_RELEASE, 0, 0, 0, 1 },
 		{ 10, 11, B, OP_CREATE, VERDICT_OK, B, 2, 0 },
 	};
+	static const struct line own_anew[] = {
+		{ 0, 1, A, OP_CREATE, VERDICT_OK, A, 1, 0 },
+		{ 2, -1, A, OP_CREATE, 0, 0, 0, 0 },
+		{ 10, 11, B, OP_GET, VERDICT_OK, A, 2, 0 },
+	};
 	static const struct line nobody_did[] = {
 		{ 0, -1, A, OP_CREATE, 0, 0, 0, 0 },
 		{ 20, 21, B, OP_CREATE, VERDICT_TAKEN, C, 7, 0 },
@@ -232,6 +237,7 @@ static void a_lost_question_may_have_done_it_or_not(void)
 	GOOD(late);
 	BAD(twice);
 	GOOD(released);
+	GOOD(own_anew);
 	BAD(nobody_did);
 }
 
@@ -530,7 +536,7 @@ static unsigned live(struct chance *c, struct told *told)
 			continue;
 		t->at_ns = now_ns + (int64_t)chance_below(c, 3 * SECOND);
 		t->end_ns = t->at_ns + (int64_t)chance_below(c, 3 * SECOND);
-		t->lost = !chance_below(c, 20);
+		t->lost = !chance_below(c, 30);
 		client[k].free_ns = t->end_ns;
 		n++;
 		/* grants are only known once all that begin before have been played: do it at once, in order */
