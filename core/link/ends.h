@@ -160,8 +160,9 @@ void greet_free(struct env *e, struct tunnels *ts, struct greet **g);
 
 /* piece.c */
 
-/** piece_in() - One more piece of @s's peer; true: @whole is a payload with its words in front of it, @flags without FRAGMENT */
-bool piece_in(struct env *e, struct tunnels *ts, struct tunnel *t, struct bytes plain, uint8_t *flags, struct bytes *whole);
+/** piece_in() - One more piece of @t's peer; true: @whole is a payload, @flags its flags without FRAGMENT */
+bool piece_in(struct env *e, struct tunnels *ts, struct tunnel *t, struct bytes plain, uint8_t *flags,
+	      struct bytes *whole);
 void piece_tick(struct env *e, struct tunnels *ts, struct tunnel *t, uint32_t *next);
 void piece_done(struct env *e, struct tunnels *ts, struct tunnel *t);
 

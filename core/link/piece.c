@@ -55,7 +55,8 @@ static struct gather *add(struct env *e, struct tunnels *ts, struct tunnel *t, u
 	return g;
 }
 
-bool piece_in(struct env *e, struct tunnels *ts, struct tunnel *t, struct bytes plain, uint8_t *flags, struct bytes *whole)
+bool piece_in(struct env *e, struct tunnels *ts, struct tunnel *t, struct bytes plain, uint8_t *flags,
+	      struct bytes *whole)
 {
 	struct reader r = reader_of(plain.at, plain.len);
 	uint16_t number = read_u16(&r), size;

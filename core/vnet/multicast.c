@@ -140,6 +140,7 @@ static void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struc
 	unsigned pieces = (unsigned)((total + CAST_ROOM - 1) / CAST_ROOM);
 	uint8_t key[KEY_BYTES], buf[CAST_MAX], *all;
 	struct writer w;
+	enum drop why;
 
 	if (pieces > CAST_PIECES || total > CAST_WHOLE) {
 		env_drop(e, DROP_TOO_BIG);
@@ -161,9 +162,11 @@ static void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struc
 
 		w = writer_of(buf, sizeof(buf));
 		cast_header(&w, v, e->incarnation, g->salt, g->counter, i, pieces - 1);
-		e->suite->aead[CIPHER_CHACHA].seal(w.at, key, g->counter, (struct bytes){ buf, CAST_HEADER }, all + at, len);
+		e->suite->aead[CIPHER_CHACHA].seal(w.at, key, g->counter, (struct bytes){ buf, CAST_HEADER },
+						   all + at, len);
 		g->counter++;
-		if (env_drop(e, ring_broadcast(v->ports.ring, e, (struct bytes){ buf, CAST_HEADER + len + TAG_BYTES })) != DROP_NONE)
+		why = ring_broadcast(v->ports.ring, e, (struct bytes){ buf, CAST_HEADER + len + TAG_BYTES });
+		if (env_drop(e, why) != DROP_NONE)
 			break;			/* without one piece the others are nothing */
 		g->sent++;
 	}
@@ -203,7 +206,9 @@ static bool heard(struct origin *o, const struct env *e, uint64_t life, uint32_t
 	if (life > o->life || !o->seen || salt != o->salt) {
 		if (o->seen && life == o->life && salt != o->salt && e->incarnation)
 			return true;		/* one life has one salt, where lives are counted */
-		*o = (struct origin){ .id = o->id, .life = life, .salt = salt, .top = counter, .seen = 1, .used_ms = o->used_ms };
+		*o = (struct origin){
+			.id = o->id, .life = life, .salt = salt, .top = counter, .seen = 1, .used_ms = o->used_ms,
+		};
 		return false;
 	}
 	if (counter > o->top) {

@@ -181,7 +181,8 @@ void owner_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours)
 	write_u64(&w, c.serial);
 	if (!ours)
 		name_withdraw(v->ports.dht, e, vnet_user(v), v->id, name, VALUE_TOKEN);
-	else if (!name_publish(v->ports.dht, e, vnet_user(v), v->id, name, VALUE_TOKEN, (struct bytes){ serial, 8 }, 0, false))
+	else if (!name_publish(v->ports.dht, e, vnet_user(v), v->id, name, VALUE_TOKEN,
+			       (struct bytes){ serial, 8 }, 0, false))
 		env_drop(e, DROP_FULL);
 }
 

@@ -82,6 +82,7 @@
 	X(shards)	\
 	X(slab)	\
 	X(story_dht)	\
+	X(story_cast)	\
 	X(story_link)	\
 	X(story_names)	\
 	X(story_path)	\
