@@ -1,5 +1,6 @@
 /* Leases and names among a few whole nodes: granted once, kept, given back, and there again after crashes. */
-#include "core/dht/dht.h"
+#include "core/dht/holder.h"
+#include "core/inside.h"
 #include "tests/story/tell.h"
 #include "tests/unit/suites.h"
 
@@ -343,7 +344,116 @@ static void a_tenth_lost_is_borne(void)
 	stage_free(s);
 }
 
+/* ---- an address moves ---- */
+
+struct move {
+	struct id network, owner, to;
+	uint64_t nonce;
+	bool done;
+};
+
+static void lend(struct node *n, void *arg)
+{
+	const struct move *m = arg;
+
+	held_lends(n->dht, &n->env, m->network, true);
+}
+
+static void take(struct node *n, void *arg)
+{
+	struct move *m = arg;
+
+	held_lends(n->dht, &n->env, m->network, true);
+	m->done = held_take(n->dht, &n->env, DHT_USER_CONTROL, 0, m->network, &A, 2, m->owner, (struct fence){ 0 });
+	m->nonce = hold_find(n->dht, m->network, &A)->nonce;
+}
+
+static void give(struct node *n, void *arg)
+{
+	struct move *m = arg;
+
+	m->done = held_delegate(n->dht, &n->env, m->network, &A, m->to, m->nonce);
+}
+
+/* node 0 holds the address, lending; node 6 has asked for it */
+static struct stage *moving(struct move *m, bool lends)
+{
+	struct stage *s = town(7, 60);
+
+	*m = (struct move){ s->record[0].id, s->actor[0].identity.id, s->actor[6].identity.id, 0, false };
+	if (lends)
+		stage_inside(s, 0, lend, m);
+	CU_ASSERT_EQUAL(ask(s, 0, ASK_LEASE, A, 1), VERDICT_OK);
+	stage_run(s, 5 * S);
+	stage_inside(s, 6, take, m);
+	CU_ASSERT_TRUE_FATAL(m->done);
+	watch(s, A, 200 * NS_PER_MS);
+	CU_ASSERT_TRUE(believes(s, 0, A));
+	return s;
+}
+
+static void an_address_moves_in_one_round_trip_and_has_one_owner_all_the_way(void)
+{
+	struct move m;
+	struct stage *s = moving(&m, true);
+	int64_t given;
+
+	stage_inside(s, 0, give, &m);
+	CU_ASSERT_TRUE(m.done);
+	CU_ASSERT_EQUAL(believers(s, A), 0);
+	for (given = s->now_ns; s->now_ns < given + 2 * S && !believes(s, 6, A);)
+		stage_run(s, 10 * NS_PER_MS);
+	CU_ASSERT_TRUE(s->now_ns - given <= 4 * s->delay_ns + 50 * NS_PER_MS);
+	watch(s, A, 5 * S);
+	CU_ASSERT_EQUAL(ask(s, 3, ASK_RESOLVE, A, 0), VERDICT_OK);
+	CU_ASSERT_TRUE(id_eq(s->last_reply.who, m.to));
+	watch(s, A, 120 * S);			/* the new owner keeps it */
+	CU_ASSERT_TRUE(believes(s, 6, A));
+	CU_ASSERT_EQUAL(ask(s, 0, ASK_LEASE, A, 1), VERDICT_TAKEN);
+	stage_free(s);
+}
+
+static void an_owner_that_crashes_after_giving_never_believes_again(void)
+{
+	for (unsigned lends = 0; lends < 2; lends++) {
+		struct move m;
+		struct stage *s = moving(&m, lends);
+
+		stage_inside(s, 0, give, &m);
+		CU_ASSERT_TRUE(m.done);
+		watch(s, A, 400 * NS_PER_MS);
+		stage_crash(s, 0);
+		stage_up(s, 0, true);
+		watch(s, A, 150 * S);
+		CU_ASSERT_TRUE(believes(s, 6, A));
+		stage_free(s);
+	}
+}
+
+static void an_owner_that_crashes_before_it_signs_is_confirmed_or_replaced_but_never_doubled(void)
+{
+	for (unsigned lends = 0; lends < 2; lends++) {
+		struct move m;
+		struct stage *s = moving(&m, lends);
+
+		s->save_ns = S;			/* the save under the signature is lost */
+		stage_inside(s, 0, give, &m);
+		CU_ASSERT_TRUE(m.done);
+		stage_crash(s, 0);
+		s->save_ns = 0;
+		stage_up(s, 0, true);
+		watch(s, A, 200 * S);
+		CU_ASSERT_TRUE(believers(s, A) <= 1);
+		stage_free(s);
+	}
+}
+
 CU_TestInfo story_dht_tests[] = {
+	{ "an address moves in one round trip and has one owner all the way",
+	  an_address_moves_in_one_round_trip_and_has_one_owner_all_the_way },
+	{ "an owner that crashes after giving never believes again", an_owner_that_crashes_after_giving_never_believes_again },
+	{ "an owner that crashes before it signs is confirmed or replaced, but never doubled",
+	  an_owner_that_crashes_before_it_signs_is_confirmed_or_replaced_but_never_doubled },
 	{ "one node leases to itself", one_node_leases_to_itself },
 	{ "two nodes lease from one founder", two_nodes_lease_from_one_founder },
 	{ "three nodes lease", three_nodes_lease },
