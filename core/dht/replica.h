@@ -6,9 +6,9 @@
  * not *sealed*, votes on writes. Promising a ballot of the consensus about the
  * next view seals. README.md argues why this is safe.
  *
- *	replica.c	the table, what is saved, letters that wait for saves, who gets which word
+ *	replica.c	the table; shelf.c what is on disk; letters.c what waits for it; words.c who gets which
  *	primary.c	ops, writes, confirmed reads, and when the view should change
- *	view.c		the consensus about the next view, staging its records, starting it
+ *	view.c		the consensus about the next view; stage.c its records; start.c its begin; choose.c who
  *	pull.c		one member copies records from another
  *	rejoin.c	what comes back from a disk does not vote until proven
  *	seek.c		whose slot is this? Hints, ops that wait, births as the owner of the point sees them
@@ -300,6 +300,10 @@ void replica_forget(struct dht *d, struct env *e, const struct replica *r, uint8
 /** replica_wake() - Look after @r at @due_ns or before */
 void replica_wake(struct dht *d, struct env *e, struct replica *r, int64_t due_ns);
 
+void name_write(struct writer *w, struct view_name n);
+struct view_name name_read(struct reader *r);
+void life_save(struct replicas *rs, struct env *e);
+void life_draw(struct replicas *rs, struct env *e);	/* a new one */
 void life_read(struct reader *r, struct incarnation *l);
 void life_write(struct writer *w, struct incarnation l);
 
@@ -315,6 +319,8 @@ void letter_route(struct dht *d, struct env *e, struct letter *l, struct id poin
 void mail_hold(struct dht *d, struct env *e, struct id to, uint8_t mode, uint8_t body, struct bytes data, struct id via,
 	       uint64_t token);
 void replicas_flush(struct dht *d, struct env *e);
+
+void word_in(struct dht *d, struct env *e, struct id from, struct bytes data);
 
 /** struct heard - a word that came */
 struct heard {
@@ -365,6 +371,14 @@ void staged_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 void free_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void accept_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+bool stage_own(struct dht *d, struct env *e, struct replica *r, uint64_t ballot);	/* our records, as they are */
+void next_write(struct writer *w, const struct view *v, uint64_t base);
+bool next_read(struct reader *in, struct view *v, uint64_t *base);
+void ballot_refuse(struct dht *d, struct env *e, struct replica *r, struct id to);
+/** ballot_promise() - the token of the save that holds it; 0 if it cannot be saved. @ballot is not below the last */
+uint64_t ballot_promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot);
+void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v);
+int64_t spread_due(struct dht *d, struct env *e, struct replica *r);	/* may delete it */
 void start_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
 void started_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h);
 void start_tell(struct dht *d, struct env *e, const struct replica *r, struct id to);

@@ -31,18 +31,6 @@ void change_end(struct dht *d, struct env *e, struct replica *r)
 	r->change = NULL;
 }
 
-void stage_end(struct dht *d, struct env *e, struct replica *r)
-{
-	if (!r->stage)
-		return;
-	if (r->pull && r->pull->why == PULL_STAGE)
-		pull_end(d, e, r);
-	replica_forget(d, e, r, r->set ^ 1, &r->stage->store);
-	store_done(&r->stage->store, &e->mem);
-	mem_put(&e->mem, r->stage, sizeof(*r->stage));
-	r->stage = NULL;
-}
-
 static struct letter *ballot_letter(struct letter *l, struct dht *d, const struct replica *r, enum word word, uint64_t ballot)
 {
 	letter_open(l, d, word, &r->slot, r->view.name);
@@ -50,13 +38,13 @@ static struct letter *ballot_letter(struct letter *l, struct dht *d, const struc
 	return l;
 }
 
-static void next_write(struct writer *w, const struct view *v, uint64_t base)
+void next_write(struct writer *w, const struct view *v, uint64_t base)
 {
 	write_u64(w, base);
 	view_write(w, v);
 }
 
-static bool next_read(struct reader *in, struct view *v, uint64_t *base)
+bool next_read(struct reader *in, struct view *v, uint64_t *base)
 {
 	*base = read_u64(in);
 	return view_read(in, v);
@@ -122,22 +110,6 @@ void view_drive(struct dht *d, struct env *e, struct replica *r)
 		return;
 	}
 	prepare(d, e, r);
-}
-
-/* Our own records, as they are, are staged as @ballot. */
-static bool stage_own(struct dht *d, struct env *e, struct replica *r, uint64_t ballot)
-{
-	stage_end(d, e, r);
-	r->stage = mem_get(&e->mem, sizeof(*r->stage));
-	if (!r->stage) {
-		env_drop(e, DROP_MEMORY);
-		return false;
-	}
-	*r->stage = (struct stage){
-		.follows = r->view.name, .ballot = ballot, .verified = ballot, .driver = d->self->id,
-		.life = d->replicas->life, .since_ns = e->now_ns, .same = true, .done = true,
-	};
-	return replica_save(d, e, r);
 }
 
 static void stage_step(struct dht *d, struct env *e, struct replica *r)
@@ -313,25 +285,6 @@ void free_in(struct dht *d, struct env *e, struct replica *r, const struct heard
 	merge_step(d, e, r);
 }
 
-static void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v)
-{
-	struct spread *s;
-
-	if (!r->spread)
-		r->spread = mem_get(&e->mem, sizeof(*r->spread));
-	s = r->spread;
-	if (!s)
-		return;
-	*s = (struct spread){ .again_ns = e->now_ns };
-	for (unsigned i = 0; i < v->members; i++)
-		if (!id_eq(v->member[i].id, d->self->id))
-			s->to[s->count++] = v->member[i].id;
-	for (unsigned i = 0; i < old->members; i++)
-		if (!id_eq(old->member[i].id, d->self->id) && view_place(v, old->member[i].id) < 0)
-			s->to[s->count++] = old->member[i].id;
-	replica_wake(d, e, r, e->now_ns);
-}
-
 void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
 {
 	uint64_t ballot = read_u64(in), base;
@@ -369,7 +322,7 @@ void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct h
 
 /* ---- the members ---- */
 
-static void refuse(struct dht *d, struct env *e, struct replica *r, struct id to)
+void ballot_refuse(struct dht *d, struct env *e, struct replica *r, struct id to)
 {
 	struct letter l;
 
@@ -377,7 +330,7 @@ static void refuse(struct dht *d, struct env *e, struct replica *r, struct id to
 }
 
 /* Promise @ballot; the token of the save that holds it, 0 if a higher one was promised (or it cannot be saved). */
-static uint64_t promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot)
+uint64_t ballot_promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot)
 {
 	if (ballot > r->promised) {
 		if (r->change && r->change->ballot != ballot)
@@ -406,10 +359,10 @@ void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct he
 		return;
 	}
 	if (ballot < r->promised) {
-		refuse(d, e, r, h->from);
+		ballot_refuse(d, e, r, h->from);
 		return;
 	}
-	token = promise(d, e, r, ballot);
+	token = ballot_promise(d, e, r, ballot);
 	ballot_letter(&l, d, r, WORD_PROMISE, ballot);
 	write_u8(&l.w, r->complete);
 	write_u64(&l.w, store_digest(&r->store));
@@ -435,7 +388,7 @@ void accept_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 	if (!replica_votes(r))
 		return;
 	if (ballot < r->promised) {
-		refuse(d, e, r, h->from);
+		ballot_refuse(d, e, r, h->from);
 		return;
 	}
 	if (!r->next && !(r->next = mem_get(&e->mem, sizeof(*r->next)))) {
@@ -451,267 +404,6 @@ void accept_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 	r->next_base = base;
 	replica_wake(d, e, r, e->now_ns + DRIVE_NS);
 	letter_send(d, e, ballot_letter(&l, d, r, WORD_ACCEPTED, ballot), h->from, replica_save(d, e, r));
-}
-
-/* ---- staging ---- */
-
-static void staged_tell(struct dht *d, struct env *e, struct replica *r, uint64_t token)
-{
-	struct letter l;
-
-	letter_open(&l, d, WORD_STAGED, &r->slot, r->stage->follows);
-	write_u64(&l.w, r->stage->verified);
-	life_write(&l.w, r->stage->life);
-	letter_send(d, e, &l, r->stage->driver, token);
-}
-
-void stage_pulled(struct dht *d, struct env *e, struct replica *r)
-{
-	if (!r->stage || r->stage->done)
-		return;
-	r->stage->done = true;
-	r->stage->life = d->replicas->life;
-	staged_tell(d, e, r, replica_save(d, e, r));
-}
-
-/* We stage something already. False: there is nothing more to do about this offer. */
-static bool staged_before(struct dht *d, struct env *e, struct replica *r, const struct heard *h, uint64_t ballot,
-			  uint64_t base, uint64_t relied)
-{
-	struct stage *s = r->stage;
-	int c = view_cmp(s->follows, h->view);
-	struct letter l;
-
-	if (c > 0 || (!c && s->verified > ballot))
-		return false;
-	if (c < 0)
-		return true;
-	if (s->ballot != base) {
-		if (!relied || s->ballot < relied)
-			return true;
-		letter_open(&l, d, WORD_FREE, &h->slot, h->view);
-		write_u64(&l.w, ballot);
-		write_u64(&l.w, s->ballot);
-		letter_now(d, e, &l, h->from);
-		return false;
-	}
-	s->driver = h->from;
-	if (s->done && s->verified < ballot) {
-		s->verified = ballot;
-		staged_tell(d, e, r, replica_save(d, e, r));
-	} else if (s->done) {
-		staged_tell(d, e, r, r->head_token ? r->head_token : replica_save(d, e, r));
-	} else {
-		s->verified = ballot;
-	}
-	return false;
-}
-
-static bool offer_stands(struct dht *d, struct env *e, const struct replica *r, const struct heard *h)
-{
-	const struct hint *n = hint_find(d, &h->slot);
-
-	if (r && r->view.members && view_cmp(r->view.name, h->view) > 0) {
-		start_tell(d, e, r, h->from);
-		return false;
-	}
-	if (!r && n && n->left && view_cmp(n->view.name, h->view) > 0) {
-		env_drop(e, DROP_STALE);
-		return false;
-	}
-	return true;
-}
-
-void offer_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
-{
-	uint64_t ballot = read_u64(in), base = read_u64(in), relied = read_u64(in), digest = read_u64(in);
-	struct id source = read_id(in);
-	bool member;
-
-	if (!reader_done(in) || !ballot || base > ballot || relied >= ballot || (!relied && base != ballot)) {
-		env_drop(e, DROP_VALUE);
-		return;
-	}
-	if (!offer_stands(d, e, r, h) || (!r && !(r = replica_add(d, e, &h->slot))))
-		return;
-	if (!replica_network(d, r))
-		charter_want(d, e, h->slot.network, h->from);
-	member = r->view.members && !view_cmp(r->view.name, h->view) && replica_votes(r);
-	if (member) {
-		if (h->place < 0)
-			return;
-		if (ballot < r->promised) {
-			refuse(d, e, r, h->from);
-			return;
-		}
-		if (!promise(d, e, r, ballot))	/* who stages "what I have" must not have more tomorrow */
-			return;
-	}
-	if (r->stage && !staged_before(d, e, r, h, ballot, base, relied))
-		return;
-	if (relied && id_eq(source, ID_ZERO))
-		return;
-	stage_end(d, e, r);
-	r->stage = mem_get(&e->mem, sizeof(*r->stage));
-	if (!r->stage) {
-		env_drop(e, DROP_MEMORY);
-		return;
-	}
-	*r->stage = (struct stage){
-		.follows = h->view, .ballot = base, .verified = ballot, .driver = h->from, .since_ns = e->now_ns,
-	};
-	if (!relied && member && r->complete && store_digest(&r->store) == digest) {
-		r->stage->same = true;
-		stage_pulled(d, e, r);
-	} else {
-		pull_begin(d, e, r, PULL_STAGE, relied ? source : h->from, h->view, base);
-	}
-}
-
-/* ---- the next view ---- */
-
-void start_tell(struct dht *d, struct env *e, const struct replica *r, struct id to)
-{
-	struct letter l;
-
-	if (r->spread && r->next && view_place(r->next, d->self->id) < 0) {
-		letter_open(&l, d, WORD_START, &r->slot, r->view.name);
-		next_write(&l.w, r->next, r->next_base);
-	} else {
-		letter_open(&l, d, WORD_START, &r->slot, r->follows);
-		next_write(&l.w, &r->view, r->base);
-	}
-	letter_now(d, e, &l, to);
-}
-
-void start_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
-{
-	struct view v;
-	uint64_t base;
-	struct replica *r;
-	struct letter l;
-
-	if (!next_read(in, &v, &base) || !reader_done(in)) {
-		env_drop(e, DROP_VALUE);
-		return;
-	}
-	view_decided(d, e, &h->slot, &v, h->view, base);
-	r = replica_find(d, &h->slot);
-	if (r && r->view.members && view_cmp(r->view.name, v.name) > 0)
-		start_tell(d, e, r, h->from);
-	letter_send(d, e, letter_open(&l, d, WORD_STARTED, &h->slot, v.name), h->from, r && r->head_token ? r->head_token : 1);
-}
-
-void started_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h)
-{
-	struct spread *s = r->spread;
-
-	if (!s)
-		return;
-	for (unsigned i = 0; i < s->count; i++)
-		if (id_eq(s->to[i], h->from))
-			s->to[i--] = s->to[--s->count];
-	replica_wake(d, e, r, e->now_ns);
-}
-
-static void leave_view(struct dht *d, struct env *e, struct replica *r, const struct view *v, struct view_name follows,
-		       uint64_t base)
-{
-	struct slot_name slot = r->slot;
-	bool left = r->view.members;
-
-	if (r->stage && view_cmp(r->stage->follows, v->name) >= 0)	/* we may be in the one after it */
-		replica_only_staged(d, e, r);
-	else
-		replica_del(d, e, r);
-	hint_put(d, e, &slot, v, follows, base, left);
-	if (slot.kind == SLOT_ROOT && !replica_find(d, &slot))
-		replica_save_left(e, &slot, v, follows, base);
-}
-
-/* The staged records become the view's; one save of the head turns the page. */
-static void turn_page(struct dht *d, struct env *e, struct replica *r)
-{
-	struct store old = r->store;
-	struct stage *s = r->stage;
-
-	if (s->same) {
-		replica_save(d, e, r);
-		return;
-	}
-	r->store = s->store;
-	s->store = (struct store){ 0 };
-	r->set ^= 1;
-	replica_save(d, e, r);
-	replica_forget(d, e, r, r->set ^ 1, &old);
-	store_done(&old, &e->mem);
-}
-
-void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, const struct view *v,
-		  struct view_name follows, uint64_t base)
-{
-	struct replica *r = replica_find(d, slot);
-	const struct hint *n = hint_find(d, slot);
-	int me = view_place(v, d->self->id);
-	struct letter l;
-	bool same_life;
-
-	if ((r && r->view.members && view_cmp(v->name, r->view.name) <= 0) || (n && view_cmp(v->name, n->view.name) < 0))
-		return;
-	if (me < 0) {
-		if (r)
-			leave_view(d, e, r, v, follows, base);
-		else
-			hint_put(d, e, slot, v, follows, base, false);
-		seek_found(d, e, slot);
-		return;
-	}
-	if (n && n->left && view_cmp(v->name, n->view.name) <= 0)
-		return;
-	same_life = life_eq(v->member[me].life, d->replicas->life);
-	if (!r && !same_life) {
-		letter_now(d, e, letter_open(&l, d, WORD_LOST, slot, v->name), v->member[0].id);
-		hint_put(d, e, slot, v, follows, base, false);
-		return;
-	}
-	if (!r && !(r = replica_add(d, e, slot)))
-		return;
-	r->complete = r->stage && r->stage->done && r->stage->ballot == base && !view_cmp(r->stage->follows, follows) &&
-		      life_eq(r->stage->life, v->member[me].life) &&
-		      (!r->stage->same || !view_cmp(r->view.name, follows));
-	pull_end(d, e, r);
-	change_end(d, e, r);
-	rejoin_end(d, e, r);
-	primary_end(d, e, r);
-	mem_put(&e->mem, r->next, sizeof(*r->next));
-	mem_put(&e->mem, r->spread, sizeof(*r->spread));
-	r->next = NULL;
-	r->spread = NULL;
-	r->view = *v;
-	r->follows = follows;
-	r->base = base;
-	r->promised = r->accepted = r->next_base = 0;
-	r->unborn = false;
-	r->lost_told = false;
-	r->changed_ns = r->heard_ns = e->now_ns;
-	r->doubt_ns = r->sealed_ns = 0;
-	r->proven = same_life;
-	r->writer = same_life && !me;
-	if (r->complete)
-		turn_page(d, e, r);
-	else
-		replica_save(d, e, r);
-	stage_end(d, e, r);
-	if (!r->proven)
-		rejoin_begin(d, e, r);
-	else if (!r->complete)
-		pull_begin(d, e, r, PULL_CATCH_UP, v->member[me ? 0 : v->members > 1].id, v->name, 0);
-	if (!me)
-		primary_begin(d, e, r);
-	if (!me)
-		d->account.views_installed++;
-	replica_wake(d, e, r, e->now_ns);
-	seek_found(d, e, slot);
 }
 
 /* ---- time ---- */
@@ -773,33 +465,6 @@ static int64_t review_due(struct dht *d, struct env *e, struct replica *r)
 	else if (r->leaving)
 		due = e->now_ns + RESEND_NS;
 	return due > e->now_ns ? due : e->now_ns + RESEND_NS;
-}
-
-static int64_t spread_due(struct dht *d, struct env *e, struct replica *r)
-{
-	struct spread *s = r->spread;
-	bool going = r->next && view_place(r->next, d->self->id) < 0, known = true;
-
-	for (unsigned i = 0; going && i < s->count; i++)
-		known &= !id_eq(s->to[i], r->next->member[0].id);
-	if (!s->count || s->tries >= 12 || (going && known)) {
-		mem_put(&e->mem, s, sizeof(*s));
-		r->spread = NULL;
-		if (going) {
-			struct view v = *r->next;
-
-			leave_view(d, e, r, &v, r->view.name, r->next_base);
-			return INT64_MAX;
-		}
-		return e->now_ns;
-	}
-	if (s->again_ns <= e->now_ns) {
-		for (unsigned i = 0; i < s->count; i++)
-			start_tell(d, e, r, s->to[i]);
-		s->again_ns = e->now_ns + random_around(&e->random, RESEND_NS << (s->tries < 4 ? s->tries : 4));
-		s->tries++;
-	}
-	return s->again_ns;
 }
 
 static int64_t change_due(struct dht *d, struct env *e, struct replica *r)
