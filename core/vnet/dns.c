@@ -6,15 +6,15 @@
  * TCP is answered by a reset: answers that would need it do not exist here,
  * all addresses of a name fit 512 bytes. TC is set all the same if they do not.
  */
+#include "core/vnet/dns_forward.h"
 #include "core/vnet/dns_names.h"
-#include "core/vnet/dns_server.h"
-#include "core/vnet/parts.h"
 
 enum { TCP_FIN = 1, TCP_SYN = 2, TCP_RST = 4, TCP_ACK = 16, RESETS_PER_S = 10, RESETS_BURST = 10 };
 
 struct vnet_dns {
 	struct dnsd server;
 	struct dns_names names;
+	struct dns_forwards forwards;
 	struct bucket resets;
 };
 
@@ -30,7 +30,7 @@ static bool look(void *ctx, struct env *e, uint64_t cookie, struct bytes name, u
 
 static void send_out(void *ctx, struct env *e, const struct dns_asker *to, struct bytes message)
 {
-	uint8_t buf[ETH_HEADER + IP6_HEADER + UDP_HEADER + DNSD_MESSAGE];
+	uint8_t buf[ETH_HEADER + IP6_HEADER + UDP_HEADER + FORWARD_BYTES];
 	struct writer w = writer_of(buf, sizeof(buf));
 	struct vnet *v = ctx;
 	struct build b;
@@ -42,12 +42,19 @@ static void send_out(void *ctx, struct env *e, const struct dns_asker *to, struc
 	edge_out(v, e, &w, NULL);
 }
 
+static bool forward(void *ctx, struct env *e, const struct dns_asker *from, const struct dns_query *q)
+{
+	struct vnet *v = ctx;
+
+	return forward_ask(&v->dns->forwards, v, e, from, q);
+}
+
 static void due(void *ctx, struct env *e, int64_t at_ns)
 {
 	vnet_due(ctx, e, PART_DNS, at_ns);
 }
 
-static const struct dns_ports PORTS = { .look = look, .send = send_out, .due = due };
+static const struct dns_ports PORTS = { .look = look, .forward = forward, .send = send_out, .due = due };
 
 /* ---- what names ask for ---- */
 
@@ -130,6 +137,18 @@ void dns_packet(struct vnet *v, struct env *e, const struct packet *p)
 	dnsd_message(&d->server, e, &from, p->data);
 }
 
+bool dns_takes(struct vnet *v, struct env *e, const struct packet *p)
+{
+	uint8_t out[FORWARD_BYTES];
+	struct dns_asker to;
+	struct bytes message;
+
+	if (!v->dns || !forward_answer(&v->dns->forwards, p, &to, out, &message))
+		return false;
+	send_out(v, e, &to, message);
+	return true;
+}
+
 void dns_done(struct vnet *v, struct env *e, const struct dht_done *done)
 {
 	struct vnet_dns *d = parts(v, e);
@@ -176,8 +195,10 @@ void dns_timer(struct vnet *v, struct env *e)
 {
 	struct vnet_dns *d = v->dns ? parts(v, e) : NULL;
 
-	if (d)
-		dnsd_timer(&d->server, e);
+	if (!d)
+		return;
+	dnsd_timer(&d->server, e);
+	vnet_due(v, e, PART_DNS, forward_timer(&d->forwards, e));
 }
 
 void dns_leave(struct vnet *v, struct env *e)
@@ -197,6 +218,7 @@ void dns_free(struct vnet *v, struct env *e)
 		return;
 	dnsd_done(&d->server, e);
 	names_free(&d->names, e);
+	forward_free(&d->forwards, e);
 	mem_put(&e->mem, d, sizeof(*d));
 	v->dns = NULL;
 }
@@ -204,5 +226,6 @@ void dns_free(struct vnet *v, struct env *e)
 uint32_t dns_bytes(const struct vnet *v)
 {
 	return v->dns ? (uint32_t)(sizeof(*v->dns) + dnsd_bytes(&v->dns->server) +
-				   v->dns->names.cap * sizeof(*v->dns->names.named)) : 0;
+				   v->dns->names.cap * sizeof(*v->dns->names.named) +
+				   v->dns->forwards.cap * sizeof(*v->dns->forwards.asked)) : 0;
 }

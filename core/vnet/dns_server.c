@@ -344,6 +344,9 @@ enum drop dnsd_message(struct dnsd *d, struct env *e, const struct dns_asker *fr
 		return env_drop(e, DROP_VALUE);
 	}
 	dns_place(d->net, &q.name, &m);
+	if (m.place == PLACE_FOREIGN && q.class == DNS_IN && q.type != DNS_AXFR && q.type != DNS_IXFR &&
+	    d->port->forward(d->ctx, e, from, &q))
+		return DROP_NONE;
 	if (m.place == PLACE_FOREIGN || (q.class != DNS_IN && q.class != DNS_CLASS_ANY) || q.type == DNS_AXFR ||
 	    q.type == DNS_IXFR)
 		only(d, e, from, &q, DNS_REFUSED);

@@ -1,9 +1,9 @@
 /*
  * dns_server.h - the name server every guest finds at the gateway address
  *
- * Answers for the network's own names (dns_zone.h) and refuses all others, as
- * an authoritative server does: resolvers then ask the next server, and DHCP
- * has told them which one if the network has any (dhcp_reply.c). What was
+ * Answers for the network's own names (dns_zone.h). Others are asked of the
+ * network's servers (dns_forward.h) or refused, as an authoritative server does:
+ * resolvers then ask the next one DHCP has told them (dhcp_reply.c). What was
  * published is asked of the DHT once and kept for as long as the record stands;
  * questions for the same name wait together.
  *
@@ -61,6 +61,8 @@ struct dns_waiting {
 struct dns_ports {
 	/** look() - ask the DHT for what is under @name; dnsd_done() follows. False: it cannot now */
 	bool (*look)(void *ctx, struct env *e, uint64_t cookie, struct bytes name, uint8_t type);
+	/** forward() - a foreign name: ask somebody who may know; false: nobody does, it is refused */
+	bool (*forward)(void *ctx, struct env *e, const struct dns_asker *from, const struct dns_query *q);
 	void (*send)(void *ctx, struct env *e, const struct dns_asker *to, struct bytes message);
 	void (*due)(void *ctx, struct env *e, int64_t at_ns);
 };

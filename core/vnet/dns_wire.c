@@ -195,6 +195,29 @@ enum drop dns_query_read(struct bytes message, struct dns_query *q, uint8_t *rco
 
 /* ---- writing ---- */
 
+static void opt_write(struct writer *w, uint32_t ttl)
+{
+	write_u8(w, 0);
+	write_u16(w, DNS_OPT);
+	write_u16(w, DNS_EDNS_SIZE);
+	write_u32(w, ttl);
+	write_u16(w, 0);
+}
+
+void dns_query_write(struct writer *w, const struct dns_query *q, uint16_t id)
+{
+	write_u16(w, id);
+	write_u16(w, (uint16_t)((q->rd ? FLAG_RD : 0) | (q->cd ? FLAG_CD : 0)));
+	write_u16(w, 1);
+	write_u32(w, 0);
+	write_u16(w, q->edns ? 1 : 0);
+	write_copy(w, q->name.at, q->name.len);
+	write_u16(w, q->type);
+	write_u16(w, q->class);
+	if (q->edns)
+		opt_write(w, q->dnssec_ok ? 0x8000 : 0);
+}
+
 void dns_begin(struct dns_reply *r, const struct dns_query *q, uint8_t rcode, bool aa, uint8_t *buf, size_t room)
 {
 	*r = (struct dns_reply){ .q = q, .rcode = rcode, .aa = aa };
@@ -277,11 +300,7 @@ size_t dns_end(struct dns_reply *r)
 
 	if (q->edns) {
 		r->w.end += DNS_OPT_LEN;
-		write_u8(&r->w, 0);
-		write_u16(&r->w, DNS_OPT);
-		write_u16(&r->w, DNS_EDNS_SIZE);
-		write_u32(&r->w, (uint32_t)(r->rcode >> 4) << 24 | (q->dnssec_ok ? 0x8000 : 0));
-		write_u16(&r->w, 0);
+		opt_write(&r->w, (uint32_t)(r->rcode >> 4) << 24 | (q->dnssec_ok ? 0x8000 : 0));
 	}
 	write_u16(&h, q->id);
 	write_u16(&h, flags);

@@ -91,6 +91,9 @@ struct dns_query {
  */
 enum drop dns_query_read(struct bytes message, struct dns_query *q, uint8_t *rcode);
 
+/** dns_query_write() - @q as a question of our own, under @id, with EDNS if it came with it */
+void dns_query_write(struct writer *w, const struct dns_query *q, uint16_t id);
+
 /* ---- answers: begin, records of one section after the other, end ---- */
 
 /** struct dns_reply - an answer being written */

@@ -223,6 +223,8 @@ static enum deliver deliver(struct vnet *v, struct env *e, const struct packet *
 		return DELIVER_NOT_HERE;
 	}
 	memcpy(mac, g->mac, MAC_BYTES);
+	if (dns_takes(v, e, p))
+		return DELIVER_DONE;
 	return edge_ip(v, e, mac, p->l3, &p->offload) == DROP_NONE ? DELIVER_DONE : DELIVER_BAD;
 }
 

@@ -311,6 +311,8 @@ uint32_t dhcp_bytes(const struct vnet *v);
 
 /** dns_packet() - UDP or TCP for port 53 of the gateway */
 void dns_packet(struct vnet *v, struct env *e, const struct packet *p);
+/** dns_takes() - Is @p, on its way to a guest, the answer to a question we sent in its name? Then it is told */
+bool dns_takes(struct vnet *v, struct env *e, const struct packet *p);
 void dns_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_DNS */
 void dns_owned(struct vnet *v, struct env *e, const struct ip *ip, bool ours);	/* an address came or went: names follow */
 /** dns_host() - dhcp: the guest at @ip calls itself @host (one label, lower case); empty: no more */

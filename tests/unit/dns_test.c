@@ -21,7 +21,8 @@ struct lab {
 	struct dnsd d;
 	struct network_record net;
 	struct looked look[600];
-	unsigned looks, sent;
+	unsigned looks, sent, forwards;
+	bool forwarding;		/* somebody else may know */
 	bool deaf;			/* the DHT takes no questions */
 	uint8_t buf[DNSD_MESSAGE];
 	size_t len;
@@ -72,13 +73,22 @@ static void fake_send(void *ctx, struct env *e, const struct dns_asker *to, stru
 	CU_ASSERT_EQUAL(at, l->len);
 }
 
+static bool fake_forward(void *ctx, struct env *e, const struct dns_asker *from, const struct dns_query *q)
+{
+	struct lab *l = ctx;
+
+	(void)e, (void)from, (void)q;
+	l->forwards++;
+	return l->forwarding;
+}
+
 static void fake_due(void *ctx, struct env *e, int64_t at_ns)
 {
 	(void)e;
 	((struct lab *)ctx)->due_ns = at_ns;
 }
 
-static const struct dns_ports FAKES = { fake_look, fake_send, fake_due };
+static const struct dns_ports FAKES = { fake_look, fake_forward, fake_send, fake_due };
 
 static struct ip six(uint8_t last)
 {
@@ -380,6 +390,25 @@ static void other_names_are_refused(void)
 	lab_free(l);
 }
 
+static void other_names_are_forwarded_and_ours_never(void)
+{
+	struct lab *l = lab_new();
+
+	l->forwarding = true;
+	ask(l, "example.org", DNS_A);
+	CU_ASSERT(l->forwards == 1 && !l->sent);
+	ask(l, "lab.weft", DNS_AXFR);
+	ask(l, "example.org", DNS_AXFR);
+	CU_ASSERT(l->sent == 2 && l->rcode == DNS_REFUSED);
+	ask_as(l, "example.org", DNS_A, 3, 1, 1);
+	CU_ASSERT(l->sent == 3 && l->rcode == DNS_REFUSED);
+	ask(l, "alma.lab.weft", DNS_A);
+	ask(l, "5.5.250.10.in-addr.arpa", DNS_PTR);
+	ask(l, "no.such.lab.weft", DNS_A);
+	CU_ASSERT(l->forwards == 1 && l->looks == 2);
+	lab_free(l);
+}
+
 static void one_question_to_the_dht_answers_all_who_wait(void)
 {
 	struct lab *l = lab_new();
@@ -554,6 +583,7 @@ CU_TestInfo dns_tests[] = {
 	{ "names between have nothing, and exist (RFC 8020)", names_between_have_nothing_and_exist },
 	{ "the apex says who serves it", the_apex_says_who_serves_it },
 	{ "other names are refused", other_names_are_refused },
+	{ "other names are forwarded, ours never", other_names_are_forwarded_and_ours_never },
 	{ "one question to the DHT answers all who wait", one_question_to_the_dht_answers_all_who_wait },
 	{ "waiting and keeping are bounded", waiting_and_keeping_are_bounded },
 	{ "a DHT that never answers leaves nothing", a_dht_that_never_answers_leaves_nothing },

@@ -162,6 +162,12 @@ void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip)
 	fake.dhcp_silent++;
 }
 
+bool dns_takes(struct vnet *v, struct env *e, const struct packet *p)
+{
+	(void)v, (void)e, (void)p;
+	return false;
+}
+
 void dns_packet(struct vnet *v, struct env *e, const struct packet *p)
 {
 	(void)v, (void)e, (void)p;

@@ -94,6 +94,7 @@
 #define dns_leave lab_dns_leave
 #define dns_owned lab_dns_owned
 #define dns_packet lab_dns_packet
+#define dns_takes lab_dns_takes
 #define dns_start lab_dns_start
 #define dns_timer lab_dns_timer
 #define path_bytes lab_path_bytes
