@@ -61,7 +61,7 @@ void node_free(struct node *n)
 static bool room(const struct effects *fx)
 {
 	return fx->max_sends - fx->sends >= EFFECTS_ROOM / 2 && fx->max_records - fx->records >= EFFECTS_ROOM / 2 &&
-	       fx->max_replies - fx->replies >= EFFECTS_ROOM / 2 && fx->max_saves - fx->saves >= EFFECTS_ROOM / 2 &&
+	       fx->max_replies - fx->replies >= EFFECTS_ROOM / 2 && fx->max_saves - fx->saves >= EFFECTS_SAVES / 2 &&
 	       fx->max_frames - fx->frames >= EFFECTS_ROOM / 2 &&
 	       fx->max_bytes - fx->used >= EFFECTS_BYTES / 2;
 }
@@ -186,7 +186,7 @@ int64_t node_step(struct node *n, int64_t now_ns, const struct event *evs, unsig
 {
 	assert(now_ns >= n->env.now_ns);
 	assert(!count || !n->held_count);
-	assert(fx->max_sends >= EFFECTS_ROOM && fx->max_bytes >= EFFECTS_BYTES);
+	assert(fx->max_sends >= EFFECTS_ROOM && fx->max_saves >= EFFECTS_SAVES && fx->max_bytes >= EFFECTS_BYTES);
 	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = fx->deeds = 0;
 	fx->used = 0;
 	n->env.fx = fx;

@@ -21,7 +21,7 @@
 enum {
 	ROOM		= 2 * EFFECTS_ROOM,
 	ROUNDS		= 4,			/* of path errors after one step */
-	FOLLOWING	= 2 * EFFECTS_ROOM,	/* events that may follow from one step */
+	FOLLOWING	= EFFECTS_SAVES + EFFECTS_ROOM,	/* events that may follow from one step */
 	SEED		= 32,
 };
 
@@ -59,7 +59,7 @@ static size_t effects_lay(struct member *m, uint8_t *base)
 	size_t at = 0;
 
 	*fx = (struct effects){
-		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_ROOM,
+		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_SAVES,
 		.max_replies = EFFECTS_ROOM, .max_records = ROOM, .max_bytes = EFFECTS_BYTES,
 	};
 	fx->send = lay(base, &at, fx->max_sends, sizeof(*fx->send));

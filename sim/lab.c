@@ -194,12 +194,12 @@ struct lab *lab_new(const struct lab_setup *s)
 	people_init(&lab->people, s->seed, CRYPTO_MODEL, IDS_DRAWN);
 	forms_new(lab, &s->config);
 	lab->fx = (struct effects){
-		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_ROOM,
+		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_SAVES,
 		.max_replies = EFFECTS_ROOM, .max_records = ROOM, .max_bytes = 2 * EFFECTS_BYTES,
 	};
 	lab->fx.send = g_new0(struct datagram, ROOM);
 	lab->fx.frame = g_new0(struct frame, EFFECTS_ROOM);
-	lab->fx.save = g_new0(struct save, EFFECTS_ROOM);
+	lab->fx.save = g_new0(struct save, EFFECTS_SAVES);
 	lab->fx.reply = g_new0(struct reply, EFFECTS_ROOM);
 	lab->fx.record = g_new0(struct record, ROOM);
 	lab->fx.bytes = g_malloc(lab->fx.max_bytes);

@@ -179,6 +179,7 @@ struct entry;
 
 enum {
 	EFFECTS_ROOM	= 512,		/* the host gives at least so many of each ... */
+	EFFECTS_SAVES	= 1 << 14,	/* ... but of saves so many: a large slot is forgotten in one step ... */
 	EFFECTS_BYTES	= 1 << 20,	/* ... and so many bytes */
 };
 

@@ -15,7 +15,7 @@ enum { ROOM = 4 * EFFECTS_ROOM, BYTES = 2 * EFFECTS_BYTES };
 void effects_init(struct effects *fx)
 {
 	*fx = (struct effects){
-		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_ROOM,
+		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_SAVES,
 		.max_replies = EFFECTS_ROOM, .max_records = ROOM, .max_bytes = BYTES,
 	};
 	fx->send = g_new0(struct datagram, fx->max_sends);

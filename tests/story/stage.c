@@ -82,7 +82,7 @@ struct stage *stage_new(unsigned n, const struct suite *suite)
 	s->fx = (struct effects){
 		.send = calloc(2 * EFFECTS_ROOM, sizeof(struct datagram)), .max_sends = 2 * EFFECTS_ROOM,
 		.frame = calloc(EFFECTS_ROOM, sizeof(struct frame)), .max_frames = EFFECTS_ROOM,
-		.save = calloc(EFFECTS_ROOM, sizeof(struct save)), .max_saves = EFFECTS_ROOM,
+		.save = calloc(EFFECTS_SAVES, sizeof(struct save)), .max_saves = EFFECTS_SAVES,
 		.reply = calloc(EFFECTS_ROOM, sizeof(struct reply)), .max_replies = EFFECTS_ROOM,
 		.record = calloc(2 * EFFECTS_ROOM, sizeof(struct record)), .max_records = 2 * EFFECTS_ROOM,
 		.bytes = malloc(2 * EFFECTS_BYTES), .max_bytes = 2 * EFFECTS_BYTES,
