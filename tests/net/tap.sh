@@ -289,6 +289,7 @@ two() {
 	holds "an address nobody has is nobody's" grep -q "nobody's" <(ctl -c alice/weft.conf resolve 10.9.0.222)
 	holds "the machine behind the tap is listed" grep -q "$b .*leased" <(ctl -c bob/weft.conf networks)
 	holds "the name that is published, too" grep -q 'bob\|alice' <(ctl -c alice/weft.conf names)
+	pings_soon b 10.9.0.1		# the release is unicast: without an ARP entry it is lost in the kernel with its address
 	kill -USR2 "${pid[udhcpc.nb]}"
 	holds "udhcpc gives its address back" await not has_address bob
 	holds "it is nobody's" await freed alice "$b"
@@ -351,6 +352,7 @@ four() {
 	ip netns exec hc ip link set eth0 up
 	holds "full packets to the LAN" await at d ping -q -c 1 -W 1 -s 1372 -M do "$h"
 	holds "large ones too" pings d -s 5000 "$h"
+	ip netns exec hc ping -q -c 1 -W 1 10.9.0.1 >/dev/null	# as above
 	timeout 10 ip netns exec hc dhclient -r -sf "$work/dhclient.script" -lf "$work/dhclient.hc.leases" -pf "$work/dhclient.hc.pid" eth0 >/dev/null 2>&1 </dev/null &
 	wait $!
 	holds "dhclient gives it back" await gone_from d "$h"
