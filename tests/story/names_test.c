@@ -17,6 +17,7 @@ enum { NODES = 5, GATEWAY = 0x0a010001, TERM_S = 120 };
 struct heard {
 	struct dhcp_message dhcp;	/* copied; options gone */
 	unsigned dhcps, dnss, resets, six;
+	unsigned strays;		/* answers from somebody else than the gateway */
 	uint32_t lease_s, mask;
 	uint8_t rcode, six_kind;
 	struct dns_record record;	/* the first one */
@@ -24,6 +25,11 @@ struct heard {
 	uint8_t message[512];
 	unsigned answers;
 	struct ip address6, dns6;
+	/* as a name server of its own: the last question it got */
+	uint8_t question[512];
+	size_t question_len;
+	struct ip asker;
+	uint16_t asker_port;
 };
 
 struct town {
@@ -84,7 +90,16 @@ static void tap(struct stage *s, unsigned i, const struct frame *f, void *arg)
 		h->mask = 0;
 		dhcp_option_u32(&h->dhcp.options, OPTION_MASK, &h->mask);
 		CU_ASSERT_EQUAL(ip_u32(&p.src), GATEWAY);
+	} else if (p.proto == PROTO_UDP && p.dport == DNS_PORT) {
+		CU_ASSERT_TRUE_FATAL(p.data.len <= sizeof(h->question));
+		memcpy(h->question, p.data.at, p.data.len);
+		h->question_len = p.data.len;
+		h->asker = p.src;
+		h->asker_port = p.sport;
+	} else if (p.proto == PROTO_UDP && p.sport == DNS_PORT && ip_u32(&p.src) != GATEWAY) {
+		h->strays++;
 	} else if (p.proto == PROTO_UDP && p.sport == DNS_PORT) {
+		CU_ASSERT_EQUAL(p.dport, 5353);
 		hear_dns(h, p.data);
 	} else if (p.proto == PROTO_UDP && p.dport == DHCP6_CLIENT_PORT) {
 		hear_six(h, p.data);
@@ -173,11 +188,9 @@ static uint32_t settle(struct town *t, unsigned i, const char *host)
 }
 
 /* The guest of node @i, at @ip, asks for @name. */
-static struct heard *ask(struct town *t, unsigned i, uint32_t ip, const char *name, uint16_t type)
+static void ask_for(struct town *t, unsigned i, uint32_t ip, const char *name, uint16_t type)
 {
 	struct ip src = ip_v4(ip), dst = ip_v4(GATEWAY);
-	struct heard *h = &t->at[i];
-	unsigned before = h->dnss;
 	uint8_t buf[400], mac[6];
 	struct writer w = writer_of(buf, sizeof(buf));
 	struct dns_name n;
@@ -185,7 +198,7 @@ static struct heard *ask(struct town *t, unsigned i, uint32_t ip, const char *na
 
 	guest_mac(mac, i);
 	CU_ASSERT_TRUE_FATAL(dns_name_text(&n, (struct bytes){ (const uint8_t *)name, strlen(name) }));
-	build_eth(&w, t->s->actor[i].node ? (uint8_t[]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff } : mac, mac, TYPE_IP4);
+	build_eth(&w, mac_broadcast, mac, TYPE_IP4);
 	b = build_udp(&w, &src, &dst, 5353, DNS_PORT);
 	write_u32(&w, 0x00070100);
 	write_u64(&w, 1ULL << 48);
@@ -194,6 +207,14 @@ static struct heard *ask(struct town *t, unsigned i, uint32_t ip, const char *na
 	write_u16(&w, DNS_IN);
 	build_done(&w, &b);
 	stage_frame(t->s, i, 0, buf, (uint16_t)writer_len(&w));
+}
+
+static struct heard *ask(struct town *t, unsigned i, uint32_t ip, const char *name, uint16_t type)
+{
+	struct heard *h = &t->at[i];
+	unsigned before = h->dnss;
+
+	ask_for(t, i, ip, name, type);
 	stage_run(t->s, 6 * NS_PER_S);
 	CU_ASSERT_EQUAL(h->dnss, before + 1);
 	return h;
@@ -364,6 +385,61 @@ static void ipv6_guests_get_addresses_by_dhcpv6(void)
 	town_free(t);
 }
 
+/* The guest of node @i, at @ip, answers the question it got with 9.9.9.9; under another id if @forged. */
+static void serve(struct town *t, unsigned i, uint32_t ip, bool forged)
+{
+	struct heard *h = &t->at[i];
+	struct ip src = ip_v4(ip), nine = ip_v4(0x09090909);
+	uint8_t buf[700], mac[6], message[512], rcode;
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct dns_query q;
+	struct dns_reply r;
+	struct build b;
+
+	guest_mac(mac, i);
+	CU_ASSERT_EQUAL_FATAL(dns_query_read((struct bytes){ h->question, h->question_len }, &q, &rcode), DROP_NONE);
+	q.id = (uint16_t)(q.id + forged);
+	dns_begin(&r, &q, DNS_NOERROR, false, message, sizeof(message));
+	dns_answer_ip(&r, 60, &nine);
+	build_eth(&w, mac_broadcast, mac, TYPE_IP4);
+	b = build_udp(&w, &src, &h->asker, DNS_PORT, h->asker_port);
+	write_copy(&w, message, dns_end(&r));
+	build_done(&w, &b);
+	stage_frame(t->s, i, 0, buf, (uint16_t)writer_len(&w));
+	stage_run(t->s, 2 * NS_PER_S);
+}
+
+static void other_names_are_asked_of_the_networks_own_server(void)
+{
+	struct town *t = town_new();
+	struct network_record n = t->s->record[0];
+	struct heard *h = &t->at[1];
+	uint32_t a, server = 0x0a010909;
+
+	n.dns[0] = ip_v4(server);
+	n.dnss = 1;
+	t->s->networks = 0;
+	stage_network(t->s, &n);
+	all_up(t);
+	a = settle(t, 1, NULL);
+	dhcp(t, 3, DHCP_REQUEST, 0, server, NULL);
+	stage_run(t->s, 10 * NS_PER_S);
+	CU_ASSERT_EQUAL_FATAL(t->at[3].dhcp.type, DHCP_ACK);
+	ask_for(t, 1, a, "Example.org", DNS_A);
+	stage_run(t->s, 2 * NS_PER_S);
+	CU_ASSERT_TRUE_FATAL(t->at[3].question_len > DNS_HEADER && ip_u32(&t->at[3].asker) == a);
+	CU_ASSERT_EQUAL(h->dnss, 0);
+	ask_for(t, 1, a, "Example.org", DNS_A);		/* said again: asked once */
+	serve(t, 3, server, true);			/* another id: no answer to us, and nothing is told */
+	CU_ASSERT(h->dnss == 0 && h->strays == 1);
+	serve(t, 3, server, false);
+	CU_ASSERT(h->strays == 1 && h->dnss == 1 && answer4(h) == 0x09090909 && h->message[1] == 7);
+	ask_for(t, 3, server, "example.org", DNS_A);	/* the server itself has nobody to ask */
+	stage_run(t->s, 2 * NS_PER_S);
+	CU_ASSERT(t->at[3].dnss == 1 && t->at[3].rcode == DNS_REFUSED);
+	town_free(t);
+}
+
 static void tcp_to_the_name_server_is_reset(void)
 {
 	struct ip src, dst = ip_v4(GATEWAY);
@@ -397,6 +473,7 @@ CU_TestInfo story_names_tests[] = {
 	  what_another_has_is_refused_and_what_is_released_is_free },
 	{ "a guest that says nothing more loses its address", a_guest_that_says_nothing_more_loses_its_address },
 	{ "IPv6 guests get addresses by DHCPv6", ipv6_guests_get_addresses_by_dhcpv6 },
+	{ "other names are asked of the network's own server", other_names_are_asked_of_the_networks_own_server },
 	{ "TCP to the name server is reset", tcp_to_the_name_server_is_reset },
 	CU_TEST_INFO_NULL
 };
