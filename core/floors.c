@@ -257,11 +257,19 @@ void floors_resumed(struct node *n, bool clone)
 		vnet_resumed(n->vnet[i], &n->env);
 }
 
+/* Until when to wait for what the DHT keeps here to be taken over; with nobody there, only for our own last words. */
+static int64_t patience(const struct node *n)
+{
+	bool alone = !link_ok(ring_side(&n->ring, LEFT)) && !link_ok(ring_side(&n->ring, RIGHT));
+
+	return alone ? n->leave_ns - LEAVE_PATIENCE + 2 * LEAVE_STEP : n->leave_ns;
+}
+
 static void try_leaving(struct node *n)
 {
 	struct env *e = &n->env;
 
-	if (n->dht && !dht_leave(n->dht, e) && e->now_ns < n->leave_ns) {
+	if (n->dht && !dht_leave(n->dht, e) && e->now_ns < patience(n)) {
 		heap_set(&e->timers, &e->mem, TIMER_LEAVE, e->now_ns + LEAVE_STEP);
 		return;
 	}

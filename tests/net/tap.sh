@@ -371,6 +371,61 @@ four() {
 	holds "no tap is left" not exists a weft0
 }
 
+# ---- hybrid, and a second network on the same node ---------------------------
+
+more() {
+	local h id
+
+	ctl net create morenet --range 10.5.0.0/24 --term 60s >/dev/null
+	ctl net add morenet anne --tap weft0 >/dev/null
+	ctl net add morenet hugo --tap weft0 --model hybrid --bridge lan1 --own-address lease --bootstrap 172.30.0.1:9338 >/dev/null
+	where[anne]=a where[hugo]=c
+	start anne
+	await joined anne
+	ip -n nc link add lan1 type bridge && ip -n nc link set lan1 up
+	ip link add m0 netns nc type veth peer name eth1 netns hc
+	ip -n nc link set m0 master lan1 up
+	ip -n hc link set eth1 up
+	start hugo
+	holds "under hybrid the host's device is the bridge" await has_address hugo nc lan1
+	h=$(address hugo nc lan1)
+	holds "it is reached" pings_soon a "$h"
+	holds "it reaches" pings c "$(address anne)"
+	udhcpc_start hc eth1
+	holds "another machine of that LAN is not served" not long_enough has_address '' hc eth1
+	kill "${pid[udhcpc.hc]}"
+
+	id=$(field anne id)
+	ctl net create guestnet --range 10.4.0.0/24 --term 60s --founder "$id" >/dev/null
+	ctl net admit guestnet anne anne/state/card --out anne/guest.card >/dev/null
+	ctl net admit guestnet hugo hugo/state/card --out hugo/guest.card >/dev/null
+	for n in anne hugo; do
+		holds "$n leaves to become a member of a second network" stopped $n TERM
+		cp guestnet/charter $n/guest.network
+		printf '\n[network.2]\nrecord = guest.network\ncard = guest.card\ntap = weft1\n' >>$n/weft.conf
+	done
+	start anne
+	start hugo
+	holds "two networks over one overlay: an address in the second" await has_address '' na weft1
+	holds "and on the other node" await has_address '' nc weft1
+	holds "they reach each other there" pings_soon a "$(address '' nc weft1)"
+	holds "and in the first" pings_soon a "$h"
+	holds "both are listed" [ "$(ctl -c anne/weft.conf networks | grep -c '^[a-z]*net ')" = 2 ]
+	for n in anne hugo; do kill -TERM "${pid[$n]}"; done
+	for n in anne hugo; do holds "$n ends well" ends_well $n; done
+	holds "the bridge has lost the address it was given" not has_address hugo nc lan1
+}
+
+# For as long as a DISCOVER and its answer take, several times over.
+long_enough() {
+	local until=$((SECONDS + 3))
+
+	until "$@"; do
+		[ "$SECONDS" -lt "$until" ] || return 1
+		sleep 0.05
+	done
+}
+
 # ---- privileges and bad input -----------------------------------------------
 
 # The device, for everybody, as distributions have it.
@@ -462,7 +517,7 @@ bad() {
 }
 
 underlay
-for section in "${@:-two four privileges bad}"; do
+for section in "${@:-two four more privileges bad}"; do
 	for s in $section; do $s; done
 done
 echo "$passed passed, $failed failed in $SECONDS s"
