@@ -99,9 +99,11 @@ void pull_in(struct dht *d, struct env *e, struct replica *r, const struct heard
 		return;
 	}
 	if (base) {
-		if (s && s->done && s->ballot == base && !view_cmp(s->follows, h->view))
+		if (s && s->done && s->ballot == base && !view_cmp(s->follows, h->view)) {
 			chunks_tell(d, e, r, h, s->same ? &r->store : &s->store, base, key);
-		else if (r->view.members && view_cmp(r->view.name, h->view) > 0)
+			if (key && r->change && r->change->base == base)
+				view_goes_on(d, e, r);
+		} else if (r->view.members && view_cmp(r->view.name, h->view) > 0)
 			start_tell(d, e, r, h->from);
 		return;
 	}
@@ -221,6 +223,7 @@ void chunk_in(struct dht *d, struct env *e, struct replica *r, const struct hear
 	if (target(r)->grants < grants)
 		target(r)->grants = grants;
 	p->tries = 0;
+	view_goes_on(d, e, r);
 	if (last) {
 		whole(d, e, r);
 		return;

@@ -126,6 +126,7 @@ struct change {
 	uint64_t digest[VIEW_MAX];
 	struct id avoid[2 * VIEW_MAX];	/* asked to come, and silent */
 	int64_t again_ns, until_ns;
+	int64_t last_ns;		/* of a step that gets on: not beyond this */
 };
 
 /** struct spread - a decided view is told until everybody concerned knows */
@@ -362,6 +363,7 @@ void op_refuse(struct dht *d, struct env *e, const struct question *q, uint8_t v
 void view_drive(struct dht *d, struct env *e, struct replica *r);	/* begin or go on with a change */
 void view_review(struct dht *d, struct env *e, struct replica *r);	/* should the view change, and by us? */
 void change_end(struct dht *d, struct env *e, struct replica *r);
+void view_goes_on(struct dht *d, struct env *e, struct replica *r);	/* records are copied for the change we drive */
 void stage_end(struct dht *d, struct env *e, struct replica *r);
 void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void promise_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);

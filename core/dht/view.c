@@ -19,6 +19,8 @@
  */
 #include "core/dht/replica.h"
 
+#define LONG_NS		(60 * NS_PER_S)		/* a step of a change that gets on may take so long */
+
 static int64_t least(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -86,7 +88,36 @@ static void step_to(struct dht *d, struct env *e, struct replica *r, int step)
 {
 	r->change->step = step;
 	r->change->until_ns = e->now_ns + random_around(&e->random, 2 * DRIVE_NS);
+	r->change->last_ns = e->now_ns + LONG_NS;
 	tell_step(d, e, r);
+}
+
+/* The sealed members drive the change themselves unless they hear that it goes on: the promise asked for again says so. */
+static void tell_sealed(struct dht *d, struct env *e, const struct replica *r)
+{
+	struct letter l;
+
+	for (int i = 0; i < r->view.members; i++)
+		if (i != replica_place(d, r))
+			letter_now(d, e, ballot_letter(&l, d, r, WORD_PREPARE, r->change->ballot), r->view.member[i].id);
+}
+
+/* A large slot takes longer to copy than anybody's patience with a driver that does nothing. */
+void view_goes_on(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+	int64_t until = e->now_ns + 2 * DRIVE_NS;
+
+	if (!c || (c->step != CHANGE_STAGE && c->step != CHANGE_MERGE))
+		return;
+	if (until > c->last_ns)
+		until = c->last_ns;
+	if (c->until_ns < until)
+		c->until_ns = until;
+	if (c->step == CHANGE_MERGE && c->again_ns <= e->now_ns) {
+		tell_sealed(d, e, r);
+		c->again_ns = e->now_ns + RESEND_NS;
+	}
 }
 
 static void prepare(struct dht *d, struct env *e, struct replica *r)
@@ -340,6 +371,7 @@ uint64_t ballot_promise(struct dht *d, struct env *e, struct replica *r, uint64_
 		replica_wake(d, e, r, e->now_ns + DRIVE_NS);
 		return replica_save(d, e, r);
 	}
+	r->sealed_ns = e->now_ns;		/* its driver is at work */
 	return r->head_token ? r->head_token : replica_save(d, e, r);
 }
 
@@ -489,6 +521,8 @@ static int64_t change_due(struct dht *d, struct env *e, struct replica *r)
 		prepare(d, e, r);
 	} else if (c->again_ns <= e->now_ns) {
 		tell_step(d, e, r);
+		if (c->step == CHANGE_STAGE)
+			tell_sealed(d, e, r);
 	}
 	return c->step == CHANGE_MERGE ? c->until_ns : least(c->until_ns, c->again_ns);
 }
