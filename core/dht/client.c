@@ -354,6 +354,16 @@ static void finish(struct dht *d, struct env *e, struct asking *a, enum verdict 
 	asking_free(e, a);
 }
 
+void client_cancel(struct dht *d, struct env *e, uint8_t user, uint64_t cookie)
+{
+	for (struct asking *a = d->client ? d->client->first : NULL; a; a = a->next) {
+		if (a->user != user || a->cookie != cookie || a->verdict)
+			continue;
+		finish(d, e, a, VERDICT_TIMEOUT);
+		return;
+	}
+}
+
 /* CREATE_ANY: on to the next slot, or once more through all that asked us to wait, or the end */
 static void next_slot(struct dht *d, struct env *e, struct asking *a)
 {

@@ -76,11 +76,21 @@ static bool shares_save(const struct dht *d, const struct hold *h)
 	return other && other != h;
 }
 
+void hold_cancel(struct dht *d, struct env *e, struct hold *h)
+{
+	uint64_t ask = h->ask;
+
+	h->ask = 0;
+	if (ask)
+		client_cancel(d, e, DHT_USER_HELD, ask);
+}
+
 void hold_drop(struct dht *d, struct env *e, struct hold *h)
 {
 	struct holder *all = d->holder;
 	unsigned at = (unsigned)(h - all->hold);
 
+	hold_cancel(d, e, h);
 	if (h->held.lease.ip.family && !shares_save(d, h))
 		env_save(e, SAVE_LEASE, part_of(h), NULL, 0);
 	hold_proof(e, h, (struct bytes){ 0 });

@@ -73,6 +73,9 @@ struct hold *hold_new(struct dht *d, struct env *e);
 /** hold_drop() - Forget @h, on the disk too; others move */
 void hold_drop(struct dht *d, struct env *e, struct hold *h);
 
+/** hold_cancel() - What is under way for @h is not waited for any more: told again later it would undo what came since */
+void hold_cancel(struct dht *d, struct env *e, struct hold *h);
+
 void hold_news(struct dht *d, struct env *e, const struct hold *h, enum held_word word, uint8_t verdict);
 
 /** hold_save() - Have it saved; the token, 0 if there was no room */

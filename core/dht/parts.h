@@ -190,6 +190,8 @@ uint32_t publish_bytes(const struct dht *d);
 /** client_ask() - dht_ask(); @urgent: from the first try on */
 bool client_ask(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, const struct op *op, int64_t timeout_ns,
 		bool urgent);
+/** client_cancel() - Nobody waits for the answer any more; it ends as if its time were over, a create is taken back */
+void client_cancel(struct dht *d, struct env *e, uint8_t user, uint64_t cookie);
 void client_free(struct dht *d, struct env *e);
 void client_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_ANSWER */
 void client_ring(struct dht *d, struct env *e);

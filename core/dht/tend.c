@@ -48,6 +48,7 @@ void tend_ask(struct dht *d, struct env *e, struct hold *h, enum op_kind kind)
 		op.fence = (struct fence){ l->fence.generation, 0, l->fence.grant };
 		op.proof = (struct bytes){ h->proof, h->proof_len };
 	}
+	hold_cancel(d, e, h);
 	h->ask = ++d->holder->last_ask;
 	h->asking = (uint8_t)kind;
 	h->due_ns = INT64_MAX;

@@ -345,6 +345,26 @@ static void time_that_passed_unseen_puts_every_lease_in_doubt(void)
 	lab_free(l);
 }
 
+/* Two questions about one lease: the older one, told again under a new nonce, would bring back what was released. */
+static void a_question_nobody_waits_for_is_not_asked_again(void)
+{
+	struct lab *l = lab_new();
+	struct ip ip = granted(l, 0, 1, 600, false);
+
+	l->no_answers = true;
+	CU_ASSERT_TRUE(held_touch(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, 4));
+	lab_run(l, S / 2);
+	held_resumed(lab_of(l, 0), lab_at(l, 0), true);	/* a create now, in the place of the renewal */
+	CU_ASSERT_EQUAL(client_asking(lab_of(l, 0)), 1);
+	lab_run(l, S / 2);
+	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, 0);
+	l->no_answers = false;
+	lab_run(l, 90 * S);
+	CU_ASSERT_FALSE(kept_live(record_of(l, ip), l->now_ns));
+	CU_ASSERT_EQUAL(client_asking(lab_of(l, 0)), 0);
+	lab_free(l);
+}
+
 static void damaged_saves_are_no_leases(void)
 {
 	struct lab *l = lab_new();
@@ -669,6 +689,7 @@ CU_TestInfo held_tests[] = {
 	  a_lease_that_went_to_another_meanwhile_is_lost_at_the_start },
 	{ "a released lease does not come back", a_released_lease_does_not_come_back },
 	{ "time that passed unseen puts every lease in doubt", time_that_passed_unseen_puts_every_lease_in_doubt },
+	{ "a question nobody waits for is not asked again", a_question_nobody_waits_for_is_not_asked_again },
 	{ "damaged saves are no leases", damaged_saves_are_no_leases },
 	{ "an address moves when its owner gives it", an_address_moves_when_its_owner_gives_it },
 	{ "nothing is signed before the save is durable", nothing_is_signed_before_the_save_is_durable },
