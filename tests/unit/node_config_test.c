@@ -145,7 +145,7 @@ static void what_a_restart_is_needed_for_is_known(void)
 static void what_is_written_back_reads_the_same(void)
 {
 	struct fail f = { 0 };
-	struct node_config *a = parse("[ring]\nlong = 3\n[node]\nstate = x\n", NULL, 0, &f), *b;
+	struct node_config *a = parse("[ring]\nlong = 3\n[node]\nstate = x\n[network.1]\ntap = t0\n", NULL, 0, &f), *b;
 	char *text, *again;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
@@ -160,6 +160,78 @@ static void what_is_written_back_reads_the_same(void)
 	config_free(b);
 }
 
+static void networks_are_read_in_their_order(void)
+{
+	static const char TEXT[] =
+		"[network.2]\nrecord = other\ncard = other.card\nmodel = router\nbridge = br0\nname = off\n"
+		"[network.1]\ntap = weft7\naddress = fd00::7\n[network.3]\nrecord = third\n";
+	struct fail f = { 0 };
+	struct node_config *c = parse(TEXT, NULL, 0, &f);
+	const struct config_network *n;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	CU_ASSERT_EQUAL_FATAL(c->network.count, 3);
+	n = config_network(c, 0);
+	CU_ASSERT(n->model == MODEL_INTERFACE && n->how == ADDRESS_THIS && n->ip.family == 6 && n->ip.at[15] == 7);
+	CU_ASSERT_STRING_EQUAL(n->file, "/etc/weft/state/network");
+	CU_ASSERT_STRING_EQUAL(n->tap, "weft7");
+	CU_ASSERT_PTR_NULL(n->card);
+	n = config_network(c, 1);
+	CU_ASSERT(n->model == MODEL_ROUTER && n->how == ADDRESS_OFF);
+	CU_ASSERT_STRING_EQUAL(n->file, "/etc/weft/other");
+	CU_ASSERT_STRING_EQUAL(n->card, "/etc/weft/other.card");
+	n = config_network(c, 2);
+	CU_ASSERT(n->model == MODEL_INTERFACE && n->how == ADDRESS_LEASE);
+	CU_ASSERT_STRING_EQUAL(n->tap, "weft%d");
+	config_free(c);
+}
+
+static void mistakes_about_networks_are_said(void)
+{
+	static const struct { const char *text, *says; } BAD[] = {
+		{ "[network.1]\nmodel = switch\n", "interface" },
+		{ "[network.1]\nmodel = router\n", "needs one" },
+		{ "[network.1]\nbridge = br0\n", "model = interface" },
+		{ "[network.1]\nmodel = hybrid\nbridge = a/b\n", "'/'" },
+		{ "[network.1]\ntap = weft%s\n", "%d" },
+		{ "[network.1]\naddress = 10.9.0\n", "10.9.0.7" },
+		{ "[network.1]\nname = a_b\n", "63 letters" },
+		{ "[network.1]\nname = -a\n", "63 letters" },
+		{ "[network.1]\n[network.2]\n", "already" },
+		{ "[network.1]\ntap = t0\n[network.2]\nrecord = x\ntap = t0\n", "already" },
+		{ "[network]\ntap = t0\n", "number" },
+		{ "[network.1]\ntapp = t0\n", "tap" },
+	};
+
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		struct fail f = { 0 };
+
+		CU_ASSERT_PTR_NULL(parse(BAD[i].text, NULL, 0, &f));
+		CU_ASSERT(f.count == 1 && strstr(f.text[0], "network") && strstr(f.text[0], BAD[i].says));
+		if (f.count != 1 || !strstr(f.text[0], BAD[i].says))
+			printf("%s: %u: %s\n", BAD[i].text, f.count, f.count ? f.text[0] : "");
+		fail_done(&f);
+	}
+}
+
+static void a_ninth_network_is_one_too_many(void)
+{
+	GString *t = g_string_new(NULL);
+	struct fail f = { 0 };
+	struct node_config *c;
+
+	for (unsigned i = 1; i <= 8; i++)
+		g_string_append_printf(t, "[network.%u]\nrecord = r%u\n", i, i);
+	c = parse(t->str, NULL, 0, &f);
+	CU_ASSERT_PTR_NOT_NULL(c);
+	config_free(c);
+	g_string_append(t, "[network.9]\nrecord = r9\n");
+	CU_ASSERT_PTR_NULL(parse(t->str, NULL, 0, &f));
+	CU_ASSERT(f.count == 1 && strstr(f.text[0], "up to 8"));
+	fail_done(&f);
+	g_string_free(t, TRUE);
+}
+
 CU_TestInfo node_config_tests[] = {
 	{ "nothing at all is a configuration, and its values are core's own", nothing_at_all_is_a_configuration },
 	{ "what is written is what core gets", what_is_written_is_what_core_gets },
@@ -168,5 +240,8 @@ CU_TestInfo node_config_tests[] = {
 	{ "too many endpoints are refused", too_many_endpoints_are_refused },
 	{ "what a restart is needed for is known", what_a_restart_is_needed_for_is_known },
 	{ "what is written back reads the same", what_is_written_back_reads_the_same },
+	{ "networks are read in their order", networks_are_read_in_their_order },
+	{ "mistakes about networks are said", mistakes_about_networks_are_said },
+	{ "a ninth network is one too many", a_ninth_network_is_one_too_many },
 	CU_TEST_INFO_NULL
 };

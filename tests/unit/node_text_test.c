@@ -86,6 +86,51 @@ static void loopback_and_any_are_known(void)
 	CU_ASSERT(endpoint_read("128.0.0.1:1", &e, why) && !endpoint_loopback(&e));
 }
 
+static void addresses_and_ranges_are_read_or_refused(void)
+{
+	static const char *const GOOD[] = { "10.9.0.0/16", "0.0.0.0/0", "10.9.0.7/32", "fd00:9::/64", "::/0", "fd00::7/128" };
+	static const char *const BAD[] = {
+		"", "/", "10.9.0.0", "10.9.0.0/", "10.9.0.0/33", "10.9.0.0/-1", "10.9.0.0/+8", "10.9.0.0/8x", "10.9.0.0/ 8",
+		"10.9.0.1/16", "10.9.0.0/0", "10.9/16", "fd00::1/64", "fd00::/129", "fd00::/0064", "x/8", " 10.9.0.0/16",
+	};
+	char buf[RANGE_TEXT], why[WHY_LEN];
+	struct ip_range r;
+	struct ip a;
+
+	for (unsigned i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++) {
+		CU_ASSERT_TRUE_FATAL(range_read(GOOD[i], true, &r, why));
+		CU_ASSERT_STRING_EQUAL(range_text(&r, buf), GOOD[i]);
+	}
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++) {
+		*why = 0;
+		CU_ASSERT_FALSE(range_read(BAD[i], true, &r, why));
+		CU_ASSERT_TRUE(*why);
+	}
+	CU_ASSERT(range_read("10.9.0.7", false, &r, why) && r.bits == 32 && ip_u32(&r.ip) == 0x0a090007);
+	CU_ASSERT(range_read("fd00::7", false, &r, why) && r.bits == 128 && r.ip.family == 6);
+	CU_ASSERT(ip_read("10.9.0.7", &a) && !strcmp(ip_text(&a, buf), "10.9.0.7"));
+	CU_ASSERT(ip_read("fd00::7", &a) && !strcmp(ip_text(&a, buf), "fd00::7"));
+	CU_ASSERT(!ip_read("10.9.0", &a) && !ip_read("", &a) && !ip_read("10.9.0.7 ", &a) && a.family == 6);
+}
+
+static void names_of_interfaces_are_the_kernels(void)
+{
+	CU_ASSERT_PTR_NULL(iface_wrong("weft0", false));
+	CU_ASSERT_PTR_NULL(iface_wrong("weft%d", true));
+	CU_ASSERT_PTR_NULL(iface_wrong("123456789012345", false));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("1234567890123456", false));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("weft%d", false));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("weft%s", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("w%d%d", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("w%", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong(".", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("..", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("a/b", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("a b", true));
+	CU_ASSERT_PTR_NOT_NULL(iface_wrong("a:b", true));
+}
+
 CU_TestInfo node_text_tests[] = {
 	{ "what is printed is read again", what_is_printed_is_read_again },
 	{ "anything else is refused with a reason", anything_else_is_refused_with_a_reason },
@@ -93,5 +138,7 @@ CU_TestInfo node_text_tests[] = {
 	{ "keys are sixty-four digits", keys_are_sixty_four_digits },
 	{ "a name always stands for the same place", a_name_always_stands_for_the_same_place },
 	{ "loopback and any address are known", loopback_and_any_are_known },
+	{ "addresses and ranges are read or refused", addresses_and_ranges_are_read_or_refused },
+	{ "names of interfaces are the kernel's", names_of_interfaces_are_the_kernels },
 	CU_TEST_INFO_NULL
 };

@@ -190,6 +190,88 @@ static void what_is_no_overlay_is_said(void)
 	own_dir_remove(dir);
 }
 
+static void a_network(struct charter *c)
+{
+	memset(c, 0, sizeof(*c));
+	network_defaults(&c->record);
+	strcpy(c->record.name, "home");
+	c->record.range4 = (struct ip_range){ ip_v4(0x0a090000), 16 };
+	memset(c->secret, 7, sizeof(c->secret));
+}
+
+static void the_first_member_founds_the_network(void)
+{
+	struct house h;
+	struct admission a = { 0 };
+	struct admitted m, n;
+	struct charter c;
+	uint8_t seed[32];
+	bool has = true;
+
+	house_make(&h);
+	CU_ASSERT(overlay_charter(&h.o, NULL, &c, &has, &h.f) && !has);	/* an overlay alone is no network */
+	a_network(&c);
+	CU_ASSERT_TRUE_FATAL(overlay_found(&h.o, &c, &h.f));
+	CU_ASSERT(overlay_charter(&h.o, NULL, &c, &has, &h.f) && has && !c.record.serial);
+	CU_ASSERT_TRUE_FATAL(admit(&h, "alice", 1, &a, &m, seed) && admit(&h, "bob", 2, &a, &n, seed));
+	CU_ASSERT(overlay_charter(&h.o, &m.id, &c, &has, &h.f) && c.record.serial == 1);
+	CU_ASSERT(overlay_charter(&h.o, &n.id, &c, &has, &h.f) && c.record.serial == 1);
+	CU_ASSERT(c.record.founders == 1 && id_eq(c.record.founder[0], m.id));	/* the second changes nothing */
+	CU_ASSERT(!memcmp(c.record.key, overlay_key(&h.o), KEY_BYTES) && c.secret[31] == 7);
+	CU_ASSERT_STRING_EQUAL(c.record.domain, "home");
+	house_done(&h);
+}
+
+static void a_charter_of_somebody_else_is_refused(void)
+{
+	struct house h, other;
+	struct charter c;
+	char *mine, *theirs;
+	bool has;
+
+	house_make(&h);
+	house_make(&other);
+	a_network(&c);
+	c.record.founders = 1;
+	CU_ASSERT_TRUE_FATAL(overlay_found(&other.o, &c, &h.f));
+	mine = keep_path(h.path, "charter");
+	theirs = keep_path(other.path, "charter");
+	CU_ASSERT_TRUE_FATAL(charter_read(theirs, &c, "", &h.f) && charter_write(mine, &c, &h.f));
+	CU_ASSERT_FALSE(overlay_charter(&h.o, NULL, &c, &has, &h.f));
+	CU_ASSERT(h.f.count == 1 && strstr(h.f.text[0], "another network"));
+	fail_done(&h.f);
+	charter_read(theirs, &c, "", &h.f);
+	c.blob[60] ^= 1;			/* somewhere in name or terms */
+	CU_ASSERT_TRUE(charter_write(mine, &c, &h.f));
+	CU_ASSERT_FALSE(charter_read(mine, &c, "", &h.f));
+	CU_ASSERT_EQUAL(h.f.count, 1);
+	free(mine);
+	free(theirs);
+	house_done(&h);
+	house_done(&other);
+}
+
+static void one_key_has_one_place_in_two_overlays(void)
+{
+	struct house h, other;
+	struct admission a = { 0 };
+	struct admitted m, n;
+	uint8_t seed[32];
+	struct cert leaf;
+	struct reader r;
+
+	house_make(&h);
+	house_make(&other);
+	CU_ASSERT_TRUE_FATAL(admit(&h, "alice", 1, &a, &m, seed));
+	r = reader_of(m.chain, m.chain_len);
+	CU_ASSERT_EQUAL_FATAL(cert_decode(&r, &leaf), FAULT_NONE);
+	a.salt = leaf.salt;
+	CU_ASSERT_TRUE_FATAL(admit(&other, "alice", 1, &a, &n, seed));
+	CU_ASSERT(id_eq(m.id, n.id));
+	house_done(&h);
+	house_done(&other);
+}
+
 static void prefixes_are_read_or_refused(void)
 {
 	static const char *const GOOD[] = { "0.0.0.0/0", "10.0.0.1", "10.0.0.0/8", "::/0", "fd00::1", "fd00::/128" };
@@ -232,5 +314,8 @@ CU_TestInfo overlay_tests[] = {
 	{ "what is no overlay is said", what_is_no_overlay_is_said },
 	{ "prefixes are read or refused", prefixes_are_read_or_refused },
 	{ "names are those of hosts", names_are_those_of_hosts },
+	{ "the first member founds the network", the_first_member_founds_the_network },
+	{ "a charter of somebody else is refused", a_charter_of_somebody_else_is_refused },
+	{ "one key has one place in two overlays", one_key_has_one_place_in_two_overlays },
 	CU_TEST_INFO_NULL
 };
