@@ -253,6 +253,8 @@ static void send(struct dht *d, struct env *e, struct asking *a)
 	a->message[0] = a->sent || a->urgent ? QUESTION_URGENT : 0;
 	if (dht_post(d, e, known(a->hint) ? a->hint : slot_point(&a->op.slot), known(a->hint) ? ROUTE_EXACT : ROUTE_OWNER,
 		     BODY_OP, (struct bytes){ a->message, a->length }, NULL) != DROP_NONE) {
+		cached_forget(d->client, &a->op.slot);	/* whoever it was, there is no way to it */
+		a->hint = ID_ZERO;
 		a->due_ns = e->now_ns + NO_WAY_NS;
 		return;
 	}
