@@ -6,7 +6,8 @@
  *
  * A cached mapping may live as long as the lease it rests on, so an answer may
  * be as old as the longest term; the owner it names must have believed in the
- * address at some instant of that time.
+ * address at some instant of that time. A name in turn stands for a term after
+ * its writer last said so, and is kept by resolvers: twice the time for DNS.
  */
 #include "sim/check/answers.h"
 
@@ -119,19 +120,21 @@ void check_answer(const struct judge *j, const struct beliefs *b, const struct n
 {
 	static const char *const words[] = { [ANSWER_ARP] = "answers ARP", [ANSWER_DNS] = "answers DNS with" };
 	const struct ip *ip = &a->answer.ip;
-	int64_t from_ns = a->at_ns - stale_ns;
+	int64_t from_ns;
 
 	if (!ip_in(ip, &n->range4) || !network_leasable(n, ip))
 		return;
 	findings_checked(j->found, ORACLE_ANSWERS, 1);
+	stale_ns *= a->answer.kind == ANSWER_DNS ? 2 : 1;
+	from_ns = a->at_ns - stale_ns;
 	if (a->own)
 		return;
-	if (a->resolved && !beliefs_owner(b, n->id, ip, a->owner, from_ns, a->at_ns))
+	if (a->resolved && a->answer.kind == ANSWER_ARP && !beliefs_owner(b, n->id, ip, a->owner, from_ns, a->at_ns))
 		findings_add(j->found, ORACLE_ANSWERS, a->at_ns, a->host,
 			     "it %s for %u.%u.%u.%u as %08" PRIx64 "...'s, who did not believe in it within %.0f s, "
 			     "expected its owner", words[a->answer.kind], ip->at[0], ip->at[1], ip->at[2], ip->at[3],
 			     a->owner.hi >> 32, (double)stale_ns / 1e9);
-	else if (!a->resolved && !beliefs_any(b, n->id, ip, from_ns, a->at_ns))
+	else if (!beliefs_any(b, n->id, ip, from_ns, a->at_ns))
 		findings_add(j->found, ORACLE_ANSWERS, a->at_ns, a->host,
 			     "it %s for %u.%u.%u.%u, which nobody believed in within %.0f s, expected silence",
 			     words[a->answer.kind], ip->at[0], ip->at[1], ip->at[2], ip->at[3],
