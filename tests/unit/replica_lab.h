@@ -58,6 +58,7 @@ struct lab_node {
 	int64_t drift_ppm, offset_ns, died_ns, cut_ns, paused_ns, timer_ns;
 	uint8_t side;			/* of a partition; 0 = with everybody */
 	bool lost;			/* its disk did not survive whole */
+	bool alone;			/* was a view of one: its disk alone knew */
 	unsigned changes;
 	uint64_t shape;			/* of what it keeps, for traces */
 };
@@ -530,6 +531,7 @@ static void lab_look(struct lab *l, struct lab_node *n)
 			continue;
 		for (unsigned j = 0; j < r->view.members; j++)
 			members = lab_mix(members, r->view.member[j].id.hi);
+		n->alone |= r->view.members == 1;
 		if (r->promised)
 			*lab_bits(l, view_key(r, r->view.name, 2)) |= 1u << me;
 		snprintf(l->why, sizeof(l->why), "node %u slot %u/%u view %u.%u", me, r->slot.kind, (unsigned)r->slot.number,
