@@ -12,6 +12,7 @@
 #include "node/prog/json.h"
 #include "node/prog/scenario.h"
 #include "sim/record/catalog.h"
+#include "sim/check/check.h"
 #include "sim/record/expect.h"
 #include "sim/world/world.h"
 #include "tests/unit/suites.h"
@@ -26,14 +27,16 @@ static char *check(void *catalog, const char *metric, const char *text)
 	return why;
 }
 
-/* Networks, guests and leases bring metrics of their own: those of the world that would run. */
+/* Networks, guests and leases bring metrics of their own, and so do their oracles: those of the world that would run. */
 static void expectations(struct scenario *s, struct fail *f)
 {
 	struct world_setup set = { .scenario = s, .seed = 1 };
 	struct world *w = s->network.count ? world_new(&set, f) : NULL;
+	struct check *oracles = w ? check_new(w, f) : NULL;
 	struct catalog *c = w ? world_catalog(w) : catalog_new();
 
 	CU_ASSERT_TRUE(scenario_expectations(s, check, c, f));
+	check_free(oracles);
 	if (w)
 		world_free(w);
 	else
