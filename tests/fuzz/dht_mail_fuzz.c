@@ -20,6 +20,7 @@ struct play {
 	struct env e;
 	struct effects fx;
 	struct dht d;
+	struct ring ring;		/* of nobody: its size is asked for */
 	struct charter charter;
 	struct identity self;
 	struct op last;			/* of the last question that left */
@@ -80,7 +81,7 @@ static void begin(struct play *p, const struct suite *suite, const struct mem_ho
 		.id = { 1, 2 }, .range4 = { ip_v4(0x0a000000), 24 }, .range6 = { { .at = { 0xfd }, .family = 6 }, 64 },
 		.term_s = 60, .drift_ppm = 500,
 	};
-	p->d = (struct dht){ .self = &p->self, .charter = &p->charter, .charters = 1, .wire = wire, .wire_arg = p };
+	p->d = (struct dht){ .ring = &p->ring, .self = &p->self, .charter = &p->charter, .charters = 1, .wire = wire, .wire_arg = p };
 }
 
 static void flush(struct play *p)
