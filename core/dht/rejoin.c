@@ -4,8 +4,8 @@
  * A disk may be older than the promises made from it, and cannot know. So each
  * life of a node has its own incarnation, members keep each other's, and a word
  * of another life counts for nothing. Back from a disk we ask all other members
- * to save our new one. They do if the one before, as our disk remembers it, is
- * the last they know. A majority of the others that are proven themselves and say
+ * to save our new one. They do if the last they know is one of those before that
+ * our disk remembers: a disk that went back does not know the newest. A majority of the others that are proven themselves and say
  * yes is enough; their promises and records are taken over, ours forgotten: any
  * majority that we were part of has at least one member among them. If all
  * answer, unproven ones count too, and our own disk beside theirs: that is how
@@ -34,7 +34,8 @@ static void tell(struct dht *d, struct env *e, struct replica *r)
 			continue;
 		letter_open(&l, d, WORD_REJOIN, &r->slot, r->view.name);
 		life_write(&l.w, j->before);
-		life_write(&l.w, d->replicas->last);
+		for (unsigned k = 0; k < LIVES; k++)
+			life_write(&l.w, d->replicas->past[k]);
 		letter_now(d, e, &l, r->view.member[i].id);
 	}
 	j->again_ns = e->now_ns + random_around(&e->random, RESEND_NS << (j->tries < 5 ? j->tries : 5));
@@ -140,14 +141,21 @@ void rejoin_begin(struct dht *d, struct env *e, struct replica *r)
 
 void rejoin_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
 {
-	struct incarnation before, last;
+	struct incarnation before;
 	int at = view_place(&r->view, h->from);
 	struct view_member *m;
 	struct letter l;
-	bool yes;
+	bool yes = false;
 
 	life_read(in, &before);
-	life_read(in, &last);
+	if (at >= 0)
+		yes = life_eq(r->view.member[at].life, before) || life_eq(r->view.member[at].life, h->life);
+	for (unsigned i = 0; i < LIVES; i++) {
+		struct incarnation past;
+
+		life_read(in, &past);
+		yes |= at >= 0 && !life_none(past) && life_eq(r->view.member[at].life, past);
+	}
 	if (!reader_done(in)) {
 		env_drop(e, DROP_VALUE);
 		return;
@@ -161,7 +169,6 @@ void rejoin_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 	if (at < 0 || life_none(h->life))
 		return;
 	m = &r->view.member[at];
-	yes = life_eq(m->life, h->life) || life_eq(m->life, before) || (!life_none(last) && life_eq(m->life, last));
 	if (yes && !life_eq(m->life, h->life)) {
 		m->life = h->life;
 		if (r->duty)

@@ -157,16 +157,18 @@ void life_write(struct writer *w, struct incarnation l)
 
 void life_save(struct replicas *rs, struct env *e)
 {
-	uint8_t buf[16];
+	uint8_t buf[16 * LIVES];
 	struct writer w = writer_of(buf, sizeof(buf));
 
 	life_write(&w, rs->life);
+	for (unsigned i = 0; i + 1 < LIVES; i++)
+		life_write(&w, rs->past[i]);
 	rs->life_token = env_save(e, SAVE_SELF, 0, buf, sizeof(buf));
 }
 
 void life_draw(struct replicas *rs, struct env *e)
 {
-	rs->life.count = (life_none(rs->life) ? rs->last.count : rs->life.count) + 1;
+	rs->life.count = (life_none(rs->life) ? rs->past[0].count : rs->life.count) + 1;
 	rs->life.chance = random_u64(&e->random);
 	life_save(rs, e);
 }
@@ -291,7 +293,8 @@ void replicas_resumed(struct dht *d, struct env *e, bool clone)
 	if (!rs)
 		return;
 	if (clone) {
-		rs->last = rs->life;
+		memmove(rs->past + 1, rs->past, sizeof(rs->past) - sizeof(rs->past[0]));
+		rs->past[0] = rs->life;
 		life_draw(rs, e);
 		for (unsigned i = 0; i < rs->count; i++)
 			if (rs->at[i]->view.members)

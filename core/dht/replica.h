@@ -24,6 +24,7 @@
 enum {
 	REPLICAS_MAX	= 8192,
 	HOLDS_MAX	= 1024,		/* letters that wait for a save */
+	LIVES		= 8,		/* earlier incarnations a disk remembers */
 	HINTS_MAX	= 256,
 	MISSING_MAX	= 256,
 	REFUSED_KEPT	= 32,
@@ -62,7 +63,7 @@ enum word {
 	WORD_CHUNK,		/* first key 8 | last 1 | next key 8 | grants 8 | count 2 | records: all in [first, next) */
 	WORD_LOST,		/* - : you count on me, I do not know what I promised; take me anew */
 	WORD_LEAVE,		/* - : the next view without me, please */
-	WORD_REJOIN,		/* previous life 16, by the head | by the node 16: I am back; the life in front is new */
+	WORD_REJOIN,		/* life 16, as the head has it | LIVES earlier ones, 16 each: I am back; the life in front is new */
 	WORD_REJOINED,		/* to life 16 | confirmed 1 | proven 1 | complete 1 | promised 8 | digest 8 | grants 8
 				 * | accepted ballot 8 | [base 8 | next view] */
 	WORD_WHERE,		/* - : do you know the view of this slot? */
@@ -232,7 +233,8 @@ struct missing {
 };
 
 struct replicas {
-	struct incarnation life, last;	/* ours; the one our disk tells of */
+	struct incarnation life;
+	struct incarnation past[LIVES];	/* those before, as our disk tells, the last first */
 	uint64_t life_token, durable;
 	struct replica **at;		/* sorted by point */
 	uint16_t count, cap;

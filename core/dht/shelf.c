@@ -174,7 +174,8 @@ void replicas_load(struct dht *d, struct env *e, const struct saved *s)
 	rs = d->replicas;
 	rs->loading = true;
 	if (s->kind == SAVE_SELF) {
-		life_read(&in, &rs->last);
+		for (unsigned i = 0; i < LIVES && reader_left(&in); i++)
+			life_read(&in, &rs->past[i]);
 		return;
 	}
 	item = read_u8(&in);
