@@ -121,9 +121,9 @@ void holder_arm(struct dht *d, struct env *e)
 		const struct hold *h = &d->holder->hold[i];
 
 		at = h->held.state == HELD_OURS ? h->held.until_ns :
-		     h->held.state == HELD_DOUBTED || h->held.state == HELD_LENT ? h->over_ns : INT64_MAX;
+		     h->held.state == HELD_DOUBTED || (h->held.state == HELD_LENT && !h->token) ? h->over_ns : INT64_MAX;
 		due = at < due ? at : due;
-		due = h->due_ns < due ? h->due_ns : due;
+		due = h->due_ns < due && !h->ask ? h->due_ns : due;
 	}
 	if (due < INT64_MAX)
 		heap_set(&e->timers, &e->mem, TIMER_DHT_HELD, due);
@@ -256,6 +256,7 @@ void held_saved(struct dht *d, struct env *e, uint64_t token)
 		h->token = 0;
 		delegate_sign(d, e, h);
 		hold_news(d, e, h, HELD_GONE, VERDICT_OK);
+		holder_arm(d, e);
 	}
 }
 

@@ -466,6 +466,28 @@ static void nothing_is_signed_before_the_save_is_durable(void)
 	lab_free(l);
 }
 
+/* The timer of what is lent went off for ever while the disk was slower than the term. */
+static void a_disk_slower_than_the_term_stops_no_clock(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip = granted(l, 0, 1, 20, false);
+
+	lab_run(l, S);
+	l->node[0].slow_disk = true;
+	CU_ASSERT_TRUE(take(l, 1, ip, 0));
+	lab_run(l, 0);
+	n = heard(l, 0);
+	CU_ASSERT_TRUE(give(l, 0, ip, &n));
+	lab_run(l, 60 * S);
+	CU_ASSERT_EQUAL(held_count(lab_of(l, 0)), 1);
+	CU_ASSERT_EQUAL(heap_due(&lab_at(l, 0)->timers, TIMER_DHT_HELD), INT64_MAX);
+	l->node[0].slow_disk = false;
+	lab_run(l, S);
+	CU_ASSERT_EQUAL(held_count(lab_of(l, 0)), 0);
+	lab_free(l);
+}
+
 static void one_fence_is_signed_away_once(void)
 {
 	struct lab *l = lab_new();
@@ -693,6 +715,7 @@ CU_TestInfo held_tests[] = {
 	{ "damaged saves are no leases", damaged_saves_are_no_leases },
 	{ "an address moves when its owner gives it", an_address_moves_when_its_owner_gives_it },
 	{ "nothing is signed before the save is durable", nothing_is_signed_before_the_save_is_durable },
+	{ "a disk slower than the term stops no clock", a_disk_slower_than_the_term_stops_no_clock },
 	{ "one fence is signed away once", one_fence_is_signed_away_once },
 	{ "a delegated address goes no further before the slot knows",
 	  a_delegated_address_goes_no_further_before_the_slot_knows },
