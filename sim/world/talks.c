@@ -146,7 +146,7 @@ void talks_work(struct shard *s, struct lane *l, struct machine *m, const struct
 
 /* ---- news ---------------------------------------------------------------------------------------- */
 
-/* "g17.lab" or "C128000005.lab": which machine, or that it is the address itself; behind a router the node's name. */
+/* "g17.lab" or "C128000005.lab": which machine, the name of its node, or that it is the address itself. */
 static bool pointer_right(const struct world *w, const struct machine *m, const char *name)
 {
 	char want[32];
@@ -155,7 +155,7 @@ static bool pointer_right(const struct world *w, const struct machine *m, const 
 	if (form_of(w, m, &m->expected, want) && !g_ascii_strcasecmp(name, want))
 		return true;
 	g_snprintf(want, sizeof(want), "g%u.", m->about);
-	if (w->scenario->guests.model == GUESTS_ROUTER && g_str_has_prefix(name, want))
+	if (g_str_has_prefix(name, want))
 		return true;
 	guests_name(w, about->host, want, sizeof(want) - 1);
 	g_strlcat(want, ".", sizeof(want));
