@@ -27,7 +27,7 @@ enum {
 	LIVES		= 8,		/* earlier incarnations a disk remembers */
 	HINTS_MAX	= 256,
 	MISSING_MAX	= 256,
-	REFUSED_KEPT	= 32,
+	REFUSED_KEPT	= 128,	/* as many as a busy slot refuses while copies are under way */
 	WAITING_MAX	= 64,		/* answers of one slot that wait for their majority */
 	LETTER_MAX	= 2048,
 };
