@@ -225,8 +225,11 @@ sends_file() {	# FROM TO ADDRESS: two megabytes over TCP arrive as they were
 
 listens() { at "$1" busybox netstat -ltn | grep -q ":$2 "; }
 
+# Addresses of the network that neither $1 nor $2 is: leases are drawn, and one may be any
+spare() { printf '10.9.0.%d\n' {50..60} | grep -vxF -e "$1" -e "$2"; }
+
 two() {
-	local a b before
+	local a b free
 
 	ctl net create tapnet --range 10.9.0.0/24 --reserve 10.9.0.16/28 --term 60s >/dev/null
 	ctl net add tapnet alice --tap weft0 >/dev/null
@@ -240,6 +243,7 @@ two() {
 	udhcpc_start nb weft0
 	holds "udhcpc gets an address behind the other" await has_address bob
 	a=$(address alice) b=$(address bob)
+	free=($(spare "$a" "$b"))
 	holds "the two differ" [ "$a" != "$b" ]
 	holds "it was told server, DNS and MTU" grep -qE "^bound $b/(24|255.255.255.0) server 10.9.0.1 dns 10.9.0.1 lease [0-9]+ mtu 1400" udhcpc.nb
 	holds "ping from bob to alice" pings_soon b "$a"
@@ -249,8 +253,8 @@ two() {
 	holds "no packet of more than the MTU" not at a ping -c 1 -W 1 -s 1373 -M do "$b"
 	holds "the gateway answers pings" pings b 10.9.0.1
 	holds "arping sees bob's address" at a arping -c 2 -f -w 3 -I weft0 "$b"
-	holds "arping sees nobody at an address that is free" not at a arping -c 2 -w 2 -I weft0 10.9.0.200
-	holds "a ping to nobody is told so" grep -qiE 'unreachable|100% packet loss' <(at a ping -c 2 -W 1 10.9.0.201)
+	holds "arping sees nobody at an address that is free" not at a arping -c 2 -w 2 -I weft0 ${free[1]}
+	holds "a ping to nobody is told so" grep -qiE 'unreachable|100% packet loss' <(at a ping -c 2 -W 1 ${free[2]})
 	holds "two megabytes over TCP arrive as they were" sends_file a b "$b"
 	holds "and the other way" sends_file b a "$a"
 
@@ -259,15 +263,15 @@ two() {
 	holds "a name nobody has is denied" grep -q NXDOMAIN <(at b dig +time=3 +tries=1 @10.9.0.1 nobody.tapnet)
 	holds "the gateway's own name form" says "$a" at b dig +short +time=3 +tries=1 @10.9.0.1 "$(echo "$a" | awk -F. '{ printf "C%03d%03d%03d", $2, $3, $4 }').tapnet"
 
-	at a ip addr add 10.9.0.50/24 dev weft0
-	at a arping -q -U -c 1 -I weft0 10.9.0.50
-	holds "a static address that is free is learned, and reached" await at b ping -q -c 1 -W 1 10.9.0.50
+	at a ip addr add ${free[0]}/24 dev weft0
+	at a arping -q -U -c 1 -I weft0 ${free[0]}
+	holds "a static address that is free is learned, and reached" await at b ping -q -c 1 -W 1 ${free[0]}
 	holds "one in use is defended" not at b arping -D -c 2 -w 3 -I weft0 "$a"
 	at b ip addr add "$a/24" dev weft0
-	holds "whoever takes it all the same reaches nobody" not at b ping -c 2 -W 1 -I "$a" 10.9.0.50
+	holds "whoever takes it all the same reaches nobody" not at b ping -c 2 -W 1 -I "$a" ${free[0]}
 	at b ip addr del "$a/24" dev weft0
 	holds "its owner does not mind" await at a ping -c 1 -W 1 "$b"
-	at a ip addr del 10.9.0.50/24 dev weft0
+	at a ip addr del ${free[0]}/24 dev weft0
 
 	holds "kill -9 of bob" killed bob
 	kill "${pid[udhcpc.nb]}"
@@ -286,7 +290,7 @@ two() {
 
 	holds "the node says that it holds the address" grep -qE "tapnet +$b +ours +yes" <(ctl -c bob/weft.conf leases)
 	holds "and the other who does" grep -q "$b is held by $(field bob id)" <(ctl -c alice/weft.conf resolve "$b")
-	holds "an address nobody has is nobody's" grep -q "nobody's" <(ctl -c alice/weft.conf resolve 10.9.0.222)
+	holds "an address nobody has is nobody's" grep -q "nobody's" <(ctl -c alice/weft.conf resolve ${free[3]})
 	holds "the machine behind the tap is listed" grep -q "$b .*leased" <(ctl -c bob/weft.conf networks)
 	holds "the name that is published, too" grep -q 'bob\|alice' <(ctl -c alice/weft.conf names)
 	pings_soon b 10.9.0.1		# the release is unicast: without an ARP entry it is lost in the kernel with its address
