@@ -201,6 +201,10 @@ void begin_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 	me = view_place(&v, d->self->id);
 	if (me < 0 || !life_eq(v.member[me].life, d->replicas->life) || (n && view_cmp(n->view.name, v.name) >= 0))
 		return;
+	if (r && r->view.members && r->view.name.generation < v.name.generation) {
+		replica_del(d, e, r);		/* it lost its majority; the root gave up on it */
+		r = NULL;
+	}
 	if (r && r->view.members && (view_cmp(r->view.name, v.name) > 0 || !r->unborn))
 		return;
 	if (r && r->view.members && !view_cmp(r->view.name, v.name)) {

@@ -7,7 +7,8 @@
  * Under POLICY_STRICT only a signed record with a higher generation begins one;
  * members of older ones stop at once when they see it. Under POLICY_RECLAIM the
  * node that owns the point asks the root for one, once nobody near has known the
- * slot for as long as a lease can stand. The root gives out each generation once;
+ * slot for as long as a lease can stand. Members whose view can neither go on nor
+ * be changed say that they do not know it. The root gives out each generation once;
  * its own, when it lost its majority, only the network's key renews, under both
  * policies.
  *
@@ -16,6 +17,8 @@
  * hears of the higher generation leaves the lower one; holders find out when they renew.
  */
 #include "core/dht/replica.h"
+
+#define STUCK_NS	(15 * NS_PER_S)		/* a change of view that can be finished takes less */
 
 /* A member of an older generation has nothing to say any more. */
 static bool outdated(const struct replica *r, const struct network_record *n)
@@ -81,6 +84,19 @@ bool generation_due(struct dht *d, struct env *e, const struct slot_name *s)
 	if (m)
 		*m = (struct missing){ *s, e->now_ns, e->now_ns };
 	return false;
+}
+
+bool generation_stuck(const struct dht *d, const struct env *e, struct replica *r)
+{
+	const struct network_record *n = replica_network(d, r);
+
+	if (!n || n->policy != POLICY_RECLAIM || r->slot.kind == SLOT_ROOT || !r->view.members)
+		return false;
+	if (!r->promised)
+		r->stuck_ns = 0;
+	else if (!r->stuck_ns)
+		r->stuck_ns = e->now_ns;
+	return r->promised && e->now_ns - r->stuck_ns >= STUCK_NS;
 }
 
 void generation_found(struct dht *d, const struct slot_name *s)

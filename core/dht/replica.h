@@ -195,6 +195,7 @@ struct replica {
 	int64_t heard_ns;		/* the primary's last word */
 	int64_t doubt_ns;		/* since when it owes us an answer; 0 = it does not */
 	int64_t sealed_ns;
+	int64_t stuck_ns;		/* since when it was seen sealed, generation_stuck(); 0 = it was not */
 	uint8_t set;			/* 0 or 1: which half of the saved records is this view's */
 	bool proven, complete;
 	bool writer;			/* primary in the life in which the view began: may write */
@@ -441,6 +442,8 @@ void generation_news(struct dht *d, struct env *e, const struct charter *c);	/* 
 /** generation_due() - the root says that @s lived, and nobody knows it: since when? True: long enough to begin anew */
 bool generation_due(struct dht *d, struct env *e, const struct slot_name *s);
 void generation_found(struct dht *d, const struct slot_name *s);
+/** generation_stuck() - is what we keep of @r of no use: sealed for long, no majority comes, and the policy reclaims? */
+bool generation_stuck(const struct dht *d, const struct env *e, struct replica *r);
 void generation_purge(struct dht *d, struct env *e, const struct charter *c);
 /** generation_wait() - @r, which begins, grants nothing for @wait_ns */
 void generation_wait(struct dht *d, struct env *e, struct replica *r, int64_t wait_ns);

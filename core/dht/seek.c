@@ -42,6 +42,15 @@ struct hint *hint_find(const struct dht *d, const struct slot_name *s)
 	return NULL;
 }
 
+/* May it be passed on? Where lost slots are reclaimed only for as long as members speak: else the dead were known for ever. */
+static bool hint_good(const struct dht *d, const struct env *e, const struct hint *h)
+{
+	const struct charter *c = charter_find(d, h->slot.network);
+	bool reclaim = c && c->record.policy == POLICY_RECLAIM && h->slot.kind != SLOT_ROOT;
+
+	return e->now_ns - h->heard_ns < (reclaim ? 3 * PING_NS : HINT_NS);
+}
+
 void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
 	      uint64_t base, bool left)
 {
@@ -135,7 +144,7 @@ void replicas_op(struct dht *d, struct env *e, const struct ring_mail *m)
 	if (q.hops > 8) {
 		env_drop(e, DROP_PASSED);
 		op_refuse(d, e, &q, VERDICT_WAIT, NULL);
-	} else if (r && r->view.members && r->unborn) {
+	} else if (r && r->view.members && (r->unborn || generation_stuck(d, e, r))) {
 		seek_op(d, e, &q.op.slot, data);
 	} else if (r && r->view.members && !replica_place(d, r)) {
 		primary_op(d, e, r, data, &q);
@@ -143,7 +152,7 @@ void replicas_op(struct dht *d, struct env *e, const struct ring_mail *m)
 		if (q.flags & QUESTION_URGENT)
 			urgent_op(d, e, r);
 		op_forward(d, e, &r->view, data);
-	} else if (h && e->now_ns - h->heard_ns < HINT_NS) {
+	} else if (h && hint_good(d, e, h)) {
 		op_forward(d, e, &h->view, data);
 		if (q.flags & QUESTION_URGENT)
 			seek_op(d, e, &q.op.slot, (struct bytes){ 0 });
@@ -372,14 +381,15 @@ void here_tell(struct dht *d, struct env *e, const struct replica *r, struct id 
 
 void where_in(struct dht *d, struct env *e, const struct heard *h)
 {
-	const struct replica *r = replica_find(d, &h->slot);
+	struct replica *r = replica_find(d, &h->slot);
 	const struct hint *n = hint_find(d, &h->slot);
 	struct replica as = { 0 };
+	bool stuck = r && generation_stuck(d, e, r);
 	struct letter l;
 
-	if (r && r->view.members) {
+	if (r && r->view.members && !stuck) {
 		here_tell(d, e, r, h->from, false);
-	} else if (n && e->now_ns - n->heard_ns < HINT_NS) {
+	} else if (n && !stuck && hint_good(d, e, n)) {
 		as.slot = n->slot;
 		as.view = n->view;
 		as.follows = n->follows;
@@ -432,7 +442,7 @@ void here_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 	if (known) {
 		outdated_tell(d, e, h, &v);
 		view_decided(d, e, &h->slot, &v, follows, base);
-		if (hint_find(d, &h->slot))
+		if (hint_find(d, &h->slot) && view_place(&v, h->from) >= 0)
 			hint_find(d, &h->slot)->heard_ns = e->now_ns;
 		seek_found(d, e, &h->slot);
 		return;

@@ -128,7 +128,7 @@ void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, co
 	r->unborn = false;
 	r->lost_told = false;
 	r->changed_ns = r->heard_ns = e->now_ns;
-	r->doubt_ns = r->sealed_ns = 0;
+	r->doubt_ns = r->sealed_ns = r->stuck_ns = 0;
 	r->proven = same_life;
 	r->writer = same_life && !me;
 	if (r->complete)
