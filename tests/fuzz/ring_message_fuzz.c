@@ -1,4 +1,4 @@
-/* ON: core core/base core/seal core/link core/ring sim/world/model_crypto.c tests/story/stage.c */
+/* ON: core core/base core/seal core/link core/ring core/dht core/vnet sim/world/model_crypto.c tests/story/stage.c */
 /*
  * ring_message_fuzz.c - a member that says anything, to whole nodes that are linked to it
  *
