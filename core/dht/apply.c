@@ -162,6 +162,14 @@ static bool is_free(const struct apply *a, uint64_t key)
 	return network_leasable(a->n, &ip) && (!k || !kept_live(k, a->now_ns));
 }
 
+/* Not given back a moment ago either: that record tells late copies of its create that they are late. */
+static bool is_unused(const struct apply *a, uint64_t key)
+{
+	const struct kept *k = store_find(a->s, key);
+
+	return is_free(a, key) && (!k || k->until_ns <= a->now_ns);
+}
+
 /* The guest's own record, live or not: it gets the same address again. */
 static const struct kept *own_record(const struct apply *a)
 {
@@ -174,6 +182,17 @@ static const struct kept *own_record(const struct apply *a)
 			best = k;
 	}
 	return best;
+}
+
+/* The first key from @from on, around the slot, of which @good holds */
+static bool any_key(const struct apply *a, uint64_t from, bool (*good)(const struct apply *, uint64_t), uint64_t *out)
+{
+	for (unsigned i = 0; i < SLOT_ADDRESSES; i++)
+		if (good(a, (from + i) & (SLOT_ADDRESSES - 1))) {
+			*out = (from + i) & (SLOT_ADDRESSES - 1);
+			return true;
+		}
+	return false;
 }
 
 static void create_any(struct apply *a)
@@ -196,13 +215,11 @@ static void create_any(struct apply *a)
 		key = key_of(&o->ip);
 	else if (own && is_free(a, own->key))
 		key = own->key;
-	for (unsigned i = 0; i < SLOT_ADDRESSES; i++) {
-		if (is_free(a, (key + i) & (SLOT_ADDRESSES - 1))) {
-			grant(a, (key + i) & (SLOT_ADDRESSES - 1));
-			return;
-		}
+	else if (!any_key(a, key, is_unused, &key) && !any_key(a, key, is_free, &key)) {
+		say(a, VERDICT_FULL);
+		return;
 	}
-	say(a, VERDICT_FULL);
+	grant(a, key);
 }
 
 static void write_gone(struct apply *a, const struct kept *k, uint64_t nonce, enum verdict v)
