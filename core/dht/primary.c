@@ -234,27 +234,40 @@ static uint64_t utc(const struct env *e)
 }
 
 /*
- * What was refused once stays refused: a late copy of a create that lost must not
- * win when the address has become free, for nobody would hold it.
+ * What was judged once stays so. A late copy of a create that lost must not win
+ * when the address has become free, nor one that won, after the address was given
+ * back and went to others, win another: nobody would hold it.
  */
-static uint8_t refused(const struct replica *r, const struct op *o)
+static uint32_t asker_hash(const struct op *o)
 {
-	for (unsigned i = 0; r->duty && i < REFUSED_KEPT; i++)
-		if (r->duty->refused[i].nonce == o->nonce && r->duty->refused[i].asker == o->asker.hi)
-			return r->duty->refused[i].verdict;
+	return (uint32_t)(o->asker.hi >> 32);
+}
+
+static uint32_t nonce_hash(const struct op *o)
+{
+	return (uint32_t)mixed_u64(o->nonce);
+}
+
+static uint8_t judged(const struct replica *r, const struct op *o)
+{
+	uint32_t asker = asker_hash(o), nonce = nonce_hash(o);
+
+	for (unsigned i = 0; r->duty && i < JUDGED_KEPT; i++)
+		if (r->duty->judged[i].nonce == nonce && r->duty->judged[i].asker == asker)
+			return r->duty->judged[i].verdict;
 	return 0;
 }
 
-static void refused_put(struct replica *r, const struct op *o, uint8_t verdict)
+static void judged_put(struct replica *r, const struct op *o, uint8_t verdict)
 {
 	struct duty *y = r->duty;
 
-	if (!y || verdict == VERDICT_OK || verdict == VERDICT_STALE || verdict == VERDICT_WAIT)
+	if (!y || verdict == VERDICT_STALE || verdict == VERDICT_WAIT || judged(r, o))
 		return;
-	y->refused[y->refused_next].asker = o->asker.hi;
-	y->refused[y->refused_next].nonce = o->nonce;
-	y->refused[y->refused_next].verdict = verdict;
-	y->refused_next = (uint8_t)((y->refused_next + 1) % REFUSED_KEPT);
+	y->judged[y->judged_next].asker = asker_hash(o);
+	y->judged[y->judged_next].nonce = nonce_hash(o);
+	y->judged[y->judged_next].verdict = verdict;
+	y->judged_next = (uint8_t)((y->judged_next + 1) % JUDGED_KEPT);
 }
 
 void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes data, const struct question *q)
@@ -282,12 +295,16 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 		}
 	}
 	op_apply(&r->store, &r->slot, r->view.name.generation, n, &q->op, e->now_ns, &out, &tail);
-	if (out.write && refused(r, &q->op)) {
+	if (out.write && judged(r, &q->op)) {
 		out.write = false;
-		out.verdict = refused(r, &q->op);
+		out.verdict = judged(r, &q->op);
 		tail = writer_of(tail_buf, sizeof(tail_buf));
+		if (out.verdict == VERDICT_OK) {
+			out.verdict = VERDICT_STALE;
+			write_u64(&tail, q->op.nonce);
+		}
 	} else if (op_writes(q->op.kind)) {
-		refused_put(r, &q->op, out.verdict);
+		judged_put(r, &q->op, out.verdict);
 	}
 	told_of(&w, q, out.verdict, &r->view, (struct bytes){ tail_buf, tail.bad ? 0 : writer_len(&tail) });
 	if (w.bad) {

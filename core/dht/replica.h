@@ -27,7 +27,7 @@ enum {
 	LIVES		= 8,		/* earlier incarnations a disk remembers */
 	HINTS_MAX	= 256,
 	MISSING_MAX	= 256,
-	REFUSED_KEPT	= 128,	/* as many as a busy slot refuses while copies are under way */
+	JUDGED_KEPT	= 256,	/* as many as a busy slot judges while copies are under way */
 	WAITING_MAX	= 64,		/* answers of one slot that wait for their majority */
 	LETTER_MAX	= 2048,
 };
@@ -155,8 +155,8 @@ struct duty {
 	uint64_t heard[VIEW_MAX];	/* the newest round each member answered */
 	uint8_t lost, leaving;		/* bits: members that said so */
 	uint8_t tries;
-	uint8_t refused_next;
-	struct { uint64_t asker, nonce; uint8_t verdict; } refused[REFUSED_KEPT];	/* writes we said no to */
+	uint8_t judged_next;
+	struct { uint32_t asker, nonce; uint8_t verdict; } judged[JUDGED_KEPT];	/* the last writes, hashed */
 	int64_t again_ns;		/* unanswered words go out again */
 	int64_t ping_ns, hint_ns;
 	int64_t silent_ns[VIEW_MAX];	/* since when a member owes us an answer; 0 = it does not */
