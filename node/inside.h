@@ -1,0 +1,68 @@
+/*
+ * inside.h - what a running daemon is made of; for daemon.c, wake.c, serve.c and reload.c only
+ */
+#ifndef NODE_INSIDE_H
+#define NODE_INSIDE_H
+
+#include <ev.h>
+
+#include "node/addresses.h"
+#include "node/clock.h"
+#include "node/control.h"
+#include "node/daemon.h"
+#include "node/member.h"
+
+enum { TRACES = 32 };
+
+/* struct trace - an order that core answers later */
+struct trace {
+	uint64_t token;			/* 0: free */
+	struct client_ref who;
+	struct order order;
+	int64_t since_ns;
+};
+
+struct daemon {
+	struct ev_loop *loop;
+	const struct daemon_setup *setup;
+	struct node_config *config;
+	struct boot_clock clock;
+	struct home home;
+	struct udp udp;
+	struct nics nics;
+	struct addresses addresses;
+	struct member *member;
+	struct control control;
+	ev_io four, six, alarm, routes, tap[NETWORKS_MAX];
+	ev_prepare sleep;
+	ev_signal hup, term, quit;
+	ev_timer hour, leave;
+	int64_t armed_ns;
+	struct trace trace[TRACES];
+	uint64_t next_token;
+	struct client_ref stopper;	/* who asked us to stop */
+	struct order stop_order;
+	bool has_stopper, leaving, over;
+};
+
+/* ---- wake.c: what wakes the loop, and what follows ---- */
+bool wake_watch(struct daemon *d, struct fail *f);	/* everything that wakes it, from now on */
+void wake_arm(struct daemon *d);			/* the alarm, as core and the cards want it now */
+
+/** wake_step() - @evs happened: core and the cards hear of it, the alarm is set, a leave may be over */
+void wake_step(struct daemon *d, const struct event *evs, unsigned count);
+
+/** wake_up() - Call it before what woke us is handled: a suspended machine is told to core first */
+void wake_up(struct daemon *d);
+
+void wake_leave(struct daemon *d, const char *why);
+void wake_judge(struct daemon *d);			/* says when our certificate ends */
+
+/* ---- serve.c: what clients of the control socket ask ---- */
+void serve_order(void *ctx, struct client_ref who, const struct order *o);
+void serve_reply(void *ctx, const struct reply *r);
+
+/* ---- reload.c ---- */
+void reload(struct daemon *d);				/* SIGHUP: the configuration, again */
+
+#endif /* NODE_INSIDE_H */
