@@ -68,7 +68,7 @@ void control_done(struct node *n, const struct dht_done *done)
 static bool ask_name(struct node *n, const struct event *ev, struct id network, int64_t timeout_ns)
 {
 	const struct request *q = &ev->request;
-	struct op op = { .type = VALUE_PLAIN, .term_s = q->term_s };
+	struct op op = { .type = q->type ? q->type : VALUE_PLAIN, .term_s = q->term_s };
 
 	if (!q->name || q->name > ev->data.len || q->name > NAME_MAX_BYTES || ev->data.len - q->name > VALUE_MAX)
 		return false;
@@ -98,6 +98,16 @@ static bool ask_lease(struct node *n, const struct request *q, struct id network
 	}
 }
 
+static void ask_echo(struct node *n, const struct request *q)
+{
+	struct env *e = &n->env;
+
+	if (id_eq(q->key, n->ring.self))
+		answer(n, q, ANSWER_OK, 0);
+	else if (vnet_echo(n->vnet[q->network], e, q->key, q->token, q->size) != DROP_NONE)
+		answer(n, q, ANSWER_FAILED, 0);
+}
+
 void control_request(struct node *n, const struct event *ev)
 {
 	const struct request *q = &ev->request;
@@ -111,6 +121,10 @@ void control_request(struct node *n, const struct event *ev)
 	}
 	if (q->network >= n->network_count) {
 		answer(n, q, ANSWER_FAILED, 0);
+		return;
+	}
+	if (q->ask == ASK_ECHO) {
+		ask_echo(n, q);
 		return;
 	}
 	network = vnet_id(n->vnet[q->network]);

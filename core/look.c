@@ -127,6 +127,11 @@ bool node_name(const struct node *n, unsigned i, struct look_name *out)
 	return n->dht && name_at(n->dht, i, out);
 }
 
+bool node_tunnel(const struct node *n, unsigned i, struct tunnel_view *out)
+{
+	return n->tunnels && tunnel_at(n->tunnels, i, out);
+}
+
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out)
 {
 	return network < n->network_count && vnet_guest_at(n->vnet[network], i, out);

@@ -91,6 +91,11 @@ uint32_t node_slot_changes(const struct node *n);
 void node_dht_account(const struct node *n, struct dht_account *out);
 
 bool node_name(const struct node *n, unsigned i, struct look_name *out);	/* a name it publishes */
+struct tunnel_view;
+
+/** node_tunnel() - The tunnel in slot @i, false if there is none; walk i from 0 to TUNNELS_MAX - 1 (core/link/tunnel.h) */
+bool node_tunnel(const struct node *n, unsigned i, struct tunnel_view *out);
+
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out);
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out);
 uint32_t node_remote_changes(const struct node *n, unsigned network);

@@ -187,7 +187,7 @@ int64_t node_step(struct node *n, int64_t now_ns, const struct event *evs, unsig
 	assert(now_ns >= n->env.now_ns);
 	assert(!count || !n->held_count);
 	assert(fx->max_sends >= EFFECTS_ROOM && fx->max_saves >= EFFECTS_SAVES && fx->max_bytes >= EFFECTS_BYTES);
-	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = fx->deeds = 0;
+	fx->sends = fx->frames = fx->saves = fx->replies = fx->records = fx->deeds = fx->reflexes = 0;
 	fx->used = 0;
 	n->env.fx = fx;
 	n->env.now_ns = now_ns;

@@ -67,6 +67,8 @@ enum ask {
 	ASK_PUT,		/* name, value: put one value of ours */
 	ASK_GET,		/* name: its values, one reply each, the last with ANSWER_OK or why not */
 	ASK_DELETE,		/* name: ours is gone */
+	ASK_ECHO,		/* to the member key of network, through a tunnel as guests' packets go; reply when it
+				 * comes back. Nothing is tried again and nothing times out: that is the host's */
 	ASK_KINDS
 };
 
@@ -78,6 +80,8 @@ struct request {
 	uint32_t term_s;		/* leases and names; 0 = the network's */
 	uint16_t name;			/* names: so many first bytes of event.data are the name, the rest the value */
 	uint8_t network;		/* index into birth.networks */
+	uint8_t type;			/* names: enum value_type (core/dht/op.h), 0 = plain */
+	uint16_t size;			/* ECHO: bytes of it; filled up to what it needs */
 	int64_t timeout_ns;		/* retries happen inside it */
 	uint8_t ask;			/* enum ask */
 };
@@ -174,6 +178,12 @@ struct deed {
 	uint8_t verdict;		/* enum verdict; 0: it begins */
 };
 
+/** struct reflex - where a peer says that it sees us, each time it does; for hosts that tell their operators */
+struct reflex {
+	struct id peer;
+	struct endpoint at;
+};
+
 /** struct entry - a forwarding entry published (deadline in the future) or retired */
 struct entry;
 
@@ -196,6 +206,7 @@ struct effects {
 	struct reply	*reply;	 unsigned replies, max_replies;
 	struct record	*record; unsigned records, max_records;
 	struct deed	*deed;	 unsigned deeds, max_deeds;	/* max 0: nobody wants to know */
+	struct reflex	*reflex;	 unsigned reflexes, max_reflexes;	/* likewise */
 	uint8_t *bytes;		 size_t used, max_bytes;
 	bool more;			/* no room: carry these out, call again with no events */
 	uint64_t drops[DROP_COUNT];	/* by reason, of all nodes that used these effects */

@@ -66,6 +66,14 @@ void env_deed(struct env *e, const struct deed *d)
 		fx->deed[fx->deeds++] = *d;
 }
 
+void env_reflex(struct env *e, struct id peer, const struct endpoint *at)
+{
+	struct effects *fx = e->fx;
+
+	if (fx->reflexes < fx->max_reflexes)
+		fx->reflex[fx->reflexes++] = (struct reflex){ peer, *at };
+}
+
 uint64_t env_save(struct env *e, enum save_kind kind, uint64_t part, const void *data, uint32_t len)
 {
 	struct effects *fx = e->fx;

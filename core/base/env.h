@@ -72,6 +72,9 @@ uint64_t env_save(struct env *e, enum save_kind kind, uint64_t part, const void 
 /** env_deed() - A question about an address begins or ends; told if the host wants to know, else nothing */
 void env_deed(struct env *e, const struct deed *d);
 
+/** env_reflex() - @peer sees us at @at; likewise */
+void env_reflex(struct env *e, struct id peer, const struct endpoint *at);
+
 /** env_frame() - A frame of @len bytes (copied) for the tap @iface; @o may be NULL */
 void env_frame(struct env *e, uint16_t iface, const void *data, uint16_t len, const struct offload *o);
 

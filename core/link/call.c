@@ -179,6 +179,8 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	struct news n;
 	bool lower = id_less(l->self->id, who);
 
+	if (endpoint_valid(&h->observed))
+		env_reflex(e, who, &h->observed);
 	if (k->state == LINK_UP) {
 		bool crossing = now - k->up_ms < CROSSING_MS && k->called != called && h->incarnation == k->incarnation;
 

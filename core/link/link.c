@@ -272,7 +272,7 @@ static void message_in(struct env *e, struct links *l, struct link *k, uint8_t *
 		path_mtu_in(e, l, k, &in, kind == MESSAGE_MTU_ACK, a);
 		break;
 	case MESSAGE_OBSERVED:
-		path_observed_in(e, l, &in);
+		path_observed_in(e, l, k->id, &in);
 		break;
 	case MESSAGE_ADDRESSES:
 		break;				/* candidates for later meetings; nothing to do for a link that is up */

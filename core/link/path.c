@@ -152,7 +152,7 @@ void path_seen(struct links *l, const struct endpoint *at)
 	}
 }
 
-void path_observed_in(struct env *e, struct links *l, struct reader *in)
+void path_observed_in(struct env *e, struct links *l, struct id peer, struct reader *in)
 {
 	struct endpoint at = read_endpoint(in);
 
@@ -161,6 +161,8 @@ void path_observed_in(struct env *e, struct links *l, struct reader *in)
 		return;
 	}
 	path_seen(l, &at);
+	if (endpoint_valid(&at))
+		env_reflex(e, peer, &at);
 }
 
 void path_tell_observed(struct env *e, struct links *l, struct link *k)

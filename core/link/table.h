@@ -163,7 +163,7 @@ void path_check(struct env *e, struct links *l, struct link *k, const struct arr
 void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at);
 void path_challenge_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
 void path_response_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
-void path_observed_in(struct env *e, struct links *l, struct reader *in);
+void path_observed_in(struct env *e, struct links *l, struct id peer, struct reader *in);
 void path_tell_observed(struct env *e, struct links *l, struct link *k);
 void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via);
 void path_relay_in(struct env *e, struct links *l, struct link *k, struct reader *in);

@@ -40,6 +40,8 @@ enum payload_kind {
 	PAYLOAD_OWN,			/* | family 1 | address 4 or 16 | fence 16: I serve this address under this fence */
 	PAYLOAD_NOT_HERE,		/* the same layout: I do not serve it; fence: the newest I know of */
 	PAYLOAD_PATH = 16,		/* from here on path's own */
+	PAYLOAD_ECHO = 24,		/* | token 8 | anything: an operator's ping (echo.c) */
+	PAYLOAD_ECHOED,			/* the same bytes, back */
 };
 
 enum {
@@ -157,6 +159,10 @@ static inline bool vnet_gateway(const struct vnet *v, const struct ip *a)
 {
 	return a->family && (ip_eq(a, &v->gateway4) || ip_eq(a, &v->gateway6));
 }
+
+/* ---- echo.c ---- */
+
+void echo_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* PAYLOAD_ECHO, PAYLOAD_ECHOED */
 
 /* ---- edge.c ---- */
 

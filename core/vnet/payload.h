@@ -21,6 +21,8 @@
  *			it"; the newest fence the sender knows, zero if none, and
  *			who it thinks does. A hint: the slot is asked, by majority
  *	PAYLOAD_PATH	16	nothing: it begins the tunnel, so that a certificate is seen
+ *	PAYLOAD_ECHO	24 | token 8 | anything
+ *	PAYLOAD_ECHOED	25 | the same: an operator's ping, and its answer
  *
  *	address = family 1 | 4 or 16 bytes
  *	fence	= as fence_write() of core/dht/slot.h

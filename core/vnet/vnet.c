@@ -144,6 +144,8 @@ void vnet_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 		path_tunnel(v, e, n);
 	else if (!n->payload.len)
 		env_drop(e, DROP_SHORT);
+	else if (n->payload.at[0] == PAYLOAD_ECHO || n->payload.at[0] == PAYLOAD_ECHOED)
+		echo_payload(v, e, n);
 	else if (n->payload.at[0] != PAYLOAD_IP)
 		path_payload(v, e, n);
 	else

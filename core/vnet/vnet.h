@@ -39,6 +39,14 @@ void vnet_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, st
 void vnet_done(struct vnet *v, struct env *e, const struct dht_done *d);
 void vnet_held(struct vnet *v, struct env *e, const struct held_news *n);
 void vnet_timer(struct vnet *v, struct env *e);
+
+/**
+ * vnet_echo() - An operator's ping of the member @to: ASK_ECHO's reply follows when it is back
+ * @size: bytes of it; less than it needs is taken for what it needs
+ *
+ * Return: DROP_NONE it is on its way, or waits for the tunnel; else why not, counted
+ */
+enum drop vnet_echo(struct vnet *v, struct env *e, struct id to, uint64_t token, uint16_t size);
 void vnet_resumed(struct vnet *v, struct env *e);
 void vnet_leave(struct vnet *v, struct env *e);		/* the node stops: release what should be released */
 

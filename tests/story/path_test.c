@@ -358,6 +358,50 @@ static void a_moved_address_is_followed_within_seconds(void)
 	town_free(t);
 }
 
+static const struct reply *echo(struct town *t, unsigned from, struct id to, uint16_t size, int64_t for_ns)
+{
+	return stage_ask(t->s, from, &(struct request){ .token = 77, .ask = ASK_ECHO, .key = to, .size = size },
+			 (struct bytes){ NULL, 0 }, for_ns);
+}
+
+static void an_operators_ping_goes_as_packets_go(void)
+{
+	struct town *t = town_new(24);
+	struct tunnel_view v;
+	const struct reply *r;
+	unsigned a, b;
+	bool carried = false;
+	int64_t rtt_ns;
+
+	apart(t, &a, &b);
+	r = echo(t, a, t->s->actor[b].identity.id, 0, 5 * NS_PER_S);		/* the tunnel is made for it */
+	CU_ASSERT_TRUE_FATAL(r && r->answer == ANSWER_OK && r->ask == ASK_ECHO && r->token == 77);
+	CU_ASSERT_TRUE(id_eq(r->who, t->s->actor[b].identity.id));
+	run(t, 3000);
+	rtt_ns = t->s->now_ns;
+	r = echo(t, a, t->s->actor[b].identity.id, 1372, 5 * NS_PER_S);		/* two pieces there, two back */
+	rtt_ns = t->s->now_ns - rtt_ns;
+	CU_ASSERT_TRUE(r && r->answer == ANSWER_OK);
+	CU_ASSERT_TRUE(rtt_ns < NS_PER_S);
+	for (unsigned i = 0; i < TUNNELS_MAX; i++)
+		if (node_tunnel(t->s->actor[a].node, i, &v) && id_eq(v.peer, t->s->actor[b].identity.id))
+			carried = v.up && v.chained && !v.direct;
+	CU_ASSERT_TRUE(carried);
+	r = echo(t, a, t->s->actor[a].identity.id, 0, NS_PER_S);
+	CU_ASSERT_TRUE(r && r->answer == ANSWER_OK && id_eq(r->who, t->s->actor[a].identity.id));
+	town_free(t);
+}
+
+static void a_ping_of_nobody_has_no_answer(void)
+{
+	struct town *t = town_new(3);
+	unsigned before = t->s->replies;
+
+	CU_ASSERT_PTR_NULL(echo(t, 1, (struct id){ 1, 2 }, 0, 60 * NS_PER_S));
+	CU_ASSERT_EQUAL(t->s->replies, before);
+	town_free(t);
+}
+
 CU_TestInfo story_path_tests[] = {
 	{ "two guests ping each other", two_guests_ping_each_other },
 	{ "what a relay carries it cannot read", what_a_relay_carries_it_cannot_read },
@@ -375,5 +419,7 @@ CU_TestInfo story_path_tests[] = {
 	{ "a node that restarts is talked to again", a_node_that_restarts_is_talked_to_again },
 	{ "an address nobody has is unreachable", an_address_nobody_has_is_unreachable_and_asked_for_once_in_a_while },
 	{ "a moved address is followed within seconds", a_moved_address_is_followed_within_seconds },
+	{ "an operator's ping goes as packets go", an_operators_ping_goes_as_packets_go },
+	{ "a ping of nobody has no answer", a_ping_of_nobody_has_no_answer },
 	CU_TEST_INFO_NULL
 };
