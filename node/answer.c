@@ -128,7 +128,7 @@ json_t *answer_status(const struct member *m, int64_t now_ns)
 	if (m->not_after)
 		put_int(o, "certificate_ends_utc_s", (int64_t)m->not_after);
 	put_int(o, "saves", (int64_t)m->saves);
-	put_int(o, "saves_failed", (int64_t)m->saves_failed);
+	put_int(o, "saves_failed", (int64_t)m->home->saves.failures);
 	put_int(o, "log_lines_left_out", (int64_t)diary_left_out());
 	put(o, "traffic", traffic(m));
 	put(o, "drops", drops(m));

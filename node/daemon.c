@@ -70,6 +70,16 @@ static uint64_t utc_s(void)
 	return (uint64_t)(clock_utc_ns(&error_ns) / NS_PER_S);
 }
 
+/* What core saves is written beside the loop, not in it. */
+static bool writes_apart(struct daemon *d, struct fail *f)
+{
+	int err = saves_start(&d->home.saves);
+
+	if (err)
+		fail_errno(f, "start", "the thread that writes what is saved", err);
+	return !err;
+}
+
 /* Everything that can fail; whatever was opened is closed by close_all(). */
 static bool open_all(struct daemon *d, struct fail *f)
 {
@@ -92,7 +102,7 @@ static bool open_all(struct daemon *d, struct fail *f)
 		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range4);
 		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range6);
 	}
-	return wake_watch(d, f) && control_open(&d->control, d->loop, d->config->control, serve_order, d, f);
+	return writes_apart(d, f) && wake_watch(d, f) && control_open(&d->control, d->loop, d->config->control, serve_order, d, f);
 }
 
 static void close_all(struct daemon *d)
@@ -156,6 +166,7 @@ bool daemon_run(const struct daemon_setup *setup, struct node_config *c, struct 
 	}
 	mallopt(M_MMAP_THRESHOLD, MAPPED);	/* large blocks go back to the kernel when freed */
 	mallopt(M_TRIM_THRESHOLD, MAPPED);
+	mallopt(M_ARENA_MAX, 1);		/* the thread that writes hardly needs one of its own */
 	signal(SIGPIPE, SIG_IGN);
 	good = open_all(d, f);
 	if (good) {

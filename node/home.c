@@ -10,7 +10,6 @@
 
 #include <sodium.h>
 
-#include "core/base/saved.h"
 #include "node/keep.h"
 
 #define KEY_FILE	"key"
@@ -155,70 +154,9 @@ static bool private_dir(const char *path, struct fail *f)
 	return true;
 }
 
-static size_t place_of(const struct home *h, uint8_t kind, uint64_t part)
-{
-	size_t low = 0, high = h->items;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-		const struct home_item *it = &h->item[mid];
-
-		if (it->kind < kind || (it->kind == kind && it->part < part))
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-void home_save(struct home *h, const struct save *s)
-{
-	size_t at = place_of(h, s->kind, s->part);
-	bool known = at < h->items && h->item[at].kind == s->kind && h->item[at].part == s->part;
-	struct home_item *it;
-
-	if (!known && !s->len)
-		return;
-	if (!known) {
-		h->item = realloc(h->item, (h->items + 1) * sizeof(*h->item));
-		memmove(&h->item[at + 1], &h->item[at], (h->items++ - at) * sizeof(*h->item));
-		h->item[at] = (struct home_item){ .kind = s->kind, .part = s->part };
-	}
-	it = &h->item[at];
-	free(it->data);
-	if (!s->len) {
-		memmove(it, it + 1, (--h->items - at) * sizeof(*it));
-		return;
-	}
-	it->data = malloc(s->len);
-	it->len = s->len;
-	memcpy(it->data, s->data, s->len);
-}
-
-static void read_saved(struct home *h, struct fail *warn)
-{
-	struct saved one;
-	struct reader in;
-	uint8_t *data;
-	size_t len;
-
-	if (take(h, SAVED_FILE, false, &data, &len, NULL, warn) != KEEP_GOOD)
-		return;
-	in = reader_of(data, len);
-	while (saved_next(&in, &one)) {
-		struct save s = { .kind = one.kind, .part = one.part, .data = one.data.at,
-				  .len = (uint32_t)one.data.len };
-
-		home_save(h, &s);
-	}
-	if (!reader_ok(&in))
-		wrong_size(h, SAVED_FILE, warn);
-	free(data);
-}
-
 bool home_open(struct home *h, const char *path, struct fail *f, struct fail *warn)
 {
-	char *lock;
+	char *lock, *saved;
 
 	*h = (struct home){ .path = strdup(path), .lock = -1 };
 	if (!private_dir(path, f))
@@ -230,7 +168,9 @@ bool home_open(struct home *h, const char *path, struct fail *f, struct fail *wa
 		return false;
 	read_boot(h->boot);
 	read_run(h, warn);
-	read_saved(h, warn);
+	saved = keep_path(path, SAVED_FILE);
+	saves_open(&h->saves, saved, warn);
+	free(saved);
 	return true;
 }
 
@@ -242,49 +182,21 @@ bool home_begin(struct home *h, uint16_t port4, uint16_t port6, uint64_t utc, st
 	return write_run(h, false, f);
 }
 
-struct bytes home_saved(const struct home *h)
-{
-	struct writer w;
-	size_t total = 0;
-	uint8_t *buf;
-
-	for (size_t i = 0; i < h->items; i++)
-		total += SAVED_HEADER + h->item[i].len;
-	buf = malloc(total ? total : 1);
-	w = writer_of(buf, total);
-	for (size_t i = 0; i < h->items; i++) {
-		const struct home_item *it = &h->item[i];
-		struct saved one = { it->part, { it->data, it->len }, it->kind };
-
-		saved_write(&w, &one);
-	}
-	return (struct bytes){ buf, total };
-}
-
-bool home_sync(struct home *h, struct fail *f)
-{
-	char *path = keep_path(h->path, SAVED_FILE);
-	struct bytes all = home_saved(h);
-	bool ok = keep_write(path, 0600, SAVED_FILE, all, f);
-
-	free((void *)all.at);
-	free(path);
-	return ok;
-}
-
 bool home_end(struct home *h, struct fail *f)
 {
-	return write_run(h, true, f);
+	int err = saves_finish(&h->saves);
+
+	if (err)
+		fail_errno(f, "write", SAVED_FILE, err);
+	return !err && write_run(h, true, f);
 }
 
 void home_close(struct home *h)
 {
 	if (h->lock >= 0)
 		close(h->lock);
+	saves_close(&h->saves);
 	free(h->path);
-	for (size_t i = 0; i < h->items; i++)
-		free(h->item[i].data);
-	free(h->item);
 	sodium_memzero(h, sizeof(*h));
 	h->lock = -1;
 }

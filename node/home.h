@@ -5,7 +5,7 @@
  *	card	the overlay's public key and its own
  *		certificate chain				from the overlay's signer
  *	run	incarnation, how the run goes, boot, ports	at each start and clean end
- *	saved	everything core asked to keep			when core says so
+ *	saved	everything core asked to keep (saves.h)		when core says so
  *	lock	held while a node runs on it
  *	control	the control socket
  *
@@ -22,17 +22,9 @@
 
 #include "core/base/door.h"
 #include "core/seal/cert.h"
-#include "node/prog/fail.h"
+#include "node/saves.h"
 
 enum { HOME_BOOT = 37, HOME_CHAIN = CERT_CHAIN_MAX };
-
-/** struct home_item - one thing core asked to keep */
-struct home_item {
-	uint64_t part;
-	uint8_t *data;
-	uint32_t len;
-	uint8_t kind;			/* enum save_kind */
-};
 
 struct home {
 	char *path;
@@ -41,8 +33,7 @@ struct home {
 	uint8_t overlay[KEY_BYTES];	/* the overlay's public key */
 	uint8_t chain[HOME_CHAIN];
 	uint16_t chain_len;
-	struct home_item *item;		/* what is kept, by kind and part */
-	size_t items;
+	struct saves saves;		/* what core asked to keep; its user writes it */
 	uint64_t incarnation;		/* of this run, after home_begin() */
 	enum run_end last;		/* how the last run ended */
 	uint16_t port4, port6;		/* its ports, 0 = none */
@@ -55,16 +46,7 @@ bool home_open(struct home *h, const char *path, struct fail *f, struct fail *wa
 /** home_begin() - A run begins: its incarnation is on disk before anybody hears of it */
 bool home_begin(struct home *h, uint16_t port4, uint16_t port6, uint64_t utc, struct fail *f);
 
-/** home_save() - Keep what @s says in place of the last of its kind and part; durable after home_sync() */
-void home_save(struct home *h, const struct save *s);
-
-/** home_sync() - Write what is kept; durable on return */
-bool home_sync(struct home *h, struct fail *f);
-
-/** home_saved() - All that is kept, as EVENT_START wants it (core/base/saved.h); free() it */
-struct bytes home_saved(const struct home *h);
-
-/** home_end() - The run ends as it should */
+/** home_end() - The run ends as it should: what was saved is durable, then that is said */
 bool home_end(struct home *h, struct fail *f);
 
 /** home_close() - Let go of the lock and wipe the secrets; fine after a failed home_open() */

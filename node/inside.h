@@ -33,7 +33,7 @@ struct daemon {
 	struct addresses addresses;
 	struct member *member;
 	struct control control;
-	ev_io four, six, alarm, routes, tap[NETWORKS_MAX];
+	ev_io four, six, alarm, saved, routes, tap[NETWORKS_MAX];
 	ev_prepare sleep;
 	ev_signal hup, term, quit;
 	ev_timer hour, leave;

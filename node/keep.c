@@ -129,7 +129,7 @@ static int write_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-static bool write_file(const char *path, mode_t mode, const char *text, size_t len, struct fail *f)
+int keep_file(const char *path, mode_t mode, const void *data, size_t len)
 {
 	char *part;
 	int fd, err;
@@ -140,7 +140,7 @@ static bool write_file(const char *path, mode_t mode, const char *text, size_t l
 	fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 	err = fd < 0 ? errno : 0;
 	if (!err) {
-		err = write_all(fd, text, len);
+		err = write_all(fd, data, len);
 		if (!err && (fchmod(fd, mode) || (fsync(fd) && errno != EINVAL)))
 			err = errno;
 		if (close(fd) && !err)
@@ -153,6 +153,13 @@ static bool write_file(const char *path, mode_t mode, const char *text, size_t l
 			sync_folder(path);
 	}
 	free(part);
+	return err;
+}
+
+static bool write_file(const char *path, mode_t mode, const char *text, size_t len, struct fail *f)
+{
+	int err = keep_file(path, mode, text, len);
+
 	if (err)
 		say_errno(f, "write", path, err);
 	return !err;

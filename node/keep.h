@@ -41,6 +41,9 @@ bool keep_write(const char *path, mode_t mode, const char *kind, struct bytes da
 /** keep_read() - KEEP_ABSENT leaves no message, KEEP_BAD does. With @secret others must not have access to it */
 enum keep keep_read(const char *path, const char *kind, bool secret, uint8_t **data, size_t *len, struct fail *f);
 
+/** keep_file() - @path holds these bytes, durable, or what it held before; 0 or errno */
+int keep_file(const char *path, mode_t mode, const void *data, size_t len);
+
 /** keep_text_write(), keep_text_read() - the same care for plain text */
 bool keep_text_write(const char *path, mode_t mode, const char *text, struct fail *f);
 enum keep keep_text_read(const char *path, char **text, size_t *len, struct fail *f);

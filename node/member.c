@@ -21,7 +21,7 @@
 enum {
 	ROOM		= 2 * EFFECTS_ROOM,
 	ROUNDS		= 4,			/* of path errors after one step */
-	FOLLOWING	= EFFECTS_SAVES + EFFECTS_ROOM,	/* events that may follow from one step */
+	FOLLOWING	= EFFECTS_ROOM,		/* events that may follow from one step */
 	SEED		= 32,
 };
 
@@ -173,35 +173,28 @@ void member_free(struct member *m)
 
 /* ---- effects -------------------------------------------------------------------------- */
 
-/* True: all saves of this step are durable, so that core may be told. */
-static bool keep(struct member *m, const struct effects *fx)
+/* What core asked to keep; what is durable by now is told it in @next. */
+static void keep(struct member *m, const struct effects *fx, struct event next[FOLLOWING], unsigned *more)
 {
-	struct fail f = { 0 };
-	bool ok;
+	struct saves *s = &m->home->saves;
+	uint64_t failures = s->failures, token;
 
 	for (unsigned i = 0; i < fx->saves; i++)
-		home_save(m->home, &fx->save[i]);
-	ok = home_sync(m->home, &f);
+		saves_put(s, &fx->save[i]);
 	m->saves += fx->saves;
-	if (!ok) {
-		m->saves_failed += fx->saves;
-		diary(LEVEL_WARN, "save", "%s", f.text[0]);
-	}
-	fail_done(&f);
-	return ok;
+	if (saves_durable(s, &token))
+		next[(*more)++] = (struct event){ .kind = EVENT_SAVED, .token = token };
+	if (s->failures != failures)
+		diary(LEVEL_WARN, "save", "cannot write %s: %s; trying on", s->scribe.path, strerror(s->err));
 }
 
-/* What core asked for; saves that are durable now are added to @next. */
+/* What core asked for; what is then to be told it is added to @next. */
 static void carry_out(struct member *m, struct event next[FOLLOWING], unsigned *more)
 {
 	const struct effects *fx = &m->fx;
 
-	bool kept = fx->saves && keep(m, fx);
-
-	for (unsigned i = 0; kept && i < fx->saves; i++) {
-		assert(*more < FOLLOWING);
-		next[(*more)++] = (struct event){ .kind = EVENT_SAVED, .token = fx->save[i].token };
-	}
+	assert(*more < FOLLOWING);
+	keep(m, fx, next, more);
 	for (unsigned i = 0; i < fx->sends; i++)
 		m->sends[fx->send[i].kind]++;
 	udp_send(m->udp, fx->send, fx->sends);
@@ -253,7 +246,7 @@ void member_start(struct member *m, int64_t now_ns, const struct event *more, un
 {
 	uint8_t seed[SEED];
 	struct event wall = wall_clock();
-	struct event start = { .kind = EVENT_START, .data = home_saved(m->home) };
+	struct event start = { .kind = EVENT_START, .data = saves_all(&m->home->saves) };
 
 	entropy(seed);
 	start.start.seed = seed;

@@ -38,7 +38,7 @@ struct member {
 	uint64_t not_after;		/* of our certificate, UTC seconds; 0 = for ever */
 	char name[CERT_NAME_MAX + 1];
 	uint64_t sends[MESSAGE_KINDS];	/* datagrams by message kind */
-	uint64_t saves, saves_failed;
+	uint64_t saves;
 	bool left, handed_over;		/* it has left the overlay */
 	void (*reply)(void *ctx, const struct reply *r);
 	void *ctx;			/* of reply */

@@ -4,7 +4,7 @@
 ctl_SRC   := $(wildcard node/ctl*.c)
 node_SRC  := $(filter-out $(ctl_SRC) node/weftctl.c,$(wildcard node/*.c))
 node_LIB  := $(filter-out node/weft-node.c,$(node_SRC))
-shared_SRC := node/config.c node/config_network.c node/config_table.c node/keep.c node/home.c node/text.c \
+shared_SRC := node/config.c node/config_network.c node/config_table.c node/keep.c node/home.c node/saves.c node/scribe.c node/text.c \
 	      node/charter.c
 
 # of node/prog, what the daemon needs: the schema and messages

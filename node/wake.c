@@ -156,6 +156,19 @@ static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
 	ev_io_stop(loop, w);
 }
 
+/* The disk has taken what was saved, or not: the next step tells core. */
+static void on_saved(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct daemon *d = w->data;
+	uint64_t count;
+
+	(void)loop;
+	(void)revents;
+	(void)!read(w->fd, &count, sizeof(count));
+	wake_up(d);
+	wake_step(d, NULL, 0);
+}
+
 static void on_alarm(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct daemon *d = w->data;
@@ -282,6 +295,7 @@ bool wake_watch(struct daemon *d, struct fail *f)
 	watch(d, &d->alarm, on_alarm, alarm);
 	watch(d, &d->four, on_four, d->udp.four.fd);
 	watch(d, &d->six, on_six, d->udp.six.fd);
+	watch(d, &d->saved, on_saved, d->home.saves.scribe.done);
 	watch(d, &d->routes, on_routes, d->addresses.fd);
 	for (unsigned i = 0; i < d->nics.count; i++)
 		watch(d, &d->tap[i], on_tap, d->nics.nic[i].plug.tap.fd);

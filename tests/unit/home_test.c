@@ -92,7 +92,7 @@ static void key_and_card_are_read(void)
 	place_make(&p);
 	CU_ASSERT_TRUE_FATAL(place_open(&p));
 	CU_ASSERT(p.home.seed[0] == 1 && p.home.overlay[0] == 2 && p.home.chain[0] == 3 && p.home.chain_len == 165);
-	CU_ASSERT(p.home.last == RUN_UNKNOWN && !p.home.items && !p.warn.count);
+	CU_ASSERT(p.home.last == RUN_UNKNOWN && !p.home.saves.items && !p.warn.count);
 	home_close(&p.home);
 	place_done(&p);
 }
@@ -135,12 +135,13 @@ static void how_the_last_run_ended_is_known(void)
 	place_done(&p);
 }
 
-static bool save(struct home *h, uint8_t kind, uint64_t part, const char *text, struct fail *f)
+static bool save(struct home *h, uint8_t kind, uint64_t part, const char *text)
 {
-	struct save s = { .kind = kind, .part = part, .data = (const uint8_t *)text, .len = (uint32_t)strlen(text) };
+	struct save s = { .kind = kind, .part = part, .data = (const uint8_t *)text, .len = (uint32_t)strlen(text),
+			  .token = h->saves.last + 1 };
 
-	home_save(h, &s);
-	return home_sync(h, f);
+	saves_put(&h->saves, &s);
+	return !saves_finish(&h->saves);
 }
 
 static void saves_come_back_in_order_the_last_of_each_and_forgotten_ones_do_not(void)
@@ -148,14 +149,14 @@ static void saves_come_back_in_order_the_last_of_each_and_forgotten_ones_do_not(
 	struct place p;
 
 	place_make(&p);
-	CU_ASSERT_TRUE_FATAL(place_open(&p) && save(&p.home, SAVE_SLOT, 9, "older", &p.f) &&
-			     save(&p.home, SAVE_SLOT, 9, "nine", &p.f) && save(&p.home, SAVE_SLOT, 3, "three", &p.f) &&
-			     save(&p.home, SAVE_LEASE, 1, "lease", &p.f) && save(&p.home, SAVE_LEASE, 1, "", &p.f) &&
-			     save(&p.home, SAVE_PEERS, 0, "anybody", &p.f));
+	CU_ASSERT_TRUE_FATAL(place_open(&p) && save(&p.home, SAVE_SLOT, 9, "older") &&
+			     save(&p.home, SAVE_SLOT, 9, "nine") && save(&p.home, SAVE_SLOT, 3, "three") &&
+			     save(&p.home, SAVE_LEASE, 1, "lease") && save(&p.home, SAVE_LEASE, 1, "") &&
+			     save(&p.home, SAVE_PEERS, 0, "anybody"));
 	home_close(&p.home);
-	CU_ASSERT_TRUE_FATAL(place_open(&p) && p.home.items == 3);
-	CU_ASSERT(p.home.item[0].kind == SAVE_PEERS && !memcmp(p.home.item[0].data, "anybody", 7));
-	CU_ASSERT(p.home.item[1].part == 3 && p.home.item[2].part == 9 && !memcmp(p.home.item[2].data, "nine", 4));
+	CU_ASSERT_TRUE_FATAL(place_open(&p) && p.home.saves.items == 3);
+	CU_ASSERT(p.home.saves.item[0].kind == SAVE_PEERS && !memcmp(p.home.saves.item[0].data, "anybody", 7));
+	CU_ASSERT(p.home.saves.item[1].part == 3 && p.home.saves.item[2].part == 9 && !memcmp(p.home.saves.item[2].data, "nine", 4));
 	home_close(&p.home);
 	place_done(&p);
 }
@@ -165,13 +166,13 @@ static void damaged_saves_and_runs_are_warned_of(void)
 	struct place p;
 
 	place_make(&p);
-	CU_ASSERT_TRUE_FATAL(place_open(&p) && save(&p.home, SAVE_PEERS, 0, "anybody", &p.f) &&
+	CU_ASSERT_TRUE_FATAL(place_open(&p) && save(&p.home, SAVE_PEERS, 0, "anybody") &&
 			     home_begin(&p.home, 1, 1, UTC, &p.f));
 	home_close(&p.home);
 	damage(&p, "saved");
 	damage(&p, "run");
 	CU_ASSERT_TRUE_FATAL(place_open(&p));
-	CU_ASSERT(!p.home.items && p.warn.count == 2 && p.home.last == RUN_UNKNOWN && !p.home.port4);
+	CU_ASSERT(!p.home.saves.items && p.warn.count == 2 && p.home.last == RUN_UNKNOWN && !p.home.port4);
 	CU_ASSERT_TRUE(home_begin(&p.home, 1, 1, UTC + 9, &p.f));
 	CU_ASSERT_EQUAL(p.home.incarnation, UTC + 9);	/* the wall clock is larger than any count */
 	home_close(&p.home);

@@ -75,6 +75,7 @@
 	X(report)	\
 	X(resolve)	\
 	X(rundir)	\
+	X(saves)	\
 	X(scenario)	\
 	X(scenarios)	\
 	X(segment)	\
