@@ -7,7 +7,8 @@
  * with them. An answer waits in struct waiting: that of a write until its
  * record stands, any other until all that it could have seen stands and a
  * majority has said, after the question came, that it still is in this view
- * and not sealed. A record written again while it waits takes the older answer
+ * and not sealed; that of a look only until the record it tells of stands: a
+ * write under way may yet come to nothing. A record written again while it waits takes the older answer
  * along: what is built on top of a write stands with it or after it.
  */
 #include "core/dht/replica.h"
@@ -270,6 +271,14 @@ static void judged_put(struct replica *r, const struct op *o, uint8_t verdict)
 	y->judged_next = (uint8_t)((y->judged_next + 1) % JUDGED_KEPT);
 }
 
+/* Of names any value that is there is told at once. */
+static bool looked_stands(const struct replica *r, const struct op *o)
+{
+	const struct kept *k = r->slot.kind == SLOT_NAMES ? NULL : store_find(&r->store, ip_low(&o->ip) & (SLOT_ADDRESSES - 1));
+
+	return !k || stands(r, k);
+}
+
 void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes data, const struct question *q)
 {
 	const struct network_record *n = replica_network(d, r);
@@ -318,9 +327,12 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 		}
 		fits = primary_wait(d, e, r, out.kept.key, false, q->op.asker, q->via, BODY_ANSWER,
 				    (struct bytes){ buf, writer_len(&w) });
-	} else if (q->op.kind == OP_LOOK) {
+	} else if (q->op.kind == OP_LOOK && looked_stands(r, &q->op)) {
 		mail_hold(d, e, q->op.asker, ROUTE_EXACT, BODY_ANSWER, (struct bytes){ buf, writer_len(&w) }, q->via, 1);
 		return;
+	} else if (q->op.kind == OP_LOOK) {
+		fits = primary_wait(d, e, r, ip_low(&q->op.ip) & (SLOT_ADDRESSES - 1), false, q->op.asker, q->via, BODY_ANSWER,
+				    (struct bytes){ buf, writer_len(&w) });
 	} else {
 		fits = primary_wait(d, e, r, 0, true, q->op.asker, q->via, BODY_ANSWER,
 				    (struct bytes){ buf, writer_len(&w) });

@@ -82,7 +82,7 @@ struct addresses {
 	struct seen *seen;		/* by host */
 	uint32_t hosts;
 	GArray **noted;			/* by shard */
-	GArray *sorted;
+	GArray *sorted, *answers;	/* answers: struct noted, not judged yet, by time */
 	unsigned shards;
 	struct beliefs beliefs;
 	struct views views;
@@ -456,7 +456,6 @@ static void judge_back(struct addresses *l, const struct noted *n)
 static void judge_note(struct addresses *l, const struct noted *n)
 {
 	const struct holding *h = &n->holding;
-	const struct network_record *r;
 	struct views_node node = { .id = n->id, .host = n->host };
 
 	switch ((enum noted_kind)n->kind) {
@@ -476,13 +475,14 @@ static void judge_note(struct addresses *l, const struct noted *n)
 		break;
 	case NOTED_DEED:
 		histories_deed(&l->histories, n->at_ns, n->host, n->id, &n->deed);
+		if (n->deed.verdict == VERDICT_OK && id_eq(n->deed.holder, n->id))
+			beliefs_granted(&l->beliefs, n->at_ns, n->host, n->id, n->deed.network, &n->deed.ip);
 		break;
 	case NOTED_ENDED:
 		histories_ended(&l->histories, n->at_ns, n->host);
 		break;
 	case NOTED_ANSWER:
-		r = networks_record(l->world, n->told.network);
-		check_answer(l->judge, &l->beliefs, r, &n->told.answer, r->term_s * NS_PER_S + STALE_MORE);
+		g_array_append_vals(l->answers, n, 1);
 		break;
 	case NOTED_BACK:
 		judge_back(l, n);
@@ -512,6 +512,26 @@ static void judge_notes(struct addresses *l)
 		judge_note(l, &g_array_index(l->sorted, struct noted, i));
 }
 
+/* What is old enough; at the end the rest is left. */
+static void judge_answers(struct addresses *l, int64_t now_ns)
+{
+	unsigned done = 0;
+
+	for (; done < l->answers->len; done++) {
+		struct noted *n = &g_array_index(l->answers, struct noted, done);
+		const struct network_record *r = networks_record(l->world, n->told.network);
+		struct answer_case *a = &n->told.answer;
+
+		if (n->at_ns + ANSWERS_WAIT_NS > now_ns)
+			break;
+		a->excused = a->resolved && !lives(l, a->owner, FINDING_WORLD, n->at_ns) &&
+			     !beliefs_owner(&l->beliefs, r->id, &a->answer.ip, a->owner, INT64_MIN, INT64_MAX);
+		check_answer(l->judge, &l->beliefs, r, a, r->term_s * NS_PER_S + STALE_MORE);
+	}
+	if (done)
+		g_array_remove_range(l->answers, 0, done);
+}
+
 void addresses_judge(struct addresses *l, int64_t now_ns, bool last)
 {
 	struct host_view v;
@@ -522,6 +542,7 @@ void addresses_judge(struct addresses *l, int64_t now_ns, bool last)
 			see_node(l, 0, now_ns, i, v.node, true);
 	}
 	judge_notes(l);
+	judge_answers(l, now_ns);
 	histories_judge(&l->histories, l->judge, now_ns, last);
 	views_count(&l->views, lives, l);
 }
@@ -613,6 +634,7 @@ struct addresses *addresses_new(struct world *w, const struct judge *j, const st
 	for (unsigned i = 0; i < l->shards; i++)
 		l->noted[i] = g_array_new(FALSE, FALSE, sizeof(struct noted));
 	l->sorted = g_array_new(FALSE, FALSE, sizeof(struct noted));
+	l->answers = g_array_new(FALSE, FALSE, sizeof(struct noted));
 	beliefs_init(&l->beliefs);
 	views_init(&l->views);
 	for (unsigned i = 0; i < networks; i++) {
@@ -635,6 +657,7 @@ void addresses_free(struct addresses *l)
 	for (unsigned i = 0; i < l->shards; i++)
 		g_array_free(l->noted[i], TRUE);
 	g_array_free(l->sorted, TRUE);
+	g_array_free(l->answers, TRUE);
 	g_free(l->noted);
 	g_free(l->seen);
 	beliefs_done(&l->beliefs);

@@ -49,6 +49,17 @@ static void skip_name(struct reader *r)
 	}
 }
 
+/* "c250005005.": such a name says nothing but itself (papers/002, 4.3), and nobody needs to have the address. */
+static bool computed(struct reader r)
+{
+	const uint8_t *at = read_u8(&r) == 10 ? read_take(&r, 10) : NULL;
+
+	for (unsigned i = 1; at && i < 10; i++)
+		if (at[i] < '0' || at[i] > '9')
+			return false;
+	return at && (at[0] | 32) == 'c';
+}
+
 static unsigned read_dns(struct reader *r, struct guest_answer out[ANSWERS_MAX])
 {
 	unsigned flags, questions, answers, n = 0;
@@ -58,7 +69,7 @@ static unsigned read_dns(struct reader *r, struct guest_answer out[ANSWERS_MAX])
 	questions = read_u16(r);
 	answers = read_u16(r);
 	read_u32(r);
-	if (!(flags & 0x8000) || questions > 4)
+	if (!(flags & 0x8000) || questions > 4 || computed(*r))
 		return 0;
 	for (unsigned i = 0; i < questions; i++) {
 		skip_name(r);
@@ -120,21 +131,21 @@ void check_answer(const struct judge *j, const struct beliefs *b, const struct n
 {
 	static const char *const words[] = { [ANSWER_ARP] = "answers ARP", [ANSWER_DNS] = "answers DNS with" };
 	const struct ip *ip = &a->answer.ip;
-	int64_t from_ns;
+	int64_t from_ns, to_ns = a->at_ns + ANSWERS_WAIT_NS;
 
 	if (!ip_in(ip, &n->range4) || !network_leasable(n, ip))
 		return;
 	findings_checked(j->found, ORACLE_ANSWERS, 1);
 	stale_ns *= a->answer.kind == ANSWER_DNS ? 2 : 1;
 	from_ns = a->at_ns - stale_ns;
-	if (a->own)
+	if (a->own || a->excused)
 		return;
-	if (a->resolved && a->answer.kind == ANSWER_ARP && !beliefs_owner(b, n->id, ip, a->owner, from_ns, a->at_ns))
+	if (a->resolved && a->answer.kind == ANSWER_ARP && !beliefs_owner(b, n->id, ip, a->owner, from_ns, to_ns))
 		findings_add(j->found, ORACLE_ANSWERS, a->at_ns, a->host,
 			     "it %s for %u.%u.%u.%u as %08" PRIx64 "...'s, who did not believe in it within %.0f s, "
 			     "expected its owner", words[a->answer.kind], ip->at[0], ip->at[1], ip->at[2], ip->at[3],
 			     a->owner.hi >> 32, (double)stale_ns / 1e9);
-	else if (!beliefs_any(b, n->id, ip, from_ns, a->at_ns))
+	else if (!beliefs_any(b, n->id, ip, from_ns, to_ns))
 		findings_add(j->found, ORACLE_ANSWERS, a->at_ns, a->host,
 			     "it %s for %u.%u.%u.%u, which nobody believed in within %.0f s, expected silence",
 			     words[a->answer.kind], ip->at[0], ip->at[1], ip->at[2], ip->at[3],

@@ -206,6 +206,16 @@ void beliefs_end(struct beliefs *b, int64_t at_ns, uint32_t host, struct id netw
 		mine->until_ns = MAX(at_ns, mine->from_ns);
 }
 
+void beliefs_granted(struct beliefs *b, int64_t at_ns, uint32_t host, struct id node, struct id network,
+		     const struct ip *ip)
+{
+	struct believed *a = at(b, network, ip);
+	struct belief *mine = standing(a, host, at_ns);
+
+	if (!mine || !id_eq(mine->node, node))
+		*begin(a, at_ns) = (struct belief){ .node = node, .host = host, .from_ns = at_ns, .until_ns = at_ns };
+}
+
 bool beliefs_owner(const struct beliefs *b, struct id network, const struct ip *ip, struct id node, int64_t from_ns,
 		   int64_t to_ns)
 {

@@ -68,6 +68,14 @@ void beliefs_set(struct beliefs *b, const struct judge *j, int64_t at_ns, uint32
 /** beliefs_end() - From @at_ns on it does not */
 void beliefs_end(struct beliefs *b, int64_t at_ns, uint32_t host, struct id network, const struct ip *ip);
 
+/**
+ * beliefs_granted() - @node was told at @at_ns that @ip is its, and may have let go of it in the same step
+ *
+ * Then it was the owner for an instant, for beliefs_owner() and beliefs_any(), without ever believing.
+ */
+void beliefs_granted(struct beliefs *b, int64_t at_ns, uint32_t host, struct id node, struct id network,
+		     const struct ip *ip);
+
 /** beliefs_find() - All that is known of @ip, or NULL */
 const struct believed *beliefs_find(const struct beliefs *b, struct id network, const struct ip *ip);
 

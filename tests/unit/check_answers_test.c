@@ -101,6 +101,21 @@ static void addresses_are_read_from_frames(void)
 	CU_ASSERT_EQUAL(answers_read((struct bytes){ frame, len }, a), 0);
 }
 
+static void a_name_that_is_an_address_names_nobody(void)
+{
+	static const uint8_t question[] = "\12C010000016\0\0\1\0\1";
+	struct guest_answer a[ANSWERS_MAX];
+	uint8_t frame[256], other[256];
+	size_t len = dns(frame, 0x8180, 53), head = 14 + 20 + 8 + 12, tail = len - head - 9;
+
+	memcpy(other, frame, head);
+	memcpy(other + head, question, 16);
+	memcpy(other + head + 16, frame + head + 9, tail);
+	CU_ASSERT_EQUAL(answers_read((struct bytes){ other, head + 16 + tail }, a), 0);
+	other[head + 5] = 'x';
+	CU_ASSERT_EQUAL(answers_read((struct bytes){ other, head + 16 + tail }, a), 2);
+}
+
 static uint64_t judged(uint32_t ip, int owner, bool own, int64_t at_ns)
 {
 	struct answer_case c = { .answer = { ip_v4(ip), ANSWER_ARP }, .at_ns = at_ns, .own = own,
@@ -110,6 +125,30 @@ static uint64_t judged(uint32_t ip, int owner, bool own, int64_t at_ns)
 		c.owner = node((unsigned)owner);
 	check_answer(&judge, &beliefs, &net, &c, 100);
 	return found.violations[ORACLE_ANSWERS];
+}
+
+static void a_grant_under_way_counts_and_one_that_never_came_only_for_the_dead(void)
+{
+	struct answer_case c = { .answer = { ip_v4(0x0a000007), ANSWER_ARP }, .resolved = true, .owner = node(1) };
+	const int64_t from_ns = 100 + ANSWERS_WAIT_NS;
+
+	begin();
+	beliefs_set(&beliefs, &judge, from_ns, 1, node(1), net.id, &c.answer.ip, (struct fence){ 1, 0, 1 }, from_ns + 5);
+	c.at_ns = 100;
+	check_answer(&judge, &beliefs, &net, &c, 100);
+	CU_ASSERT_EQUAL(found.violations[ORACLE_ANSWERS], 0);
+	beliefs_granted(&beliefs, from_ns, 2, node(2), net.id, &c.answer.ip);
+	c.owner = node(2);
+	check_answer(&judge, &beliefs, &net, &c, 100);
+	CU_ASSERT_EQUAL(found.violations[ORACLE_ANSWERS], 0);
+	c.at_ns = 99;
+	c.owner = node(1);
+	check_answer(&judge, &beliefs, &net, &c, 100);
+	CU_ASSERT_EQUAL(found.violations[ORACLE_ANSWERS], 1);
+	c.excused = true;
+	check_answer(&judge, &beliefs, &net, &c, 100);
+	CU_ASSERT_EQUAL(found.violations[ORACLE_ANSWERS], 1);
+	end();
 }
 
 static void answers_name_who_owned_a_little_while_ago(void)
@@ -160,7 +199,10 @@ static void a_lease_asked_for_in_time_is_kept(void)
 
 CU_TestInfo check_answers_tests[] = {
 	{ "addresses are read from frames", addresses_are_read_from_frames },
+	{ "a name that is an address names nobody", a_name_that_is_an_address_names_nobody },
 	{ "answers name who owned a little while ago", answers_name_who_owned_a_little_while_ago },
+	{ "a grant under way counts, and one that never came only for the dead",
+	  a_grant_under_way_counts_and_one_that_never_came_only_for_the_dead },
 	{ "a lease asked for in time is kept", a_lease_asked_for_in_time_is_kept },
 	CU_TEST_INFO_NULL
 };
