@@ -60,6 +60,15 @@ static bool next_field(struct reader *r, uint8_t *type, struct bytes *value)
 	return reader_ok(r);
 }
 
+static bool gives_decode(struct bytes value, struct cert *c)
+{
+	struct reader r = reader_of(value.at, value.len);
+
+	c->valid_s = read_u32(&r);
+	c->uses = read_u16(&r);
+	return reader_done(&r) && c->uses;
+}
+
 static enum cert_fault read_fields(struct cert *c)
 {
 	struct reader r = reader_of(c->fields.at, c->fields.len);
@@ -88,6 +97,10 @@ static enum cert_fault read_fields(struct cert *c)
 			if (value.len)
 				return FAULT_MALFORMED;
 			c->any = true;
+			break;
+		case FIELD_GIVES:
+			if (c->uses || !gives_decode(value, c))
+				return FAULT_MALFORMED;
 			break;
 		default:
 			if (type & CERT_CRITICAL)
@@ -325,6 +338,12 @@ bool cert_issue(const struct suite *suite, const uint8_t signer[SIGN_BYTES],
 	if (o->any) {
 		write_u8(&c, FIELD_ANY);
 		write_u8(&c, 0);
+	}
+	if (o->uses) {
+		write_u8(&c, FIELD_GIVES);
+		write_u8(&c, 4 + 2);
+		write_u32(&c, o->valid_s);
+		write_u16(&c, o->uses);
 	}
 	len = writer_len(&c);
 	signature = write_space(&c, SIGNATURE_BYTES);

@@ -15,6 +15,8 @@
  *		GROUP	  up to 63 bytes, each
  *		ADDRESS	  prefix length 1 | address 4 or 16, each
  *		ANY	  empty: may lease any address of the network
+ *		GIVES	  validity 4 (s, 0 = for ever) | uses 2, invitations only: what
+ *			  it is good for. Name, groups and addresses are the newcomer's
  *
  *	84 + 64 bytes and two per field: a node's certificate is about 165. The
  *	signature covers everything before it. Fields of unknown type are counted
@@ -51,7 +53,7 @@ enum cert_role {
 	ROLE_INVITATION	= 1 << 2,	/* good for one link and the redemption only */
 };
 
-enum cert_field { FIELD_NAME = 1, FIELD_GROUP = 2, FIELD_ADDRESS = 3, FIELD_ANY = 4 };
+enum cert_field { FIELD_NAME = 1, FIELD_GROUP = 2, FIELD_ADDRESS = 3, FIELD_ANY = 4, FIELD_GIVES = 5 };
 
 /** struct prefix - a range of addresses; a single one has 32 or 128 bits */
 struct prefix {
@@ -73,6 +75,8 @@ struct cert {
 	uint8_t roles;
 	bool any;			/* any address */
 	uint8_t skipped;		/* fields of unknown type */
+	uint16_t uses;			/* GIVES: how many may come; 0: it is no invitation */
+	uint32_t valid_s;		/* GIVES: how long their certificates hold, 0 = for ever */
 };
 
 /* What is wrong with a certificate, for operators; the wire knows DROP_CERTIFICATE only. */
@@ -138,6 +142,8 @@ struct cert_order {
 	unsigned group_count;
 	const struct prefix *prefixes;
 	unsigned prefix_count;
+	uint16_t uses;			/* invitations: 1 and more */
+	uint32_t valid_s;
 };
 
 /**

@@ -44,6 +44,7 @@
 	X(home)	\
 	X(icmp)	\
 	X(id)	\
+	X(invite)	\
 	X(journal)	\
 	X(keep)	\
 	X(label)	\
@@ -74,6 +75,7 @@
 	X(replica)	\
 	X(report)	\
 	X(resolve)	\
+	X(revoke)	\
 	X(rundir)	\
 	X(saves)	\
 	X(scenario)	\

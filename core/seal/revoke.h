@@ -1,0 +1,63 @@
+/*
+ * revoke.h - who is no member any more, whatever its certificate says
+ *
+ * A signed list of ring ids. The overlay's (or network's) own key signs it, no
+ * delegate may; of two good lists the one with the higher serial counts, and
+ * each list is whole: who is not in the newest is not revoked. Every member
+ * keeps it, refuses whoever is in it and whatever they signed, and tells its
+ * peers (core/link/gazette.h).
+ *
+ *	list = "wRv1" 4 | anchor 32 | serial 8 | issued 8 (UTC s) | count 2 | ids 16 each, ascending
+ *	     | signature 64 of all before it
+ *
+ * Bounded: REVOKED_MAX ids. Whoever's certificate has ended need not stand in
+ * it, so that overlays with certificates for a time do not outgrow it.
+ *
+ *	Memory		decoded lists borrow the bytes they came from
+ */
+#ifndef SEAL_REVOKE_H
+#define SEAL_REVOKE_H
+
+#include "core/base/bytes.h"
+#include "core/base/drop.h"
+#include "core/base/env.h"
+#include "core/seal/cert.h"
+
+enum {
+	REVOKED_MAX	= 256,
+	REVOKED_BYTES	= 4 + KEY_BYTES + 8 + 8 + 2 + REVOKED_MAX * ID_BYTES + SIGNATURE_BYTES,
+	REVOKED_LISTS	= 1 + NETWORKS_MAX,	/* the overlay's, and those of networks that are not the overlay */
+};
+
+/** struct revoked - one list, decoded */
+struct revoked {
+	const uint8_t *anchor;		/* KEY_BYTES */
+	uint64_t serial, issued;
+	const uint8_t *ids;
+	uint16_t count;
+	struct bytes all;
+};
+
+/** struct revocations - the newest list of each anchor that a node knows; env.revoked */
+struct revocations {
+	struct revoked list[REVOKED_LISTS];
+	uint8_t count;
+};
+
+/** revoked_read() - Take a list apart and check its signature. DROP_NONE; SHORT, VALUE, SEAL. @out untouched on failure */
+enum drop revoked_read(const struct suite *suite, struct bytes blob, struct revoked *out);
+
+/** revoked_sign() - Write the list of @ids, which are sorted here; double ones count once. False: too many */
+bool revoked_sign(const struct suite *suite, const uint8_t anchor[SIGN_BYTES], uint64_t serial, uint64_t issued,
+		  struct id *ids, unsigned count, struct writer *w);
+
+struct id revoked_at(const struct revoked *l, unsigned i);
+bool revoked_has(const struct revoked *l, struct id who);
+
+/** revoked_by() - Does the list of @anchor that @r holds name @who? @r may be NULL */
+bool revoked_by(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct id who);
+
+/** revoked_chain() - Does it name anybody in @chain, the leaf or who signed it? */
+bool revoked_chain(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct bytes chain);
+
+#endif /* SEAL_REVOKE_H */
