@@ -4,43 +4,13 @@
 
 #include "node/clock.h"
 #include "node/diary.h"
-#include "node/text.h"
-
-static void put(json_t *o, const char *name, json_t *value)
-{
-	json_object_set_new(o, name, value);
-}
-
-static void put_int(json_t *o, const char *name, int64_t value)
-{
-	put(o, name, json_integer(value));
-}
-
-static void put_text(json_t *o, const char *name, const char *text)
-{
-	put(o, name, json_string(text));
-}
-
-static void put_id(json_t *o, const char *name, struct id id)
-{
-	char buf[ID_TEXT];
-
-	put_text(o, name, id_text(id, buf));
-}
+#include "node/put.h"
 
 static json_t *endpoint(const struct endpoint *e)
 {
 	char buf[ENDPOINT_TEXT];
 
 	return json_string(endpoint_text(e, buf));
-}
-
-static json_t *inside(const char *name, json_t *what)
-{
-	json_t *root = json_object();
-
-	put(root, name, what);
-	return root;
 }
 
 static const char *state_text(const struct member *m, const struct look *l)

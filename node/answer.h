@@ -39,4 +39,30 @@ json_t *answer_names(const struct member *m, int64_t now_ns);
 /** answer_resolve() - {"resolve":{...}}: who holds @asked; without "holder" nobody does. @wrong as above */
 json_t *answer_resolve(const struct reply *r, const struct ip *asked, int64_t since_ns, const char **wrong);
 
+/** answer_network() - "network" into @o: its name; of one we are no member of, but vote for, its id */
+void answer_network(json_t *o, const struct member *m, struct id id);
+
+/* ---- answer_dht.c ---- */
+
+/** answer_tunnels() - {"tunnels":[...]}: with whom our guests talk, and by what way */
+json_t *answer_tunnels(const struct member *m);
+
+/** answer_slots() - {"slots":[...],"dht":{...}}: what this node keeps for the DHT */
+json_t *answer_slots(const struct member *m, int64_t now_ns);
+
+/** answer_seen() - {"seen":[...]}: where peers see us */
+json_t *answer_seen(const struct member *m, int64_t now_ns);
+
+/** answer_value() - {"value":{...}}, one of those under a name; @type: enum value_type */
+json_t *answer_value(const struct reply *r, uint8_t type);
+
+/** answer_addresses() - the addresses in a VALUE_ADDRESS, as far as it is well formed */
+json_t *answer_addresses(struct bytes b);
+
+/** answer_named() - {@what:{...}}: get, put, delete came to an end. @wrong as above; nothing there is no failure */
+json_t *answer_named(const struct reply *r, const char *what, const char *name, int64_t since_ns, const char **wrong);
+
+/** answer_ping() - {"ping":{...}}: @whom answered; @network: index, of ASK_ECHO */
+json_t *answer_ping(const struct member *m, const struct reply *r, struct id whom, unsigned network, int64_t since_ns);
+
 #endif /* NODE_ANSWER_H */

@@ -6,36 +6,7 @@
 
 #include "core/dht/dht.h"
 #include "core/vnet/vnet.h"
-#include "node/text.h"
-
-static void put(json_t *o, const char *name, json_t *value)
-{
-	json_object_set_new(o, name, value);
-}
-
-static void put_int(json_t *o, const char *name, int64_t value)
-{
-	put(o, name, json_integer(value));
-}
-
-static void put_text(json_t *o, const char *name, const char *text)
-{
-	put(o, name, json_string(text));
-}
-
-static void put_ip(json_t *o, const char *name, const struct ip *a)
-{
-	char buf[IP_TEXT];
-
-	put_text(o, name, ip_text(a, buf));
-}
-
-static void put_id(json_t *o, const char *name, struct id id)
-{
-	char buf[ID_TEXT];
-
-	put_text(o, name, id_text(id, buf));
-}
+#include "node/put.h"
 
 static void put_range(json_t *o, const char *name, const struct ip_range *r)
 {
@@ -53,16 +24,7 @@ static void put_mac(json_t *o, const char *name, const uint8_t mac[6])
 	put_text(o, name, buf);
 }
 
-static json_t *inside(const char *name, json_t *what)
-{
-	json_t *root = json_object();
-
-	put(root, name, what);
-	return root;
-}
-
-/* The name of the network @id; one we are no member of, but vote for, by its id. */
-static void put_network(json_t *o, const struct member *m, struct id id)
+void answer_network(json_t *o, const struct member *m, struct id id)
 {
 	for (unsigned i = 0; i < m->nics->count; i++)
 		if (id_eq(m->nics->nic[i].charter.record.id, id)) {
@@ -154,7 +116,7 @@ static json_t *lease(const struct member *m, const struct held *h, int64_t now_n
 	};
 	json_t *o = json_object();
 
-	put_network(o, m, h->network);
+	answer_network(o, m, h->network);
 	put_ip(o, "address", &h->lease.ip);
 	put_text(o, "state", STATE[h->state]);
 	put(o, "believed", json_boolean(node_believes(m->node, h->network, &h->lease.ip, NULL)));
@@ -203,7 +165,7 @@ json_t *answer_names(const struct member *m, int64_t now_ns)
 	for (unsigned i = 0; node_name(m->node, i, &k); i++) {
 		json_t *o = json_object();
 
-		put_network(o, m, k.network);
+		answer_network(o, m, k.network);
 		put_bytes(o, "name", k.name);
 		put_text(o, "type", k.type >= VALUE_ADDRESS && k.type <= VALUE_PLAIN ? TYPE[k.type] : "unknown");
 		put_text(o, "verdict", k.verdict ? verdict_text((enum verdict)k.verdict) : "not answered yet");

@@ -35,6 +35,19 @@ static bool listen_read(struct node_config *c, struct fail *f, const char *key, 
 	return true;
 }
 
+static bool metrics_read(struct node_config *c, struct fail *f)
+{
+	char why[WHY_LEN];
+
+	if (!strcmp(c->node.metrics, "off"))
+		return true;
+	if (endpoint_read(c->node.metrics, &c->metrics, why) && c->metrics.port)
+		return true;
+	schema_complain(c->log, f, "node", "metrics", "%s; accepted: off, or ADDRESS:PORT as in 127.0.0.1:9464",
+			c->metrics.kind == ENDPOINT_NONE ? why : "port 0 is none that a scraper could find");
+	return false;
+}
+
 /* NULL, or why the word @text is no endpoint to call. */
 static const char *endpoint_wrong(const char *text, struct endpoint *e, char why[WHY_LEN])
 {
@@ -73,6 +86,7 @@ static bool check(struct node_config *c, struct fail *f)
 	bool good = listen_read(c, f, "listen4", c->underlay.listen4, false, &c->listen4, &c->must4);
 
 	good = listen_read(c, f, "listen6", c->underlay.listen6, true, &c->listen6, &c->must6) && good;
+	good = metrics_read(c, f) && good;
 	good = bootstrap_read(c, f) && good;
 	if (good && c->listen4.kind == ENDPOINT_NONE && c->listen6.kind == ENDPOINT_NONE) {
 		schema_complain(c->log, f, "underlay", "listen6", "both families are off; accepted: one of them on");

@@ -31,6 +31,7 @@ struct config_node {
 	struct schema_head head;
 	char *state;			/* the private directory */
 	char *control;			/* the control socket; NULL: in the private directory */
+	char *metrics;			/* where to answer a scraper, or off */
 	int32_t log;			/* enum level */
 	int64_t quota_bytes;		/* memory core may take */
 };
@@ -80,7 +81,7 @@ struct node_config {
 	struct schema_many network;	/* of struct config_network */
 	struct schema_log *log;		/* every value as text */
 	/* what the texts above say */
-	struct endpoint listen4, listen6;	/* kind NONE: off */
+	struct endpoint listen4, listen6, metrics;	/* kind NONE: off */
 	bool must4, must6;		/* the user asked for it: not having it is an error */
 	struct endpoint bootstrap[CONFIG_BOOTSTRAPS];
 	unsigned bootstraps;

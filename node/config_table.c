@@ -36,6 +36,9 @@ KEYS(NODE) = {
 	  .text = "the node's private directory: its key, its card, what it remembers" },
 	{ K(PATH, control), .name = "control", .example = "/run/weft/control",
 	  .text = "the control socket; not given: `control` in the private directory" },
+	{ K(TEXT, metrics), .name = "metrics", .preset = "off", .example = "127.0.0.1:9464",
+	  .text = "address and TCP port where GET /metrics is answered in the text format of Prometheus, to whoever can "
+		  "connect; or off" },
 	{ K(WORD, log), .name = "log", .preset = "info", .words = LEVELS,
 	  .text = "what is said on standard error; SIGHUP changes it" },
 	{ K(BYTES, quota_bytes), .name = "quota", .preset = "4MiB", .min = 256 << 10, .max = 1 << 30,

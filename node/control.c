@@ -23,6 +23,7 @@ struct client {
 	ev_tstamp heard;
 	bool busy;			/* an order waits for its last answer */
 	bool ended;			/* it will send nothing more */
+	int pipe;			/* came beside its last line; -1: none */
 	size_t in_len;
 	char *out;			/* not written yet; NULL if nothing */
 	size_t out_at, out_len;
@@ -35,6 +36,8 @@ static void client_close(struct client *k)
 
 	ev_io_stop(c->loop, &k->io);
 	close(k->io.fd);
+	if (k->pipe >= 0)
+		close(k->pipe);
 	c->client[k->ref.slot] = NULL;
 	free(k->out);
 	free(k);
@@ -87,6 +90,16 @@ static struct client *client_find(const struct control *c, struct client_ref who
 bool control_there(const struct control *c, struct client_ref who)
 {
 	return client_find(c, who) != NULL;
+}
+
+int control_pipe(struct control *c, struct client_ref who)
+{
+	struct client *k = client_find(c, who);
+	int fd = k ? k->pipe : -1;
+
+	if (k)
+		k->pipe = -1;
+	return fd;
 }
 
 /* @text and a newline, to be written; false if the client had to be closed. */
@@ -195,6 +208,24 @@ static void client_go(struct client *k)
 		client_watch(k);
 }
 
+/* Bytes, and a descriptor if one comes beside them; of several the last stays. */
+static ssize_t client_read(struct client *k)
+{
+	struct iovec io = { k->in + k->in_len, sizeof(k->in) - k->in_len };
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } beside;
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = sizeof(beside) };
+	ssize_t n = recvmsg(k->io.fd, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+
+	for (struct cmsghdr *c = n < 0 ? NULL : CMSG_FIRSTHDR(&m); c; c = CMSG_NXTHDR(&m, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS || c->cmsg_len != CMSG_LEN(sizeof(int)))
+			continue;
+		if (k->pipe >= 0)
+			close(k->pipe);
+		memcpy(&k->pipe, CMSG_DATA(c), sizeof(int));
+	}
+	return n;
+}
+
 static void client_event(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct client *k = (struct client *)io;
@@ -203,7 +234,7 @@ static void client_event(struct ev_loop *loop, ev_io *io, int revents)
 	if (revents & EV_WRITE && !client_write(k))
 		return;
 	if (revents & EV_READ) {
-		ssize_t n = recv(io->fd, k->in + k->in_len, sizeof(k->in) - k->in_len, MSG_DONTWAIT);
+		ssize_t n = client_read(k);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR) {
 			client_close(k);
@@ -251,6 +282,7 @@ static void listen_event(struct ev_loop *loop, ev_io *io, int revents)
 	k->control = c;
 	k->ref = (struct client_ref){ slot, ++c->next_number };
 	k->heard = ev_now(loop);
+	k->pipe = -1;
 	c->client[slot] = k;
 	ev_io_init(&k->io, client_event, fd, EV_READ);
 	ev_io_start(loop, &k->io);

@@ -59,6 +59,9 @@ void control_close(struct control *c);
 void control_answer(struct control *c, struct client_ref who, const struct order *o, json_t *body,
 		    const char *wrong, bool more);
 
+/** control_pipe() - The descriptor that came with the order of @who, now the caller's; -1: none */
+int control_pipe(struct control *c, struct client_ref who);
+
 /** control_there() - Is the client still there? */
 bool control_there(const struct control *c, struct client_ref who);
 

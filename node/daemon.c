@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "node/diary.h"
+#include "node/ready.h"
 #include "node/text.h"
 
 enum { MAPPED = 32 << 10 };
@@ -102,11 +103,16 @@ static bool open_all(struct daemon *d, struct fail *f)
 		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range4);
 		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range6);
 	}
-	return writes_apart(d, f) && wake_watch(d, f) && control_open(&d->control, d->loop, d->config->control, serve_order, d, f);
+	return writes_apart(d, f) && wake_watch(d, f) &&
+	       control_open(&d->control, d->loop, d->config->control, serve_order, d, f) &&
+	       (d->config->metrics.kind == ENDPOINT_NONE ||
+		scrape_open(&d->scrape, d->loop, &d->config->metrics, serve_metrics, d, f));
 }
 
 static void close_all(struct daemon *d)
 {
+	record_end(d);
+	scrape_close(&d->scrape);
 	control_close(&d->control);
 	if (d->alarm.fd >= 0)
 		close(d->alarm.fd);
@@ -129,7 +135,7 @@ static struct daemon *daemon_new(const struct daemon_setup *setup, struct node_c
 		abort();
 	d->setup = setup;
 	d->config = c;
-	d->home.lock = d->addresses.fd = d->alarm.fd = -1;
+	d->home.lock = d->addresses.fd = d->alarm.fd = d->capture.fd = -1;
 	d->armed_ns = INT64_MIN;
 	udp_init(&d->udp);
 	clock_start(&d->clock);
@@ -150,6 +156,7 @@ static void begin(struct daemon *d)
 	member_start(d->member, clock_now_ns(&d->clock), evs, n);
 	wake_step(d, NULL, 0);
 	malloc_trim(0);			/* what reading files took */
+	ready_tell("READY=1");
 }
 
 bool daemon_run(const struct daemon_setup *setup, struct node_config *c, struct fail *f)

@@ -7,12 +7,15 @@
 #include <ev.h>
 
 #include "node/addresses.h"
+#include "node/capture.h"
 #include "node/clock.h"
 #include "node/control.h"
 #include "node/daemon.h"
 #include "node/member.h"
+#include "node/scrape.h"
 
 enum { TRACES = 32 };
+#define LATE_S	0.05			/* pings through tunnels are looked at so often, while there are any */
 
 /* struct trace - an order that core answers later */
 struct trace {
@@ -20,6 +23,7 @@ struct trace {
 	struct client_ref who;
 	struct order order;
 	int64_t since_ns;
+	uint8_t network;
 };
 
 struct daemon {
@@ -36,10 +40,14 @@ struct daemon {
 	ev_io four, six, alarm, saved, routes, tap[NETWORKS_MAX];
 	ev_prepare sleep;
 	ev_signal hup, term, quit;
-	ev_timer hour, leave;
+	ev_timer hour, leave, late, captured;
+	ev_io pipe;			/* of the capture */
 	int64_t armed_ns;
 	struct trace trace[TRACES];
 	uint64_t next_token;
+	struct capture capture;
+	struct trace capturer;		/* who asked for it */
+	struct scrape scrape;
 	struct client_ref stopper;	/* who asked us to stop */
 	struct order stop_order;
 	bool has_stopper, leaving, over;
@@ -61,6 +69,12 @@ void wake_judge(struct daemon *d);			/* says when our certificate ends */
 /* ---- serve.c: what clients of the control socket ask ---- */
 void serve_order(void *ctx, struct client_ref who, const struct order *o);
 void serve_reply(void *ctx, const struct reply *r);
+char *serve_metrics(void *ctx);
+
+/* ---- record.c: captures ---- */
+void record_start(struct daemon *d, struct client_ref who, const struct order *o);
+void record_in(struct daemon *d, const struct udp_socket *s, const struct event *evs, unsigned count);	/* what came */
+void record_end(struct daemon *d);			/* fine if none runs */
 
 /* ---- reload.c ---- */
 void reload(struct daemon *d);				/* SIGHUP: the configuration, again */

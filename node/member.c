@@ -23,6 +23,7 @@ enum {
 	ROUNDS		= 4,			/* of path errors after one step */
 	FOLLOWING	= EFFECTS_ROOM,		/* events that may follow from one step */
 	SEED		= 32,
+	REFLEXES	= 16,			/* of one step; more are not worth hearing */
 };
 
 static void *take(void *ctx, size_t bytes)
@@ -61,12 +62,14 @@ static size_t effects_lay(struct member *m, uint8_t *base)
 	*fx = (struct effects){
 		.max_sends = ROOM, .max_frames = EFFECTS_ROOM, .max_saves = EFFECTS_SAVES,
 		.max_replies = EFFECTS_ROOM, .max_records = ROOM, .max_bytes = EFFECTS_BYTES,
+		.max_reflexes = REFLEXES,
 	};
 	fx->send = lay(base, &at, fx->max_sends, sizeof(*fx->send));
 	fx->frame = lay(base, &at, fx->max_frames, sizeof(*fx->frame));
 	fx->save = lay(base, &at, fx->max_saves, sizeof(*fx->save));
 	fx->reply = lay(base, &at, fx->max_replies, sizeof(*fx->reply));
 	fx->record = lay(base, &at, fx->max_records, sizeof(*fx->record));
+	fx->reflex = lay(base, &at, fx->max_reflexes, sizeof(*fx->reflex));
 	fx->bytes = lay(base, &at, fx->max_bytes, 1);
 	m->next = lay(base, &at, 2 * FOLLOWING, sizeof(*m->next));
 	return at;
@@ -189,12 +192,16 @@ static void keep(struct member *m, const struct effects *fx, struct event next[F
 }
 
 /* What core asked for; what is then to be told it is added to @next. */
-static void carry_out(struct member *m, struct event next[FOLLOWING], unsigned *more)
+static void carry_out(struct member *m, int64_t now_ns, struct event next[FOLLOWING], unsigned *more)
 {
 	const struct effects *fx = &m->fx;
 
 	assert(*more < FOLLOWING);
 	keep(m, fx, next, more);
+	if (m->watch)
+		m->watch(m->ctx, fx);
+	for (unsigned i = 0; i < fx->reflexes; i++)
+		seen_put(&m->seen, &fx->reflex[i], now_ns);
 	for (unsigned i = 0; i < fx->sends; i++)
 		m->sends[fx->send[i].kind]++;
 	udp_send(m->udp, fx->send, fx->sends);
@@ -220,10 +227,10 @@ void member_step(struct member *m, int64_t now_ns, const struct event *evs, unsi
 		unsigned more = 0;
 
 		m->alarm_ns = node_step(m->node, now_ns, evs, count, &m->fx);
-		carry_out(m, next, &more);
+		carry_out(m, now_ns, next, &more);
 		while (m->fx.more) {
 			m->alarm_ns = node_step(m->node, now_ns, NULL, 0, &m->fx);
-			carry_out(m, next, &more);
+			carry_out(m, now_ns, next, &more);
 		}
 		while (round < ROUNDS && more < FOLLOWING && udp_error_take(m->udp, &next[more]))
 			more++;

@@ -19,6 +19,7 @@
 #include "node/config.h"
 #include "node/home.h"
 #include "node/nic.h"
+#include "node/seen.h"
 #include "node/udp.h"
 
 struct member {
@@ -39,9 +40,11 @@ struct member {
 	char name[CERT_NAME_MAX + 1];
 	uint64_t sends[MESSAGE_KINDS];	/* datagrams by message kind */
 	uint64_t saves;
+	struct seen_table seen;		/* where peers see us */
 	bool left, handed_over;		/* it has left the overlay */
 	void (*reply)(void *ctx, const struct reply *r);
-	void *ctx;			/* of reply */
+	void (*watch)(void *ctx, const struct effects *fx);	/* sees what goes out before it goes; NULL mostly */
+	void *ctx;			/* of reply and watch */
 };
 
 /**

@@ -4,6 +4,7 @@
  *	{"ask":"status"}
  *	{"ask":"trace","key":"5f0c...","timeout_ms":10000,"id":7}
  *	{"ask":"resolve","address":"10.9.0.7","network":"home"}
+ *	{"ask":"put","name":"printer","value":"lpd"}
  *
  * `id`, a number or a text, comes back in every answer. Members that are not
  * known are refused: a misspelt option that is ignored is worse than an error.
@@ -22,7 +23,10 @@
 #include "core/base/ip.h"
 #include "node/prog/units.h"
 
-enum { ORDER_LINE = 4096, ORDER_ID = 64, ORDER_NETWORK = 32, ORDER_TIMEOUT_MAX_MS = 60000 };
+enum {
+	ORDER_LINE = 4096, ORDER_ID = 64, ORDER_NETWORK = 32, ORDER_TIMEOUT_MAX_MS = 60000,
+	ORDER_NAME = 256, ORDER_VALUE = 1024, ORDER_SIZE_MAX = 9000, ORDER_SPAN_MAX_MS = 3600000,
+};
 
 #define ORDER_LIST(X)							\
 	X(STATUS,	"status")	/* who and where this node is */	\
@@ -32,6 +36,15 @@ enum { ORDER_LINE = 4096, ORDER_ID = 64, ORDER_NETWORK = 32, ORDER_TIMEOUT_MAX_M
 	X(LEASES,	"leases")	/* addresses this node holds */		\
 	X(NETWORKS,	"networks")	/* its cards, their taps and counters */ \
 	X(NAMES,	"names")	/* names it publishes */		\
+	X(TUNNELS,	"tunnels")	/* whom its guests talk to, and by what way */ \
+	X(SLOTS,	"slots")	/* what it keeps for the DHT */		\
+	X(SEEN,		"seen")		/* where peers see it */		\
+	X(PING,		"ping")		/* an echo: of a node, through the ring or a tunnel */ \
+	X(GET,		"get")		/* the values under a name */		\
+	X(PUT,		"put")		/* a value of ours under a name */	\
+	X(DELETE,	"delete")	/* not any more */			\
+	X(METRICS,	"metrics")	/* counters, as Prometheus reads them */ \
+	X(PCAP,		"pcap")		/* frames or datagrams into a pipe that comes with the order */ \
 	X(STOP,		"stop")		/* leave the overlay and end */		\
 	X(VERSION,	"version")
 
@@ -44,10 +57,16 @@ enum order_kind {
 
 struct order {
 	enum order_kind kind;
-	struct id key;			/* TRACE */
+	struct id key;			/* TRACE; PING: of whom */
 	struct ip ip;			/* RESOLVE */
-	char network[ORDER_NETWORK];	/* RESOLVE: its name; empty: the one whose range the address is in */
-	int64_t timeout_ns;		/* TRACE, RESOLVE */
+	char network[ORDER_NETWORK];	/* a network's name; empty: RESOLVE: the one whose range the address is in; PING: through
+					 * the ring, not a tunnel; else the first */
+	int64_t timeout_ns;		/* of what core answers later; PCAP: how long */
+	uint16_t size;			/* PING: bytes of it */
+	uint8_t type;			/* GET: enum value_type, 0 = plain */
+	bool overlay;			/* PCAP: datagrams, not frames */
+	char name[ORDER_NAME];		/* GET, PUT, DELETE */
+	char value[ORDER_VALUE + 1];	/* PUT: a text */
 	char id[2 + 6 * ORDER_ID + 1];	/* JSON of the client's id; empty if none */
 };
 

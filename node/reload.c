@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "node/diary.h"
+#include "node/ready.h"
 
 void reload(struct daemon *d)
 {
@@ -12,11 +13,13 @@ void reload(struct daemon *d)
 	struct node_config *new = config_load(s->path, s->set, s->sets, &f);
 	char *differs;
 
+	ready_reloading();
 	if (!new) {
 		for (unsigned i = 0; i < f.count; i++)
 			diary(LEVEL_WARN, "reload", "%s", f.text[i]);
 		diary(LEVEL_WARN, "reload", "the configuration in use stays as it was");
 		fail_done(&f);
+		ready_tell("READY=1");
 		return;
 	}
 	differs = config_differs(d->config, new);
@@ -29,4 +32,5 @@ void reload(struct daemon *d)
 	wake_arm(d);
 	diary(LEVEL_INFO, "reload", "%s: %u endpoints to bootstrap from", s->path, new->bootstraps);
 	config_free(new);
+	ready_tell("READY=1");
 }

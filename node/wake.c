@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "node/diary.h"
+#include "node/ready.h"
 #include "node/text.h"
 
 enum { HOUR_S = 3600, WARN_DAYS = 14, BURSTS = 4 };
@@ -109,6 +110,8 @@ static void receive(struct daemon *d, struct udp_socket *s)
 	for (unsigned i = 0; i < BURSTS && !d->over; i++) {
 		unsigned n = udp_receive(&d->udp, s, evs);
 
+		if (n && capture_runs(&d->capture))
+			record_in(d, s, evs, n);
 		if (n || d->udp.errors)
 			wake_step(d, evs, n);
 		if (n < UDP_BATCH)
@@ -147,6 +150,8 @@ static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
 
 		if (!n)
 			break;
+		if (capture_runs(&d->capture))
+			record_in(d, NULL, evs, n);
 		wake_step(d, evs, n);
 	}
 	if (!t->gone)
@@ -237,6 +242,7 @@ void wake_leave(struct daemon *d, const char *why)
 		return;
 	}
 	diary(LEVEL_INFO, "stop", "%s: leaving", why);
+	ready_tell("STOPPING=1");
 	d->leaving = true;
 	ev_timer_start(d->loop, &d->leave);
 	wake_up(d);

@@ -19,9 +19,11 @@ static void each_order_is_read(void)
 	struct order o;
 
 	for (int k = 0; k < ORDERS; k++) {
-		if (k == ORDER_TRACE || k == ORDER_RESOLVE)
-			continue;
 		snprintf(line, sizeof(line), "{\"ask\":\"%s\"}", order_text((enum order_kind)k));
+		if (k == ORDER_TRACE || k == ORDER_RESOLVE || (k >= ORDER_PING && k <= ORDER_DELETE) || k == ORDER_PCAP) {
+			CU_ASSERT_FALSE(take(line, &o, why));	/* it does not say of what */
+			continue;
+		}
 		CU_ASSERT_TRUE(take(line, &o, why));
 		CU_ASSERT(o.kind == (enum order_kind)k && !*o.id);
 	}
@@ -49,6 +51,24 @@ static void who_holds_an_address_may_name_its_network(void)
 	CU_ASSERT_TRUE(take("{\"ask\":\"resolve\",\"address\":\"fd00::7\",\"network\":\"home\",\"timeout_ms\":5}", &o, why));
 	CU_ASSERT(o.ip.family == 6 && o.ip.at[15] == 7 && o.timeout_ns == 5 * NS_PER_MS);
 	CU_ASSERT_STRING_EQUAL(o.network, "home");
+}
+
+static void pings_values_and_captures_say_what_they_need(void)
+{
+	char why[WHY_LEN];
+	struct order o;
+
+	CU_ASSERT_TRUE(take("{\"ask\":\"ping\",\"key\":\"" KEY "\",\"network\":\"home\",\"size\":1400,\"timeout_ms\":9}", &o, why));
+	CU_ASSERT(o.kind == ORDER_PING && o.size == 1400 && o.timeout_ns == 9 * NS_PER_MS && !strcmp(o.network, "home"));
+	CU_ASSERT_TRUE(take("{\"ask\":\"put\",\"name\":\"printer\",\"value\":\"\"}", &o, why));
+	CU_ASSERT(!strcmp(o.name, "printer") && !*o.value);
+	CU_ASSERT_TRUE(take("{\"ask\":\"get\",\"name\":\"printer\",\"type\":\"address\"}", &o, why));
+	CU_ASSERT_EQUAL(o.type, 1);
+	CU_ASSERT_TRUE(take("{\"ask\":\"delete\",\"name\":\"printer\"}", &o, why));
+	CU_ASSERT_TRUE(take("{\"ask\":\"pcap\",\"what\":\"overlay\",\"timeout_ms\":3600000}", &o, why));
+	CU_ASSERT(o.overlay && o.timeout_ns == 3600 * NS_PER_S);
+	CU_ASSERT_TRUE(take("{\"ask\":\"pcap\",\"what\":\"tap\"}", &o, why));
+	CU_ASSERT_FALSE(o.overlay);
 }
 
 static void the_id_comes_back_as_it_was(void)
@@ -95,6 +115,11 @@ static void everything_else_is_refused(void)
 		"{\"ask\":\"resolve\"}", "{\"ask\":\"resolve\",\"address\":\"home\"}", "{\"ask\":\"leases\",\"address\":\"10.9.0.7\"}",
 		"{\"ask\":\"resolve\",\"address\":\"10.9.0.7\",\"network\":\"\"}", "{\"ask\":\"trace\",\"key\":\"" KEY "\",\"network\":\"home\"}",
 		"{\"ask\":\"resolve\",\"address\":\"10.9.0.7\",\"network\":\"01234567890123456789012345678901\"}",
+		"{\"ask\":\"ping\",\"key\":\"" KEY "\",\"size\":9001}", "{\"ask\":\"ping\",\"key\":\"" KEY "\",\"size\":-1}",
+		"{\"ask\":\"ping\",\"key\":\"" KEY "\",\"name\":\"x\"}", "{\"ask\":\"put\",\"name\":\"x\"}",
+		"{\"ask\":\"put\",\"name\":\"\",\"value\":\"x\"}", "{\"ask\":\"put\",\"name\":\"a\\u0000b\",\"value\":\"x\"}",
+		"{\"ask\":\"get\",\"name\":\"x\",\"type\":\"Address\"}", "{\"ask\":\"get\",\"name\":5}",
+		"{\"ask\":\"pcap\",\"what\":\"eth0\"}", "{\"ask\":\"pcap\",\"what\":\"tap\",\"timeout_ms\":3600001}",
 		"{\"ask\":\"status\",\"id\":null}", "{\"ask\":\"status\",\"id\":1.5}", "{\"ask\":\"status\",\"id\":[1]}",
 		"{\"ask\":\"\xc3\x28\"}", "{\"ask\":\"status\"}\xff", "{'ask':'status'}", "// {\"ask\":\"status\"}",
 	};
@@ -126,6 +151,7 @@ CU_TestInfo order_tests[] = {
 	{ "each order is read", each_order_is_read },
 	{ "a trace has a key and a time", a_trace_has_a_key_and_a_time },
 	{ "who holds an address may name its network", who_holds_an_address_may_name_its_network },
+	{ "pings, values and captures say what they need", pings_values_and_captures_say_what_they_need },
 	{ "the id comes back as it was", the_id_comes_back_as_it_was },
 	{ "the longest id fits", the_longest_id_fits },
 	{ "everything else is refused with a reason that can be printed", everything_else_is_refused },

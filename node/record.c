@@ -1,0 +1,133 @@
+/* Captures that clients ask for: one at a time, into a pipe that came with the order, until its time or its reader ends. */
+#include "node/inside.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/diary.h"
+#include "node/put.h"
+
+static int64_t utc_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * NS_PER_S + t.tv_nsec;
+}
+
+void record_end(struct daemon *d)
+{
+	struct trace *t = &d->capturer;
+	json_t *o;
+
+	if (!capture_runs(&d->capture))
+		return;
+	d->member->watch = NULL;
+	ev_timer_stop(d->loop, &d->captured);
+	ev_io_stop(d->loop, &d->pipe);
+	capture_stop(&d->capture);
+	o = json_object();
+	put_int(o, "packets", (int64_t)d->capture.packets);
+	put_int(o, "left_out", (int64_t)d->capture.left_out);
+	control_answer(&d->control, t->who, &t->order, inside("pcap", o), NULL, false);
+	diary(LEVEL_INFO, "capture", "ended: %llu packets, %llu left out", (unsigned long long)d->capture.packets,
+	      (unsigned long long)d->capture.left_out);
+}
+
+/* What waits goes on when the pipe has room; an error there means that its reader is gone. */
+static void flush(struct daemon *d)
+{
+	bool waits = capture_flush(&d->capture);
+	int want = waits ? EV_READ | EV_WRITE : EV_READ;
+
+	if (d->capture.ended) {
+		record_end(d);
+		return;
+	}
+	if ((d->pipe.events & (EV_READ | EV_WRITE)) == want)
+		return;
+	ev_io_stop(d->loop, &d->pipe);
+	ev_io_set(&d->pipe, d->capture.fd, want);
+	ev_io_start(d->loop, &d->pipe);
+}
+
+static void on_pipe(struct ev_loop *loop, ev_io *w, int revents)
+{
+	struct daemon *d = w->data;
+
+	(void)loop;
+	if (revents & EV_READ)			/* a pipe's writing end is never readable: its reader is gone */
+		record_end(d);
+	else
+		flush(d);
+}
+
+static void on_captured(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	(void)loop;
+	(void)revents;
+	record_end(w->data);
+}
+
+void record_in(struct daemon *d, const struct udp_socket *s, const struct event *evs, unsigned count)
+{
+	int64_t now = utc_ns();
+
+	for (unsigned i = 0; i < count; i++)
+		if (evs[i].kind == EVENT_FRAME)
+			capture_frame(&d->capture, evs[i].iface, evs[i].data.at, evs[i].data.len, now);
+		else if (evs[i].kind == EVENT_DATAGRAM)
+			capture_datagram(&d->capture, &evs[i].from, &s->at, evs[i].data.at, evs[i].data.len, now);
+	flush(d);
+}
+
+static void watch(void *ctx, const struct effects *fx)
+{
+	struct daemon *d = ctx;
+	int64_t now = utc_ns();
+
+	for (unsigned i = 0; i < fx->sends; i++) {
+		const struct datagram *g = &fx->send[i];
+
+		capture_datagram(&d->capture, g->to.kind == ENDPOINT_UDP6 ? &d->udp.six.at : &d->udp.four.at, &g->to, g->data,
+				 g->len, now);
+	}
+	for (unsigned i = 0; i < fx->frames; i++)
+		capture_frame(&d->capture, fx->frame[i].iface, fx->frame[i].data, fx->frame[i].len, now);
+	if (d->capture.len)
+		ev_feed_event(d->loop, &d->pipe, EV_WRITE);	/* after this step: ending it inside would pull the rug away */
+}
+
+void record_start(struct daemon *d, struct client_ref who, const struct order *o)
+{
+	int fd = control_pipe(&d->control, who);
+	const char *wrong = NULL;
+	unsigned network = 0;
+
+	while (network < d->nics.count && *o->network && strcmp(o->network, d->nics.nic[network].charter.record.name))
+		network++;
+	if (fd < 0)
+		wrong = "no pipe came with the order";
+	else if (capture_runs(&d->capture))
+		wrong = "a capture runs already";
+	else if (!o->overlay && network >= d->nics.count)
+		wrong = *o->network ? "this node is in no such network" : "this node has no tap";
+	else if (!capture_start(&d->capture, fd, o->overlay, o->overlay ? 0 : d->nics.nic[network].plug.tap.iface))
+		wrong = "no memory for a capture";
+	if (wrong) {
+		if (fd >= 0)
+			close(fd);
+		control_answer(&d->control, who, o, NULL, wrong, false);
+		return;
+	}
+	diary(LEVEL_INFO, "capture", "of %s began", o->overlay ? "the overlay's datagrams" : d->nics.nic[network].plug.tap.name);
+	d->capturer = (struct trace){ .who = who, .order = *o };
+	d->member->watch = watch;
+	ev_timer_init(&d->captured, on_captured, (double)o->timeout_ns / NS_PER_S, 0.);
+	d->captured.data = d;
+	ev_timer_start(d->loop, &d->captured);
+	ev_io_init(&d->pipe, on_pipe, d->capture.fd, EV_READ);
+	d->pipe.data = d;
+	ev_io_start(d->loop, &d->pipe);
+}
