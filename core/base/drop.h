@@ -56,7 +56,9 @@
 	X(NOT_HERE,	"for an address not served here")		\
 	X(PASSIVE,	"another node serves this LAN")			\
 	X(FOREIGN,	"from a machine this node does not serve")	\
-	X(SERVICE,	"for a service the gateway does not have")
+	X(SERVICE,	"for a service the gateway does not have")	\
+	X(PROOF,	"from somebody who does not know the overlay")	\
+	X(COOKIE,	"asked for a proof of its address first: too many callers")
 
 enum drop {
 #define X(name, text) DROP_##name,

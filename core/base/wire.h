@@ -31,10 +31,14 @@
  *
  *	INIT	header(8): receiver = overlay tag
  *		| pattern 1 | 0 1 | sender index 4 | noise message 1
+ *		| proof 16: of the overlay's key, over all before it from the tag on
+ *		| proof 16: of a cookie, over all before it from the tag on, or zeros
  *	REPLY	header(8): receiver = the initiator's index
  *		| noise message 2 (its payload tells the sender's index)
  *	FINISH	header(8): receiver = the responder's index
  *		| noise message 3 (pattern XX only)
+ *	COOKIE	header(8): receiver = the initiator's index
+ *		| nonce 8 | sealed: cookie 16, tag 16 (core/link/cookie.h)
  *
  *	The Noise payloads are TLV: type 1, length 2, value (seal's own types
  *	below 16: core/seal/handshake.h; the others: core/link/hello.h). An INIT
@@ -141,9 +145,10 @@ enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
 	X(INIT,		40,	"init")		\
 	X(REPLY,	41,	"reply")	\
 	X(FINISH,	42,	"finish")	\
-	X(DATA,		43,	"data")
+	X(DATA,		43,	"data")		\
+	X(COOKIE,	44,	"cookie")
 
-/** enum message_kind - INIT, REPLY, FINISH and DATA are packets of their own, here for accounts by kind */
+/** enum message_kind - INIT, REPLY, FINISH, COOKIE and DATA are packets of their own, here for accounts by kind */
 enum message_kind {
 #define X(name, number, text) MESSAGE_##name = number,
 	MESSAGE_LIST(X)

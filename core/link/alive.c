@@ -160,11 +160,11 @@ void alive_arm(struct env *e, struct links *l, struct link *k)
 		 e->now_ns + (left > 0 ? left : 0) * NS_PER_MS);
 }
 
-static void rekey(struct env *e, struct links *l, struct link *k)
+static void rekey(struct env *e, struct links *l, struct link *k, bool now)
 {
 	struct contact c = { .id = k->id, .has_id = true, .ats = 1, .at = { k->at } };
 
-	if (!k->attempts && (session_age_ms(e, k->session) > session_life_ms(e, k) || session_worn(k->session)))
+	if (!k->attempts && (now || session_age_ms(e, k->session) > session_life_ms(e, k) || session_worn(k->session)))
 		call_start(e, l, k, &c, true);
 }
 
@@ -218,7 +218,7 @@ void alive_timer(struct env *e, struct links *l, struct link *k)
 			k->direct_ms = env_ms(e) + DIRECT_MS;
 			path_challenge(e, l, k, &k->at);
 		}
-		rekey(e, l, k);
+		rekey(e, l, k, false);
 	}
 	alive_arm(e, l, k);
 }
@@ -255,6 +255,7 @@ void links_resumed(struct env *e, struct links *l)
 			continue;
 		k->missed = 1;
 		alive_probe(e, l, k, k->via, NULL);
+		rekey(e, l, k, true);
 		alive_arm(e, l, k);
 	}
 }

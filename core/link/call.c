@@ -11,7 +11,8 @@
  * gives up its own; the lower one does not answer, unless its own call has been
  * in vain for a while. Where that rule comes too late (XX tells who calls only
  * at the end) both sessions are made, both open packets for a while, and both
- * sides send with the one the lower id began.
+ * sides send with the one the lower id began. Likewise when both ends want
+ * fresh keys at once.
  */
 #include <string.h>
 
@@ -183,6 +184,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 		env_reflex(e, who, &h->observed);
 	if (k->state == LINK_UP) {
 		bool crossing = now - k->up_ms < CROSSING_MS && k->called != called && h->incarnation == k->incarnation;
+		bool both = h->continues && k->old && now - (k->old_ms - OVERLAP_MS) < CROSSING_MS && k->called != called;
 
 		if (h->incarnation < k->incarnation) {
 			session_free(e, s);
@@ -192,7 +194,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 		if (crossing || h->continues) {
 			struct session *spare = s;
 
-			if (h->continues || called == lower) {	/* the new one is sent with */
+			if ((h->continues && !both) || called == lower) {	/* the new one is sent with */
 				spare = k->session;
 				k->session = s;
 				k->called = called;
@@ -257,7 +259,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 	uint8_t buf[HANDSHAKE_MAX], tlvs[HELLO_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 	uint32_t rtt = env_us(e) - t->began_us;
-	bool once = t->tries == 1 && t->via == NO_SLOT, continues = t->continues;
+	bool once = t->tries == 1 && t->via == NO_SLOT && !t->cookies, continues = t->continues;
 	struct greeting g;
 	struct hello h;
 	struct session *s;
@@ -316,6 +318,24 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 	alive_arm(e, l, k);
 }
 
+/* Called, @t's peer has too much to do and wants to see first that we are where we say: the INIT again, with proof. */
+void call_cookie_in(struct env *e, struct links *l, struct attempt *t, struct bytes packet, const struct arrival *a)
+{
+	bool called = a->via != NO_SLOT && a->via == t->via;
+	enum drop why = DROP_RATE;
+
+	for (unsigned i = 0; a->via == NO_SLOT && i < t->ats; i++)
+		called |= endpoint_eq(&t->at[i], &a->from);
+	if (t->cookies < COOKIES_TAKEN)
+		why = called ? cookie_take(e, e->config->overlay, packet, t->packet, t->packet_len) : DROP_STRANGER;
+	if (why != DROP_NONE) {
+		env_drop(e, why);
+		return;
+	}
+	t->cookies++;
+	packet_send(e, l, a->peer, a->via, &a->from, t->packet, t->packet_len, MESSAGE_INIT);
+}
+
 /* ---- answering ---- */
 
 /* The attempt in which we answered this very INIT before. */
@@ -330,7 +350,7 @@ static struct attempt *answered(struct links *l, const uint8_t *ephemeral, struc
 	return NULL;
 }
 
-enum { INIT_EPHEMERAL = 16 };		/* where the ephemeral key stands in an INIT (wire.h, picture 2) */
+enum { INIT_EPHEMERAL = WIRE_SHORT + 6 };		/* where the ephemeral key stands in an INIT (wire.h, picture 2) */
 
 static bool call_stands(const struct links *l, const struct link *k)
 {
@@ -353,13 +373,23 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	struct hello h = { .features = 0 };
 	link_ref known = LINK_NONE;
 	enum drop why;
+	struct caller who = a->via == NO_SLOT ? caller_endpoint(&a->from) : caller_id(a->peer);
 
-	if (packet.len >= INIT_EPHEMERAL + sizeof(t->init)) {
+	if (packet.len >= HANDSHAKE_INIT_MIN) {
 		t = answered(l, packet.at + INIT_EPHEMERAL, &k);
-		if (t) {
+		if (t && packet.len >= t->packet_len && !handshake_knows(e, e->config->overlay, packet)) {
 			packet_send(e, l, a->peer, a->via, &a->from, t->packet, t->packet_len, MESSAGE_REPLY);
 			return;
 		}
+	}
+	switch (gate_knock(e, &l->gate, e->config->overlay, packet, &who, l->answers >= ANSWERS_CROWD, buf)) {
+	case GATE_COOKIE:
+		packet_send(e, l, a->peer, a->via, &a->from, buf, COOKIE_PACKET, MESSAGE_COOKIE);
+		return;
+	case GATE_SHUT:
+		return;
+	case GATE_OPEN:
+		break;
 	}
 	why = handshake_read(e, &hs, l->self, packet, &g);
 	if (why == DROP_NONE && g.known)

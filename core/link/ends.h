@@ -7,6 +7,7 @@
 #ifndef LINK_ENDS_H
 #define LINK_ENDS_H
 
+#include "core/link/cookie.h"
 #include "core/link/hello.h"
 #include "core/link/tunnel.h"
 #include "core/seal/handshake.h"
@@ -17,6 +18,7 @@ enum {
 	GATHERS		= 4,			/* payloads in pieces under way, per tunnel */
 	EARLY		= 8,			/* packets that came before FINISH */
 	ANSWERS		= 32,			/* handshakes answered and not proved, per node */
+	ANSWERS_CROWD	= 16,			/* so many, and the next ones get a cookie first */
 	FRAGMENT_WORD	= 6,
 	OFFLOAD_WORD	= 8,
 };
@@ -41,7 +43,7 @@ struct greet {
 	uint64_t incarnation;		/* the peer's */
 	uint32_t due_ms;
 	uint16_t packet_len, cert_len;
-	uint8_t kind, tries, ats;
+	uint8_t kind, tries, ats, cookies;
 	bool who_known;
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	uint8_t key[KEY_BYTES];
@@ -119,6 +121,7 @@ struct tunnels {
 	struct id self;
 	struct tunnel **tunnel;
 	uint16_t slots, answers;
+	struct gate gate;
 	uint32_t waiting_bytes, gather_bytes, bytes;
 	struct outbox news, mail, want;
 	struct member member[NETWORKS_MAX];

@@ -111,6 +111,23 @@ void greet_call(struct env *e, struct tunnels *ts, struct tunnel *t)
 	send_init(e, ts, t, g);
 }
 
+/* The peer has too much to do, and wants to see that what it sends to our id reaches us. */
+static void cookie_in(struct env *e, struct tunnels *ts, struct tunnel *t, struct bytes packet)
+{
+	struct greet *g = t->call;
+	enum drop why = DROP_HANDSHAKE;
+
+	if (g && g->kind == GREET_CALL)
+		why = g->cookies < COOKIES_TAKEN ?
+		      cookie_take(e, ts->member[t->network].key, packet, g->packet, g->packet_len) : DROP_RATE;
+	if (why != DROP_NONE) {
+		env_drop(e, why);
+		return;
+	}
+	g->cookies++;
+	post(e, ts, t, g);
+}
+
 /* ---- keys agreed ---- */
 
 /*
@@ -269,15 +286,16 @@ static void init_in(struct env *e, struct tunnels *ts, struct id from, const str
 	const struct member *m = &ts->member[n];
 	uint8_t buf[HANDSHAKE_MAX], tlvs[HELLO_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
-	struct tunnel *t = tunnel_find(ts, n, from);
+	struct tunnel *t = tunnel_find(ts, n, from), asked = { .peer = from, .network = (uint8_t)n, .via_ms = env_ms(e) };
+	struct caller who = caller_id(from);
 	struct hello h = { .features = 0 };
 	struct handshake hs;
 	struct greeting said;
 	struct greet *g;
 	enum drop why;
 
-	if (t && t->answer && packet.len >= EPHEMERAL + sizeof(g->init) &&
-	    !memcmp(t->answer->init, packet.at + EPHEMERAL, sizeof(g->init))) {
+	if (t && t->answer && packet.len >= HANDSHAKE_INIT_MIN && packet.len >= t->answer->packet_len &&
+	    !memcmp(t->answer->init, packet.at + EPHEMERAL, sizeof(g->init)) && !handshake_knows(e, m->key, packet)) {
 		post(e, ts, t, t->answer);
 		return;
 	}
@@ -288,6 +306,17 @@ static void init_in(struct env *e, struct tunnels *ts, struct id from, const str
 	if (t && call_stands(ts, t)) {
 		env_drop(e, DROP_STATE);
 		return;
+	}
+	switch (gate_knock(e, &ts->gate, m->key, packet, &who, ts->answers >= ANSWERS_CROWD, buf)) {
+	case GATE_COOKIE:
+		asked.has_via = via;
+		asked.via = via ? *via : ID_ZERO;
+		ends_mail(e, ts, &asked, MAIL_SHAKE, (struct bytes){ buf, COOKIE_PACKET });
+		return;
+	case GATE_SHUT:
+		return;
+	case GATE_OPEN:
+		break;
 	}
 	why = handshake_read_in(e, &hs, m->self, m->key, packet, &said);
 	if (why == DROP_NONE && said.known) {
@@ -417,6 +446,8 @@ void greet_in(struct env *e, struct tunnels *ts, struct id from, const struct id
 		reply_in(e, ts, t, packet);
 	else if ((first & 15) == PACKET_FINISH)
 		finish_in(e, ts, t, packet);
+	else if ((first & 15) == PACKET_COOKIE)
+		cookie_in(e, ts, t, packet);
 	else
 		env_drop(e, DROP_TYPE);
 }

@@ -33,6 +33,7 @@ void links_free(struct env *e, struct links *l)
 	for (uint16_t i = 0; i < l->slots; i++)
 		if (l->link[i].state != LINK_FREE)
 			link_drop(e, l, &l->link[i]);
+	gate_done(e, &l->gate);
 	mem_put(&e->mem, l->link, l->slots * sizeof(*l->link));
 	mem_put(&e->mem, l, sizeof(*l));
 }
@@ -403,6 +404,13 @@ void packet_input(struct env *e, struct links *l, const uint8_t *data, size_t le
 		t = attempt_of(k, index, ATTEMPT_CALL);
 		if (t)
 			call_reply_in(e, l, k, t, packet, a);
+		else
+			env_drop(e, DROP_HANDSHAKE);
+		break;
+	case PACKET_COOKIE:
+		t = attempt_of(k, index, ATTEMPT_CALL);
+		if (t)
+			call_cookie_in(e, l, t, packet, a);
 		else
 			env_drop(e, DROP_HANDSHAKE);
 		break;

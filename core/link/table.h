@@ -4,10 +4,12 @@
  * link.c   the table, messages in and out      call.c   handshakes
  * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU, addresses
  * carry.c  data packets, which are not ours to open
+ * cookie.h what callers get when there are too many of them
  */
 #ifndef LINK_TABLE_H
 #define LINK_TABLE_H
 
+#include "core/link/cookie.h"
 #include "core/link/hello.h"
 #include "core/link/link.h"
 #include "core/seal/handshake.h"
@@ -16,6 +18,7 @@ enum {
 	SLOT_BITS	= 10,			/* of a receiver index; then 14 bits of generation */
 	NO_SLOT		= UINT16_MAX,
 	ANSWERS_MAX	= 64,			/* answered calls not yet confirmed, per node */
+	ANSWERS_CROWD	= 32,			/* so many, and the next ones have to show where they are first */
 };
 _Static_assert(LINK_MAX <= 1 << SLOT_BITS, "a slot fits its bits");
 
@@ -53,6 +56,7 @@ struct attempt {
 	uint32_t due_ms, began_us, born_ms;
 	uint32_t index;			/* where the answer is to come */
 	uint8_t ats, kind, tries, max_tries;
+	uint8_t cookies;		/* CALL: taken */
 	bool has_id, continues;
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	struct id id;			/* who is called, if known */
@@ -93,6 +97,7 @@ struct links {
 	const struct identity *self;
 	struct link *link;
 	uint16_t slots, up, answers;
+	struct gate gate;
 	uint8_t near_version, table_version;
 	uint8_t ats, mapped;
 	struct endpoint at[CONTACT_ENDPOINTS];	/* our own: mappings first, then addresses */
@@ -139,6 +144,7 @@ void carry_in(struct env *e, struct links *l, struct bytes packet, uint32_t inde
 void call_init_in(struct env *e, struct links *l, struct bytes packet, const struct arrival *a);
 void call_reply_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
 		   const struct arrival *a);
+void call_cookie_in(struct env *e, struct links *l, struct attempt *t, struct bytes packet, const struct arrival *a);
 void call_finish_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
 		    const struct arrival *a);
 void call_proved(struct env *e, struct links *l, struct link *k);	/* the peer has the new keys */

@@ -83,6 +83,7 @@ void tunnels_free(struct env *e, struct tunnels *ts)
 	for (unsigned i = 0; i < ts->slots; i++)
 		if (ts->tunnel[i])
 			tunnel_free(e, ts, i);
+	gate_done(e, &ts->gate);
 	mem_put(&e->mem, ts->tunnel, ts->slots * sizeof(struct tunnel *));
 	mem_put(&e->mem, ts, sizeof(*ts));
 }

@@ -12,9 +12,11 @@ enum {
 	TLV_HEADER	= 3,
 	NOISE_MOST	= 2 * KEY_BYTES + 2 * TAG_BYTES,	/* e, sealed s, payload's tag */
 	ANSWER_MORE	= 40,		/* what an answer may have beyond its call: index, endpoint */
+	PROOFS		= 2 * PROOF_BYTES,
+	PROVED_FROM	= 4,		/* version, type, flags and hops are not under a proof */
 };
 _Static_assert(WIRE_SHORT + NOISE_MOST + 3 * TLV_HEADER + CERT_CHAIN_MAX + 1 + HELLO_MAX +
-	       ANSWER_MORE + INIT_FIXED <= HANDSHAKE_MAX, "the longest handshake packet fits");
+	       ANSWER_MORE + INIT_FIXED + PROOFS <= HANDSHAKE_MAX, "the longest handshake packet fits");
 _Static_assert((int)HANDSHAKE_MAX <= (int)WIRE_MTU_MIN, "on every path");
 
 /** struct payload - seal's own part of a payload, read */
@@ -160,7 +162,7 @@ static void write_payload(struct handshake *hs, const struct suite *suite,
 		write_u32(w, hs->index);
 	}
 	if (x->step == 0) {
-		size_t have = INIT_FIXED + noise_overhead(x) + writer_len(w) + TLV_HEADER;
+		size_t have = INIT_FIXED + noise_overhead(x) + writer_len(w) + TLV_HEADER + PROOFS;
 		size_t want = init_length(self, hello), pad = want > have ? want - have : 0;
 		uint8_t *zeros;
 
@@ -172,13 +174,69 @@ static void write_payload(struct handshake *hs, const struct suite *suite,
 	}
 }
 
+/* ---- the two proofs at the end of an INIT ---- */
+
+static void proof(const struct suite *suite, uint8_t out[PROOF_BYTES], const uint8_t key[KEY_BYTES],
+		  const uint8_t *packet, size_t len)
+{
+	uint8_t whole[KEY_BYTES] = { 0 };
+
+	suite->derive(whole, (struct bytes){ key, KEY_BYTES }, (struct bytes){ packet + PROVED_FROM, len - PROVED_FROM });
+	memcpy(out, whole, PROOF_BYTES);
+}
+
+static enum drop check_proof(struct env *e, const uint8_t *key, const uint8_t *packet, size_t len)
+{
+	uint8_t right[PROOF_BYTES];
+
+	proof(e->suite, right, key, packet, len);
+	return sodium_memcmp(right, packet + len, PROOF_BYTES) ? DROP_PROOF : DROP_NONE;
+}
+
+enum drop handshake_knows(struct env *e, const uint8_t *anchor, struct bytes packet)
+{
+	struct reader r = reader_of(packet.at, packet.len);
+
+	read_take(&r, 4);
+	if (packet.len < HANDSHAKE_INIT_MIN)
+		return DROP_SHORT;
+	if (packet.len > HANDSHAKE_MAX)
+		return DROP_TOO_BIG;
+	if (read_u32(&r) != handshake_tag(anchor))
+		return DROP_OVERLAY;
+	return check_proof(e, anchor, packet.at, packet.len - PROOFS);
+}
+
+bool handshake_vouched(struct env *e, const uint8_t cookie[KEY_BYTES], struct bytes packet)
+{
+	return packet.len >= HANDSHAKE_INIT_MIN &&
+	       check_proof(e, cookie, packet.at, packet.len - PROOF_BYTES) == DROP_NONE;
+}
+
+void handshake_vouch(struct env *e, const uint8_t cookie[KEY_BYTES], uint8_t *packet, size_t len)
+{
+	assert(len > PROOFS);
+	proof(e->suite, packet + len - PROOF_BYTES, cookie, packet, len - PROOF_BYTES);
+}
+
+static void write_proofs(struct env *e, const struct handshake *hs, uint8_t *packet, struct writer *w)
+{
+	const uint8_t none[PROOF_BYTES] = { 0 };
+	uint8_t *at;
+
+	at = write_space(w, PROOF_BYTES);
+	if (at)
+		proof(e->suite, at, hs->anchor, packet, (size_t)(at - packet));
+	write_copy(w, none, PROOF_BYTES);
+}
+
 enum drop handshake_write(struct env *e, struct handshake *hs, const struct identity *self,
 			  struct bytes hello, struct writer *w)
 {
 	static const uint8_t TYPE[] = { PACKET_INIT, PACKET_REPLY, PACKET_FINISH };
 	struct noise *x = &hs->noise;
 	unsigned step = x->step;
-	uint8_t payload[HANDSHAKE_MAX], seed[KEY_BYTES] = { 0 };
+	uint8_t *packet = w->at, payload[HANDSHAKE_MAX], seed[KEY_BYTES] = { 0 };
 	struct writer p = writer_of(payload, sizeof(payload));
 	struct dh_pair s;
 	bool good;
@@ -205,6 +263,8 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
 	sodium_memzero(seed, sizeof(seed));
 	if (!good)
 		w->bad = true;
+	if (step == 0)
+		write_proofs(e, hs, packet, w);
 	return DROP_NONE;
 }
 
@@ -305,19 +365,19 @@ static enum drop read_message(struct env *e, struct handshake *hs, const struct 
 }
 
 static enum drop read_init(struct env *e, struct handshake *hs, const struct dh_pair *s, const uint8_t *anchor,
-			   bool through, uint32_t receiver, struct reader *r)
+			   bool through, struct bytes packet, struct reader *r)
 {
 	uint8_t pattern, pro[64], reserved;
 	struct bytes p = { pro, 0 };
+	enum drop d = handshake_knows(e, anchor, packet);
 
-	if (receiver != handshake_tag(anchor))
-		return DROP_OVERLAY;
+	if (d)
+		return d;
 	memset(hs, 0, sizeof(*hs));
 	hs->anchor = anchor;
 	hs->through = through;
-	hs->init_len = (uint16_t)(reader_left(r) + WIRE_SHORT);
-	if (hs->init_len < HANDSHAKE_INIT_MIN)
-		return DROP_SHORT;
+	hs->init_len = (uint16_t)packet.len;
+	r->end -= PROOFS;
 	pattern = read_u8(r);
 	reserved = read_u8(r);
 	hs->peer_index = read_u32(r);
@@ -360,7 +420,7 @@ static enum drop read_packet(struct env *e, struct handshake *hs, const struct i
 	}
 	static_pair(&s, e->suite, self);
 	if (type == PACKET_INIT)
-		d = read_init(e, &copy, &s, anchor, through, receiver, &r);
+		d = read_init(e, &copy, &s, anchor, through, packet, &r);
 	if (!d)
 		d = read_message(e, &copy, self, &s, (struct bytes){ r.at, reader_left(&r) }, g);
 	if (!d)

@@ -24,7 +24,10 @@
  * seal's (padding, chain, ciphers); the others are the caller's hello, opaque
  * here. An INIT is padded, inside its payload, to at least HANDSHAKE_INIT_MIN
  * bytes and to what an answer of the same contents takes; a REPLY longer than
- * the INIT it answers is never written. A hello of XX goes with REPLY and
+ * the INIT it answers is never written. At its end an INIT proves that its sender
+ * knows the overlay's whole key, and not just the tag that everybody can read
+ * (DROP_PROOF), and leaves room for a second proof, of its address, which
+ * nobody asks for but core/link/cookie.h. A hello of XX goes with REPLY and
  * FINISH only, for XX's first message is in the clear.
  *
  *	Replay		an INIT that comes again makes a new handshake with new
@@ -51,6 +54,7 @@ enum {
 	HANDSHAKE_INIT_MIN	= 480,
 	HELLO_MAX		= 256,		/* bytes of hello TLVs */
 	HELLO_FIRST		= 16,		/* first TLV type that is not seal's */
+	PROOF_BYTES		= 16,		/* each of the two at the end of an INIT (wire.h, picture 2) */
 };
 
 /** enum payload_type - seal's own TLVs */
@@ -131,7 +135,7 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
  *	packet's receiver index
  *
  * Return: DROP_NONE and @g; SHORT, VERSION, TYPE, OVERLAY, SESSION (another
- * index), HANDSHAKE (not the packet waited for), SEAL, VALUE, CERTIFICATE,
+ * index), HANDSHAKE (not the packet waited for), PROOF, SEAL, VALUE, CERTIFICATE,
  * IDENTITY, SELF, TOO_BIG. On failure @hs is as before (useless for INIT).
  */
 enum drop handshake_read(struct env *e, struct handshake *hs, const struct identity *self,
@@ -140,6 +144,19 @@ enum drop handshake_read(struct env *e, struct handshake *hs, const struct ident
 /** handshake_read_in() - The same between the two ends of a tunnel; @anchor matters for an INIT */
 enum drop handshake_read_in(struct env *e, struct handshake *hs, const struct identity *self, const uint8_t *anchor,
 			    struct bytes packet, struct greeting *g);
+
+/**
+ * handshake_knows() - Does the INIT @packet come from somebody who knows the overlay (or network) @anchor?
+ * One hash: what is to be known before anything dearer is done
+ * Return: DROP_NONE; SHORT, TOO_BIG, OVERLAY, PROOF. handshake_read() asks the same
+ */
+enum drop handshake_knows(struct env *e, const uint8_t *anchor, struct bytes packet);
+
+/** handshake_vouch() - Write into the INIT @packet the proof that its sender got @cookie (core/link/cookie.h) */
+void handshake_vouch(struct env *e, const uint8_t cookie[KEY_BYTES], uint8_t *packet, size_t len);
+
+/** handshake_vouched() - Does the INIT @packet carry that proof? */
+bool handshake_vouched(struct env *e, const uint8_t cookie[KEY_BYTES], struct bytes packet);
 
 /** handshake_answer() - Choose the index under which we, the answerer, want to hear */
 void handshake_answer(struct handshake *hs, uint32_t index);

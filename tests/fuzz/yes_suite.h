@@ -59,6 +59,12 @@ static void yes_hkdf(uint8_t one[HASH_BYTES], uint8_t two[HASH_BYTES],
 	memset(two, 4, HASH_BYTES);
 }
 
+static void yes_derive(uint8_t *out, struct bytes key, struct bytes label)
+{
+	(void)key, (void)label;
+	memset(out, 0, KEY_BYTES);	/* so that zeros at the end of an INIT are its proofs */
+}
+
 static void yes_seal(uint8_t *out, const uint8_t *key, uint64_t n, struct bytes ad,
 		     const uint8_t *text, size_t len)
 {
@@ -88,6 +94,7 @@ static inline struct suite yes_suite(void)
 	s.dh = yes_dh;
 	s.hash = yes_hash;
 	s.hkdf = yes_hkdf;
+	s.derive = yes_derive;
 	s.aead[CIPHER_CHACHA] = (struct aead){ yes_seal, yes_open };
 	return s;
 }

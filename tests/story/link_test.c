@@ -181,7 +181,114 @@ static void at_its_quota_a_node_drops_and_lives_on(void)
 	stage_free(s);
 }
 
+/** struct keys - what the wire shows of fresh keys: calls, and the indexes that packets are sent to */
+struct keys {
+	unsigned inits, lose;
+	uint32_t index[2];
+};
+
+static bool wire_keys(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg)
+{
+	struct keys *k = arg;
+	struct reader r = reader_of(d->data, d->len);
+
+	(void)s, (void)to;
+	if (d->kind == MESSAGE_INIT || d->kind == MESSAGE_REPLY || d->kind == MESSAGE_FINISH) {
+		k->inits += d->kind == MESSAGE_INIT;
+		return !k->lose || --k->lose;
+	}
+	read_take(&r, 4);
+	k->index[from] = read_u32(&r);
+	return true;
+}
+
+/* Two nodes, met and quiet, with @k on the wire; the seconds of the story begin */
+static struct stage *two_of_them(struct keys *k, int64_t rekey_ns)
+{
+	struct stage *s = stage_new(2, &suite_sodium);
+
+	if (rekey_ns)
+		s->config.rekey_ns = rekey_ns;
+	stage_up(s, 0, false);
+	stage_up(s, 1, false);
+	stage_run(s, 60 * NS_PER_S);
+	s->wire = wire_keys;
+	s->wire_arg = k;
+	stage_run(s, 20 * NS_PER_S);
+	CU_ASSERT_EQUAL(k->inits, 0);
+	s->line_len = 0;
+	s->line[0] = 0;
+	return s;
+}
+
+static void all_is_well(struct stage *s, unsigned unopened)
+{
+	CU_ASSERT_STRING_EQUAL(s->line, "");
+	CU_ASSERT_EQUAL(links_to(s, 0, 1), 1);
+	CU_ASSERT_EQUAL(links_to(s, 1, 0), 1);
+	CU_ASSERT_TRUE(s->fx.drops[DROP_SESSION] <= unopened);
+	stage_free(s);
+}
+
+static void keys_of_a_link_change_after_a_day_and_nobody_notices(void)
+{
+	struct keys k = { 0 }, before;
+	struct stage *s = two_of_them(&k, 0);
+
+	CU_ASSERT_EQUAL(s->config.rekey_ns, 24 * 3600 * NS_PER_S);
+	before = k;
+	stage_run(s, 86200 * NS_PER_S);
+	CU_ASSERT_TRUE(k.index[0] == before.index[0] && k.index[1] == before.index[1]);
+	CU_ASSERT_EQUAL(k.inits, 0);
+	stage_run(s, 400 * NS_PER_S);
+	CU_ASSERT_EQUAL(k.inits, 1);
+	CU_ASSERT_TRUE(k.index[0] != before.index[0] && k.index[1] != before.index[1]);
+	all_is_well(s, 0);
+}
+
+static void fresh_keys_come_whichever_packet_is_lost(void)
+{
+	for (unsigned lose = 1; lose <= 3; lose++) {
+		struct keys k = { 0 }, before;
+		struct stage *s = two_of_them(&k, 600 * NS_PER_S);
+
+		before = k;
+		k.lose = lose;
+		stage_run(s, 620 * NS_PER_S);
+		CU_ASSERT_TRUE(k.index[0] != before.index[0] && k.index[1] != before.index[1]);
+		stage_run(s, 60 * NS_PER_S);
+		all_is_well(s, lose == 3);		/* what comes before a FINISH that is late */
+	}
+}
+
+static void after_resume_keys_are_new_at_one_end_or_both(void)
+{
+	for (unsigned who = 1; who <= 3; who++)
+		for (unsigned apart_ms = 0; apart_ms <= 100; apart_ms += 5) {
+			struct keys k = { 0 }, before;
+			struct stage *s = two_of_them(&k, 0);
+
+			before = k;
+			for (unsigned i = 0; i < 2; i++) {
+				if (who & 1u << i)
+					stage_event(s, i, &(struct event){ .kind = EVENT_RESUMED,
+									   .resumed.gap_ns = 60 * NS_PER_S });
+				if (!i)
+					stage_run(s, apart_ms * NS_PER_MS);
+			}
+			stage_run(s, 5 * NS_PER_S);
+			CU_ASSERT_TRUE(k.index[0] != before.index[0] && k.index[1] != before.index[1]);
+			before = k;
+			stage_run(s, 60 * NS_PER_S);		/* and they stay: both ends chose the same */
+			CU_ASSERT_TRUE(k.index[0] == before.index[0] && k.index[1] == before.index[1]);
+			all_is_well(s, 0);
+		}
+}
+
 CU_TestInfo story_link_tests[] = {
+	{ "keys of a link change after a day and nobody notices", keys_of_a_link_change_after_a_day_and_nobody_notices },
+	{ "fresh keys come, whichever packet is lost", fresh_keys_come_whichever_packet_is_lost },
+	{ "after resume keys are new, at one end or both", after_resume_keys_are_new_at_one_end_or_both },
 	{ "calls that cross leave one link", calls_that_cross_leave_one_link },
 	{ "a restarted peer gets a new link and the old one ends",
 	  a_restarted_peer_gets_a_new_link_and_the_old_one_ends },

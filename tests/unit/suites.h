@@ -24,6 +24,7 @@
 	X(check_views)	\
 	X(client)	\
 	X(clock)	\
+	X(cookie)	\
 	X(dhcp)	\
 	X(dhcp6)	\
 	X(dhcp_guests)	\
@@ -86,6 +87,7 @@
 	X(slab)	\
 	X(story_dht)	\
 	X(story_cast)	\
+	X(story_flood)	\
 	X(story_link)	\
 	X(story_names)	\
 	X(story_path)	\
