@@ -152,7 +152,9 @@ static void load_head(struct env *e, struct replica *r, struct reader *in)
 		r->stage->ballot = read_u64(in);
 		r->stage->verified = read_u64(in);
 		life_read(in, &r->stage->life);
-		r->stage->store.grants = read_u64(in);
+		grants = read_u64(in);
+		if (r->stage->store.grants < grants)	/* its records may have come first, or be ours: settle() */
+			r->stage->store.grants = grants;
 		r->stage->done = true;
 		r->stage->same = flags >> 5 & 1;
 		r->stage->since_ns = e->now_ns;
