@@ -64,7 +64,7 @@ struct config_network {
 	struct schema_head head;
 	char *record;			/* NULL: `network` in the private directory */
 	char *card;			/* NULL: that of the overlay */
-	char *tap, *bridge, *address, *name;
+	char *tap, *bridge, *device, *address, *name;
 	int32_t model;			/* enum vnet_model */
 	/* what the texts say */
 	enum config_address how;

@@ -48,6 +48,11 @@ static void check_interfaces(struct checking *k)
 		WRONG(k, "bridge", "model = %s needs one; accepted: br0", n->model == MODEL_ROUTER ? "router" : "hybrid");
 	else if (n->bridge && (wrong = iface_wrong(n->bridge, false)))
 		WRONG(k, "bridge", "%s; accepted: br0", wrong);
+	if (n->device && n->model != MODEL_HYBRID)
+		WRONG(k, "device", "there is none under model = %s; accepted with model = hybrid",
+		      n->model == MODEL_ROUTER ? "router" : "interface");
+	else if (n->device && (wrong = iface_wrong(n->device, false)))
+		WRONG(k, "device", "%s; accepted: weft0h, br0", wrong);
 }
 
 /* One label of DNS (RFC 1123, 2.1). */

@@ -111,6 +111,9 @@ KEYS(NETWORK) = {
 	{ K(WORD, model), .name = "model", .preset = "interface", .words = MODEL, .text = "who is behind the tap" },
 	{ K(TEXT, bridge), .name = "bridge", .example = "br0",
 	  .text = "the tap's bridge under model = router or hybrid; made if it does not exist" },
+	{ K(TEXT, device), .name = "device", .example = "br0",
+	  .text = "the host's own card under model = hybrid: the bridge or any device there; made as a veth into the bridge if "
+		  "it does not exist; not given: one called as the tap with an h behind" },
 	{ K(TEXT, address), .name = "address", .preset = "auto", .example = "lease",
 	  .text = "the host's own address: lease (the node asks for any and sets it), one of the network, or off, for "
 		  "DHCP clients and other ways; auto is lease under model = interface, else off" },

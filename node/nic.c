@@ -17,6 +17,8 @@
 #define AGAIN_FIRST	(500 * NS_PER_MS)
 #define AGAIN_MOST	(30 * NS_PER_S)
 
+enum { NIC_REMARK = 32 };
+
 /* ---- files ---------------------------------------------------------------------------- */
 
 /* Our certificate in the network is the overlay's, or in a card of its own. */
@@ -217,15 +219,36 @@ static void mac_of(uint8_t mac[6], const struct nic *n, const char *what)
 	mac[0] = (uint8_t)((mac[0] & 0xfc) | 2);
 }
 
+/* What we make carries a remark: which node's it is. */
+static void sweep(const struct nics *n, char remark[NIC_REMARK])
+{
+	const char *bridge[NETWORKS_MAX];
+	unsigned bridges = 0;
+	uint8_t mac[6];
+
+	mac_of(mac, &n->nic[0], "remark");
+	snprintf(remark, NIC_REMARK, "weft-node %02x%02x%02x%02x%02x%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+	for (unsigned i = 0; i < n->count; i++)
+		if (n->nic[i].config->bridge)
+			bridge[bridges++] = n->nic[i].config->bridge;
+	plug_sweep(remark, bridge, bridges);
+}
+
 bool nics_plug(struct nics *n, struct fail *f)
 {
+	char remark[NIC_REMARK];
+
+	if (n->count)
+		sweep(n, remark);
 	for (unsigned i = 0; i < n->count; i++) {
 		struct nic *k = &n->nic[i];
 		struct plug_setup s = {
-			.tap = k->config->tap, .bridge = k->config->bridge, .model = (enum vnet_model)k->config->model,
+			.tap = k->config->tap, .bridge = k->config->bridge, .device = k->config->device,
+			.remark = remark, .model = (enum vnet_model)k->config->model,
 			.mtu = k->charter.record.mtu, .iface = (uint16_t)(i + 1),
 		};
 		char range[RANGE_TEXT];
+		unsigned stale;
 
 		if (!n->birth[i].iface)
 			continue;		/* the overlay's certificate is bad, and who makes the member says so */
@@ -234,6 +257,9 @@ bool nics_plug(struct nics *n, struct fail *f)
 		if (!plug_in(&k->plug, &s, f))
 			return false;
 		birth_of(n, i);
+		stale = plug_flush(&k->plug, &k->charter.record.range4) + plug_flush(&k->plug, &k->charter.record.range6);
+		if (stale)
+			diary(LEVEL_INFO, "address", "%s had %u of the last run", k->plug.device.name, stale);
 		diary(LEVEL_INFO, "network", "%s %s on %s%s%s, MTU %u", k->charter.record.name,
 		      range_text(k->charter.record.range4.ip.family ? &k->charter.record.range4 :
 				 &k->charter.record.range6, range), k->plug.tap.name,
@@ -253,7 +279,7 @@ static uint8_t bits_of(const struct nic *n)
 static void unset(struct nic *n)
 {
 	if (n->own == OWN_SET && !n->plug.tap.gone)
-		plug_address(&n->plug, &n->ip, bits_of(n), false);
+		plug_take(&n->plug, &n->ip, bits_of(n));
 }
 
 void nics_close(struct nics *n)
@@ -336,10 +362,20 @@ static void later(struct nic *n, int64_t now_ns)
 	n->ask_ns = now_ns + (wait < AGAIN_MOST ? wait : AGAIN_MOST);
 }
 
-/* The address in n->ip is ours: onto the device with it. */
-static bool set(struct nic *n)
+/* The address in n->ip is ours until @until_ns: onto the device with it, and off it by then whatever becomes of us. */
+static int give(struct nic *n, int64_t now_ns, int64_t until_ns)
 {
-	int err = plug_address(&n->plug, &n->ip, bits_of(n), true);
+	int64_t left_s = until_ns == INT64_MAX ? 0 : (until_ns - now_ns) / NS_PER_S;
+
+	n->until_ns = until_ns;
+	if (until_ns != INT64_MAX && left_s < 1)
+		left_s = 1;
+	return plug_give(&n->plug, &n->ip, bits_of(n), left_s < UINT32_MAX ? (uint32_t)left_s : 0);
+}
+
+static bool set(struct nic *n, int64_t now_ns, int64_t until_ns)
+{
+	int err = give(n, now_ns, until_ns);
 	char a[IP_TEXT];
 
 	if (err) {
@@ -382,7 +418,7 @@ bool nics_next(struct nics *n, int64_t now_ns, uint8_t frame[NICS_FRAME], struct
 	for (unsigned i = 0; i < n->count; i++) {
 		struct nic *k = &n->nic[i];
 
-		if (k->own == OWN_WAITING && k->fixed && k->ask_ns <= now_ns && !set(k))
+		if (k->own == OWN_WAITING && k->fixed && k->ask_ns <= now_ns && !set(k, now_ns, INT64_MAX))
 			later(k, now_ns);
 		if (k->own == OWN_SET && k->announce) {
 			k->announce = false;
@@ -417,7 +453,7 @@ bool nics_reply(struct nics *n, int64_t now_ns, const struct reply *r)
 	diary(LEVEL_DEBUG, "address", "asked for in %s: answer %u, verdict %u", k->charter.record.name, r->answer, r->verdict);
 	if (r->answer == ANSWER_OK && r->ip.family) {
 		k->ip = r->ip;
-		if (!set(k))
+		if (!set(k, now_ns, r->until_ns))
 			later(k, now_ns);
 		return true;
 	}
@@ -430,20 +466,24 @@ bool nics_reply(struct nics *n, int64_t now_ns, const struct reply *r)
 	return true;
 }
 
-static bool held(const struct node *node, const struct nic *n)
+/* Is its lease still ours, and until when? */
+static bool held(const struct node *node, const struct nic *n, int64_t *until_ns)
 {
 	struct held h;
 
 	for (unsigned i = 0; node_held(node, i, &h); i++)
 		if (id_eq(h.network, n->charter.record.id) && ip_eq(&h.lease.ip, &n->ip) &&
-		    (h.state == HELD_OURS || h.state == HELD_DOUBTED))
+		    (h.state == HELD_OURS || h.state == HELD_DOUBTED)) {
+			*until_ns = h.until_ns;
 			return true;
+		}
 	return false;
 }
 
 void nics_look(struct nics *n, const struct node *node, int64_t now_ns)
 {
 	uint32_t changes = node_held_changes(node);
+	int64_t until_ns;
 	char a[IP_TEXT];
 
 	if (changes == n->held_seen)
@@ -452,8 +492,13 @@ void nics_look(struct nics *n, const struct node *node, int64_t now_ns)
 	for (unsigned i = 0; i < n->count; i++) {
 		struct nic *k = &n->nic[i];
 
-		if (k->own != OWN_SET || k->fixed || held(node, k))
+		if (k->own != OWN_SET || k->fixed)
 			continue;
+		if (held(node, k, &until_ns)) {
+			if (until_ns != k->until_ns)
+				give(k, now_ns, until_ns);
+			continue;
+		}
 		diary(LEVEL_WARN, "address", "%s in %s is not ours any more", ip_text(&k->ip, a), k->charter.record.name);
 		unset(k);
 		if (k->config->how == ADDRESS_LEASE)

@@ -9,7 +9,8 @@
  *				certificate, set on the tap or its bridge, and
  *				announced by an ARP reply or neighbour advertisement
  *				of ours, because the kernel says nothing by itself;
- *				taken away with the lease, and at the end
+ *				taken away with the lease, and at the end; by the
+ *				kernel itself if we stand still or are killed
  *	Memory			malloc, until nics_close()
  *	Time			the caller's
  */
@@ -48,6 +49,7 @@ struct nic {
 	bool taken_said;
 	unsigned tries;
 	int64_t ask_ns;
+	int64_t until_ns;		/* SET: the kernel takes it away then; INT64_MAX: never */
 };
 
 struct nics {

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REMARK "made by weft-node"
-
 /* Something could not be changed: what an administrator could do instead. */
 static bool not_so(struct fail *f, int err, const char *what, const char *name, const char *command)
 {
@@ -61,9 +59,8 @@ static bool find_bridge(struct plug *p, const struct plug_setup *s, struct rtnl_
 			return not_so(f, err, "make the bridge", s->bridge, command);
 		if (!find(p, s->bridge, l, f))
 			return false;
-		p->bridge_ours = true;
-		p->device = *l;
-		rtnl_alias(&p->rtnl, l->index, REMARK);
+		memcpy(p->bridge, l->name, IFNAMSIZ);
+		rtnl_alias(&p->rtnl, l->index, s->remark);
 		return set_mtu(p, l, s->mtu, f) && find(p, s->bridge, l, f);
 	}
 	if (err) {
@@ -75,31 +72,78 @@ static bool find_bridge(struct plug *p, const struct plug_setup *s, struct rtnl_
 		fail_hint(f, "accepted: a bridge, or a name that no interface has yet");
 		return false;
 	}
-	p->bridge_ours = !strcmp(l->alias, REMARK);	/* of a run that was killed */
+	if (!strcmp(l->alias, s->remark))
+		memcpy(p->bridge, l->name, IFNAMSIZ);	/* of a run that was killed */
 	return true;
 }
 
-/* On a LAN the tap takes what the LAN's machines send: the node itself tells them what is too big. */
-static bool into_bridge(struct plug *p, const struct plug_setup *s, struct rtnl_link *tap, struct fail *f)
+/* Make @l a port of @bridge. It takes what the LAN's machines send: the node itself tells them what is too big. */
+static bool into_bridge(struct plug *p, const struct plug_setup *s, struct rtnl_link *l, const struct rtnl_link *bridge,
+			struct fail *f)
 {
 	char command[96];
-	struct rtnl_link bridge;
 	int err;
 
-	if (!find_bridge(p, s, &bridge, f) ||
-	    !set_mtu(p, tap, bridge.mtu > s->mtu ? bridge.mtu : s->mtu, f))
+	if (!set_mtu(p, l, bridge->mtu > s->mtu ? bridge->mtu : s->mtu, f))
 		return false;
-	if (tap->master != bridge.index) {
-		rtnl_quiet(&p->rtnl, tap->index);	/* a port has no address of its own; harmless if it has */
-		err = rtnl_master(&p->rtnl, tap->index, bridge.index);
-		snprintf(command, sizeof(command), "ip link set %s master %s", tap->name, s->bridge);
-		if (err)
-			return not_so(f, err, "put into its bridge the tap", tap->name, command);
+	if (l->master == bridge->index)
+		return true;
+	rtnl_quiet(&p->rtnl, l->index);		/* a port has no address of its own; harmless if it has */
+	err = rtnl_master(&p->rtnl, l->index, bridge->index);
+	snprintf(command, sizeof(command), "ip link set %s master %s", l->name, s->bridge);
+	return !err || not_so(f, err, "put into its bridge", l->name, command);
+}
+
+/* A veth called @name with its other end in @bridge. */
+static bool make_veth(struct plug *p, const struct plug_setup *s, const char *name, const struct rtnl_link *bridge,
+		      struct fail *f)
+{
+	struct rtnl_link near, far;
+	char peer[IFNAMSIZ], command[96];
+	int err;
+
+	snprintf(peer, sizeof(peer), "%.14sp", p->tap.name);
+	err = rtnl_veth(&p->rtnl, name, peer, s->bridge_mac);
+	snprintf(command, sizeof(command), "ip link add %s type veth peer name %s", name, peer);
+	if (err)
+		return not_so(f, err, "make the device", name, command);
+	memcpy(p->veth, name, IFNAMSIZ);
+	if (!find(p, name, &near, f) || !find(p, peer, &far, f))
+		return false;
+	rtnl_alias(&p->rtnl, near.index, s->remark);
+	return set_mtu(p, &near, s->mtu, f) && into_bridge(p, s, &far, bridge, f) && set_up(p, &far, f);
+}
+
+/* This host's own card under hybrid, made if it is not there. */
+static bool own_device(struct plug *p, const struct plug_setup *s, const struct rtnl_link *bridge, struct fail *f)
+{
+	char name[IFNAMSIZ];
+	struct rtnl_link l;
+	int err;
+
+	snprintf(name, sizeof(name), "%.14sh", p->tap.name);
+	if (s->device)
+		snprintf(name, sizeof(name), "%s", s->device);
+	err = rtnl_find(&p->rtnl, name, &l);
+	if (!err && !strcmp(l.alias, s->remark)) {	/* of a run that was killed */
+		rtnl_delete(&p->rtnl, l.index);
+		err = -ENODEV;
 	}
-	if (!set_up(p, &bridge, f))
+	if (err == -ENODEV && !make_veth(p, s, name, bridge, f))
 		return false;
-	p->device = bridge;
-	return true;
+	return find(p, name, &l, f) && set_up(p, &l, f) && find(p, name, &p->device, f);
+}
+
+static bool on_lan(struct plug *p, const struct plug_setup *s, struct rtnl_link *tap, struct fail *f)
+{
+	struct rtnl_link bridge;
+
+	if (!find_bridge(p, s, &bridge, f) || !into_bridge(p, s, tap, &bridge, f) || !set_up(p, &bridge, f))
+		return false;
+	p->port = true;
+	if (s->model == MODEL_HYBRID)
+		return own_device(p, s, &bridge, f);
+	return find(p, s->bridge, &p->device, f);
 }
 
 static bool plug(struct plug *p, const struct plug_setup *s, struct fail *f)
@@ -121,7 +165,7 @@ static bool plug(struct plug *p, const struct plug_setup *s, struct fail *f)
 			return not_so(f, err, "set the MAC address of", tap.name, "ip tuntap add");
 	}
 	if (s->model != MODEL_INTERFACE) {
-		if (!into_bridge(p, s, &tap, f))
+		if (!on_lan(p, s, &tap, f))
 			return false;
 	} else if (tap.master) {
 		fail_add(f, "the tap %s is a port of a bridge", tap.name);
@@ -130,9 +174,10 @@ static bool plug(struct plug *p, const struct plug_setup *s, struct fail *f)
 	} else if (!set_mtu(p, &tap, s->mtu, f)) {
 		return false;
 	}
-	if (!set_up(p, &tap, f))
+	if (!set_up(p, &tap, f) || (!p->device.index && !find(p, tap.name, &p->device, f)))
 		return false;
-	return find(p, p->device.index ? s->bridge : tap.name, &p->device, f);
+	rtnl_promote(&p->rtnl, p->device.index);
+	return true;
 }
 
 bool plug_in(struct plug *p, const struct plug_setup *s, struct fail *f)
@@ -144,21 +189,64 @@ bool plug_in(struct plug *p, const struct plug_setup *s, struct fail *f)
 	return false;
 }
 
-void plug_out(struct plug *p)
+/* Gone, if it is what we think it is. */
+static void unmake(struct plug *p, char name[IFNAMSIZ])
 {
-	struct rtnl_link bridge;
+	struct rtnl_link l;
 
-	if (p->rtnl.socket && p->tap.persistent && p->tap.fd >= 0 && p->device.index != p->tap_index)
-		rtnl_master(&p->rtnl, p->tap_index, p->master_before);
-	tap_close(&p->tap);
-	if (p->rtnl.socket && p->bridge_ours && !rtnl_find(&p->rtnl, p->device.name, &bridge) &&
-	    bridge.index == p->device.index)
-		rtnl_delete(&p->rtnl, bridge.index);
-	rtnl_close(&p->rtnl);
-	p->bridge_ours = false;
+	if (*name && !rtnl_find(&p->rtnl, name, &l))
+		rtnl_delete(&p->rtnl, l.index);
+	*name = 0;
 }
 
-int plug_address(struct plug *p, const struct ip *ip, uint8_t bits, bool add)
+void plug_out(struct plug *p)
 {
-	return rtnl_address(&p->rtnl, p->device.index, ip, bits, add);
+	if (p->rtnl.socket && p->tap.persistent && p->tap.fd >= 0 && p->port)
+		rtnl_master(&p->rtnl, p->tap_index, p->master_before);
+	tap_close(&p->tap);
+	if (p->rtnl.socket) {
+		unmake(p, p->veth);
+		unmake(p, p->bridge);
+	}
+	rtnl_close(&p->rtnl);
+}
+
+void plug_sweep(const char *remark, const char *const *keep, unsigned keeps)
+{
+	struct rtnl_link l = { 0 };
+	struct rtnl r;
+
+	if (rtnl_open(&r))
+		return;
+	while (!rtnl_remarked(&r, remark, l.index, &l)) {
+		unsigned i = 0;
+
+		while (i < keeps && strcmp(keep[i], l.name))
+			i++;
+		if (i == keeps)
+			rtnl_delete(&r, l.index);
+	}
+	rtnl_close(&r);
+}
+
+int plug_give(struct plug *p, const struct ip *ip, uint8_t bits, uint32_t valid_s)
+{
+	return rtnl_give(&p->rtnl, p->device.index, ip, bits, valid_s);
+}
+
+int plug_take(struct plug *p, const struct ip *ip, uint8_t bits)
+{
+	return rtnl_take(&p->rtnl, p->device.index, ip, bits);
+}
+
+unsigned plug_flush(struct plug *p, const struct ip_range *range)
+{
+	unsigned count = 0;
+	struct ip ip;
+	uint8_t bits;
+
+	while (range->ip.family && !rtnl_given(&p->rtnl, p->device.index, range, &ip, &bits) &&
+	       !rtnl_take(&p->rtnl, p->device.index, &ip, bits))
+		count++;
+	return count;
 }

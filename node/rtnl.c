@@ -7,7 +7,9 @@
 #include <libmnl/libmnl.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 
 enum { ROOM = 8192, REQUEST = 512 };
 
@@ -147,6 +149,40 @@ int rtnl_find(struct rtnl *r, const char *name, struct rtnl_link *out)
 	return err;
 }
 
+/* struct remarked - a walk over all interfaces, for the next with a remark */
+struct remarked {
+	const char *alias;
+	int after;
+	struct rtnl_link found;
+};
+
+static int on_remarked(const struct nlmsghdr *h, void *arg)
+{
+	struct remarked *want = arg;
+	struct rtnl_link l = { 0 };
+
+	if (on_link(h, &l) >= 0 && !strcmp(l.alias, want->alias) && l.index > want->after &&
+	    (!want->found.index || l.index < want->found.index))
+		want->found = l;
+	return MNL_CB_OK;
+}
+
+int rtnl_remarked(struct rtnl *r, const char *alias, int after, struct rtnl_link *out)
+{
+	uint8_t buf[REQUEST];
+	struct nlmsghdr *h = link_request(buf, RTM_GETLINK, 0, NULL);
+	struct remarked want = { .alias = alias, .after = after };
+	int err;
+
+	h->nlmsg_flags |= NLM_F_DUMP;
+	err = ask(r, h, on_remarked, &want);
+	if (!err && !want.found.index)
+		err = -ENODEV;
+	if (!err)
+		*out = want.found;
+	return err;
+}
+
 /* ---- changing ------------------------------------------------------------------------- */
 
 int rtnl_up(struct rtnl *r, int index, bool up)
@@ -209,6 +245,20 @@ int rtnl_quiet(struct rtnl *r, int index)
 	return ask(r, h, NULL, NULL);
 }
 
+int rtnl_promote(struct rtnl *r, int index)
+{
+	uint8_t buf[REQUEST];
+	struct nlmsghdr *h = link_request(buf, RTM_NEWLINK, index, NULL);
+	struct nlattr *families = mnl_attr_nest_start(h, IFLA_AF_SPEC), *four = mnl_attr_nest_start(h, AF_INET),
+		      *conf = mnl_attr_nest_start(h, IFLA_INET_CONF);
+
+	mnl_attr_put_u32(h, IPV4_DEVCONF_PROMOTE_SECONDARIES, 1);
+	mnl_attr_nest_end(h, conf);
+	mnl_attr_nest_end(h, four);
+	mnl_attr_nest_end(h, families);
+	return ask(r, h, NULL, NULL);
+}
+
 int rtnl_bridge(struct rtnl *r, const char *name, const uint8_t mac[6])
 {
 	uint8_t buf[REQUEST];
@@ -224,6 +274,28 @@ int rtnl_bridge(struct rtnl *r, const char *name, const uint8_t mac[6])
 	return ask(r, h, NULL, NULL);
 }
 
+int rtnl_veth(struct rtnl *r, const char *name, const char *peer, const uint8_t mac[6])
+{
+	uint8_t buf[REQUEST];
+	struct nlmsghdr *h = link_request(buf, RTM_NEWLINK, 0, NULL);
+	struct nlattr *info, *data, *other;
+
+	h->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+	mnl_attr_put_strz(h, IFLA_IFNAME, name);
+	mnl_attr_put(h, IFLA_ADDRESS, 6, mac);
+	info = mnl_attr_nest_start(h, IFLA_LINKINFO);
+	mnl_attr_put_strz(h, IFLA_INFO_KIND, "veth");
+	data = mnl_attr_nest_start(h, IFLA_INFO_DATA);
+	other = mnl_attr_nest_start(h, VETH_INFO_PEER);
+	memset(mnl_nlmsg_get_payload_tail(h), 0, sizeof(struct ifinfomsg));
+	h->nlmsg_len += NLMSG_ALIGN(sizeof(struct ifinfomsg));
+	mnl_attr_put_strz(h, IFLA_IFNAME, peer);
+	mnl_attr_nest_end(h, other);
+	mnl_attr_nest_end(h, data);
+	mnl_attr_nest_end(h, info);
+	return ask(r, h, NULL, NULL);
+}
+
 int rtnl_delete(struct rtnl *r, int index)
 {
 	uint8_t buf[REQUEST];
@@ -231,15 +303,15 @@ int rtnl_delete(struct rtnl *r, int index)
 	return ask(r, link_request(buf, RTM_DELLINK, index, NULL), NULL, NULL);
 }
 
-int rtnl_address(struct rtnl *r, int index, const struct ip *ip, uint8_t bits, bool add)
+/* ---- addresses ------------------------------------------------------------------------ */
+
+static struct nlmsghdr *address_request(void *buf, uint16_t type, int index, const struct ip *ip, uint8_t bits)
 {
-	uint8_t buf[REQUEST];
 	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
 	size_t len = ip->family == 4 ? 4 : 16;
 	struct ifaddrmsg *a;
 
-	h->nlmsg_type = add ? RTM_NEWADDR : RTM_DELADDR;
-	h->nlmsg_flags = add ? NLM_F_CREATE | NLM_F_REPLACE : 0;
+	h->nlmsg_type = type;
 	a = mnl_nlmsg_put_extra_header(h, sizeof(*a));
 	a->ifa_family = ip->family == 4 ? AF_INET : AF_INET6;
 	a->ifa_prefixlen = bits;
@@ -248,11 +320,100 @@ int rtnl_address(struct rtnl *r, int index, const struct ip *ip, uint8_t bits, b
 	a->ifa_flags = ip->family == 6 ? IFA_F_NODAD : 0;
 	mnl_attr_put(h, IFA_LOCAL, len, ip->at);
 	mnl_attr_put(h, IFA_ADDRESS, len, ip->at);
-	if (ip->family == 4 && bits < 31 && add) {
-		uint32_t broadcast = ip_u32(ip) | UINT32_MAX >> bits;
-		struct ip all = ip_v4(broadcast);
+	return h;
+}
+
+int rtnl_give(struct rtnl *r, int index, const struct ip *ip, uint8_t bits, uint32_t valid_s)
+{
+	uint8_t buf[REQUEST];
+	struct nlmsghdr *h = address_request(buf, RTM_NEWADDR, index, ip, bits);
+
+	h->nlmsg_flags |= NLM_F_CREATE | NLM_F_REPLACE;
+	mnl_attr_put_u8(h, IFA_PROTO, RTNL_OURS);
+	if (ip->family == 4 && bits < 31) {
+		struct ip all = ip_v4(ip_u32(ip) | UINT32_MAX >> bits);
 
 		mnl_attr_put(h, IFA_BROADCAST, 4, all.at);
 	}
+	if (valid_s) {
+		struct ifa_cacheinfo life = { .ifa_prefered = valid_s, .ifa_valid = valid_s };
+
+		mnl_attr_put(h, IFA_CACHEINFO, sizeof(life), &life);
+	}
 	return ask(r, h, NULL, NULL);
+}
+
+int rtnl_take(struct rtnl *r, int index, const struct ip *ip, uint8_t bits)
+{
+	uint8_t buf[REQUEST];
+
+	return ask(r, address_request(buf, RTM_DELADDR, index, ip, bits), NULL, NULL);
+}
+
+/* struct given - a walk over all addresses, for one of ours */
+struct given {
+	const struct ip_range *range;
+	int index;
+	bool found;
+	struct ip ip;
+	uint8_t bits;
+};
+
+/* struct one_address - what a message says of it */
+struct one_address {
+	struct ip ip;
+	uint8_t proto;
+};
+
+static int on_address_attribute(const struct nlattr *a, void *arg)
+{
+	struct one_address *one = arg;
+	uint16_t type = mnl_attr_get_type(a), len = mnl_attr_get_payload_len(a);
+
+	if (type == IFA_PROTO && mnl_attr_validate(a, MNL_TYPE_U8) >= 0)
+		one->proto = mnl_attr_get_u8(a);
+	/* Across a point-to-point wire IFA_ADDRESS is the other end; IFA_LOCAL is ours always, but IPv6 leaves it out. */
+	if ((type == IFA_LOCAL || (type == IFA_ADDRESS && one->ip.family == 6)) && len == (one->ip.family == 4 ? 4 : 16))
+		memcpy(one->ip.at, mnl_attr_get_payload(a), len);
+	return MNL_CB_OK;
+}
+
+static int on_address(const struct nlmsghdr *h, void *arg)
+{
+	const struct ifaddrmsg *a = mnl_nlmsg_get_payload(h);
+	struct given *want = arg;
+	struct one_address one = { .ip.family = a->ifa_family == AF_INET ? 4 : 6 };
+
+	if (h->nlmsg_type != RTM_NEWADDR || (int)a->ifa_index != want->index || want->found)
+		return MNL_CB_OK;
+	if (mnl_attr_parse(h, sizeof(*a), on_address_attribute, &one) < 0)
+		return MNL_CB_ERROR;
+	if (one.proto == RTNL_OURS && ip_in(&one.ip, want->range)) {
+		want->found = true;
+		want->ip = one.ip;
+		want->bits = a->ifa_prefixlen;
+	}
+	return MNL_CB_OK;
+}
+
+int rtnl_given(struct rtnl *r, int index, const struct ip_range *range, struct ip *ip, uint8_t *bits)
+{
+	uint8_t buf[REQUEST];
+	struct nlmsghdr *h = mnl_nlmsg_put_header(buf);
+	struct given want = { .range = range, .index = index };
+	struct ifaddrmsg *a;
+	int err;
+
+	h->nlmsg_type = RTM_GETADDR;
+	h->nlmsg_flags = NLM_F_DUMP;
+	a = mnl_nlmsg_put_extra_header(h, sizeof(*a));
+	a->ifa_family = range->ip.family == 4 ? AF_INET : AF_INET6;
+	err = ask(r, h, on_address, &want);
+	if (!err && !want.found)
+		err = -ENOENT;
+	if (!err) {
+		*ip = want.ip;
+		*bits = want.bits;
+	}
+	return err;
 }

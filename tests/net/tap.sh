@@ -1,8 +1,6 @@
 #!/bin/bash
 # tap.sh - real daemons behind real taps, real DHCP clients behind those
 #
-#	tests/net/tap.sh BIN [SECTION]...
-#
 #	 na          nb          nc          nd		a namespace each, one node in each
 #	 weft0       weft0       lan0=weft0  weft0
 #	 |           |           |    \      |
@@ -11,219 +9,12 @@
 #	 eth0 .1     eth0 .2     eth0 .3     eth0 .4	172.30.0.0/24
 #	 |           |           |           |
 #	-+-----------+-- under0 -+-----------+-		the underlay: a bridge in a namespace of its own
-#
-# Everything happens in network and mount namespaces this script makes, so that
-# nothing outside is touched and nothing can be left behind. Conditions are
-# awaited, up to AWAIT seconds each. Prints a line per promise and, at the end,
-# "N passed, N failed"; exits 1 if one failed. Needs root and /dev/net/tun.
-set -u
-
-if [ "${WEFT_TAP_INSIDE:-}" != yes ]; then
-	why=
-	[ "$(id -u)" = 0 ] || why="this is not root"
-	[ -c /dev/net/tun ] || why="there is no /dev/net/tun"
-	for tool in ip udhcpc dhclient busybox ping arping dig tcpdump tshark setpriv; do
-		command -v "$tool" >/dev/null || why="there is no $tool; make deps installs it"
-	done
-	[ -n "$why" ] || unshare -n -m true 2>/dev/null || why="no namespaces can be made"
-	if [ -n "$why" ]; then
-		echo "skipped all of tap.sh: $why"
-		exit 0
-	fi
-	exec env WEFT_TAP_INSIDE=yes unshare -n -m --propagation private "$0" "$@"
-fi
-
-BIN=$(cd "${1:-build/bin}" && pwd) || exit 2
-shift
-AWAIT=20
-mount -t tmpfs none /run && mkdir -p /run/netns || exit 2
-work=$(mktemp -d "${TMPDIR:-/tmp}/weft-tap.XXXXXX") || exit 2
-passed=0 failed=0
-declare -A pid
-
-cleanup() {
-	local p
-
-	for p in "${pid[@]}"; do kill -9 "$p"; done 2>/dev/null
-	wait 2>/dev/null
-	umount /dev/net "$work/dev" 2>/dev/null
-	rm -rf "$work"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
-cd "$work" || exit 2
-chmod 755 "$work"
-
-ctl() { "$BIN/weftctl" "$@"; }
-at() { local n=$1; shift; ip netns exec "n$n" "$@"; }
-
-# ---- promises ---------------------------------------------------------------
-
-holds() {	# SENTENCE COMMAND...
-	local what=$1
-
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok      $what${TIMES:+	$SECONDS s}"
-	else
-		failed=$((failed + 1))
-		echo "NOT OK  $what"
-		sed 's/^/        /' "$work/out" | tail -n 15
-	fi
-}
-
-await() {	# COMMAND...: until it is true, AWAIT seconds at most
-	local until=$((SECONDS + AWAIT))
-
-	until "$@"; do
-		if [ "$SECONDS" -ge "$until" ]; then
-			echo "not true after $AWAIT s: $*"
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
-not() { ! "$@"; }
-
-refused() {	# PATTERN COMMAND...: exit code 2, one message, and it says PATTERN
-	local pattern=$1 code
-
-	shift
-	[ "$1" != ctl ] || set -- "$BIN/weftctl" "${@:2}"
-	timeout 10 "$@" >"$work/refused" 2>&1
-	code=$?
-	cat "$work/refused"
-	[ "$code" = 2 ] || { echo "exit code $code"; return 1; }
-	grep -qE "$pattern" "$work/refused" || { echo "does not say: $pattern"; return 1; }
-	[ "$(grep -c '^weft' "$work/refused")" = 1 ] || { echo "not one message"; return 1; }
-}
-
-# ---- the underlay -----------------------------------------------------------
-
-underlay() {
-	local n i=0
-
-	ip link set lo up
-	ip link add under0 type bridge && ip link set under0 up
-	for n in a b c d; do
-		i=$((i + 1))
-		ip netns add "n$n"
-		ip -n "n$n" link set lo up
-		ip link add "u$n" type veth peer name eth0 netns "n$n"
-		ip link set "u$n" master under0 up
-		ip -n "n$n" addr add "172.30.0.$i/24" dev eth0
-		ip -n "n$n" link set eth0 up
-	done
-	ip netns add hc
-	ip -n hc link set lo up
-}
-
-declare -A where=([alice]=a [bob]=b [carol]=c [dave]=d)
-
-start() {	# NODE [OPTION]...
-	local n=$1
-
-	shift
-	ip netns exec "n${where[$n]}" "$BIN/weft-node" -c "$n/weft.conf" -s node.log=debug "$@" 2>>"$n.log" &
-	pid[$n]=$!
-}
-
-ended() { ! kill -0 "${pid[$1]}" 2>/dev/null; }
-
-ends_well() {
-	local code
-
-	await ended "$1" || return 1
-	wait "${pid[$1]}"
-	code=$?
-	unset "pid[$1]"
-	[ "$code" = 0 ] || { echo "exit code $code"; return 1; }
-}
-
-stopped() { kill "-$2" "${pid[$1]}" && ends_well "$1"; }
-
-killed() {
-	kill -9 "${pid[$1]}" || return 1
-	wait "${pid[$1]}" 2>/dev/null
-	unset "pid[$1]"
-}
-
-field() { ctl -c "$1/weft.conf" status --json 2>/dev/null | sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
-joined() { [ "$(field "$1" state)" = joined ]; }
-ring_of() { local n s=$1; shift; for n in "$@"; do [ "$(field "$n" links)" -ge "$s" ] 2>/dev/null && joined "$n" || return 1; done; }
-
-# The IPv4 address of the network on a device, without its length.
-address() { ip -n "${2:-n${where[$1]:-}}" -4 -o addr show dev "${3:-weft0}" 2>/dev/null | sed -n 's/.*inet \(10\.[0-9.]*\).*/\1/p' | head -n 1; }
-has_address() { [ -n "$(address "$@")" ]; }
-has_this() { [ "$(address "$1")" = "$2" ]; }
-
-pings() { at "$1" ping -c 2 -i 0.2 -W 2 "${@:2}"; }
-pings_soon() { await at "$1" ping -q -c 1 -W 1 "${@:2}" >/dev/null; }
-exists() { ip -n "n$1" link show "$2" >/dev/null 2>&1; }
-
-# ---- DHCP clients -----------------------------------------------------------
-
-cat >udhcpc.script <<'END'
-#!/bin/sh
-# what udhcpc was told, one line each; the address is set, as any script of it does
-case $1 in
-bound | renew)
-	ip addr flush dev "$interface" scope global
-	ip addr add "$ip/$mask" dev "$interface"
-	echo "$1 $ip/$mask server $serverid dns $dns lease $lease mtu $mtu" >>"$NOTES"
-	;;
-deconfig) ip addr flush dev "$interface" scope global; echo "$1" >>"$NOTES" ;;
-*) echo "$1" >>"$NOTES" ;;
-esac
-END
-cat >dhclient.script <<'END'
-#!/bin/sh
-case $reason in
-BOUND | RENEW | REBIND | REBOOT)
-	ip addr flush dev "$interface" scope global
-	ip addr add "$new_ip_address/$new_subnet_mask" dev "$interface"
-	;;
-RELEASE | EXPIRE | FAIL) ip addr flush dev "$interface" scope global ;;
-esac
-echo "$reason $new_ip_address dns $new_domain_name_servers" >>"$NOTES"
-exit 0
-END
-chmod 755 udhcpc.script dhclient.script
-
-udhcpc_start() {	# NETNS DEVICE
-	NOTES=$work/udhcpc.$1 ip netns exec "$1" udhcpc -f -i "$2" -s "$work/udhcpc.script" -t 20 -T 1 -A 1 >>"udhcpc.$1.log" 2>&1 &
-	pid[udhcpc.$1]=$!
-}
-
-dhclient_start() {
-	NOTES=$work/dhclient.$1 ip netns exec "$1" dhclient -d -1 -sf "$work/dhclient.script" -lf "$work/dhclient.$1.leases" \
-		-pf "$work/dhclient.$1.pid" "$2" >>"dhclient.$1.log" 2>&1 &
-	pid[dhclient.$1]=$!
-}
+NEEDS="udhcpc dhclient arping dig tcpdump tshark"
+SECTIONS="two four more privileges bad"
+. "${0%/*}/lib.sh"
+where=([alice]=a [bob]=b [carol]=c [dave]=d)
 
 # ---- two --------------------------------------------------------------------
-
-capture() {	# NODE: what crosses its tap, into NODE.pcap
-	at "${where[$1]}" tcpdump -q -U -i weft0 -w "$work/$1.pcap" 2>"tcpdump.$1" &
-	pid[tcpdump.$1]=$!
-	await grep -qs listening "tcpdump.$1" >/dev/null
-}
-
-sends_file() {	# FROM TO ADDRESS: two megabytes over TCP arrive as they were
-	rm -f received
-	dd if=/dev/urandom of=sent bs=64k count=32 status=none
-	at "$2" busybox nc -l -p 5001 >received < <(sleep 20) &
-	pid[nc]=$!
-	await listens "$2" 5001
-	at "$1" timeout 20 busybox nc "$3" 5001 <sent
-	wait "${pid[nc]}"
-	unset "pid[nc]"
-	cmp sent received
-}
-
-listens() { at "$1" busybox netstat -ltn | grep -q ":$2 "; }
 
 # Addresses of the network that neither $1 nor $2 is: leases are drawn, and one may be any
 spare() { printf '10.9.0.%d\n' {50..60} | grep -vxF -e "$1" -e "$2"; }
@@ -300,26 +91,7 @@ two() {
 	holds "nobody is at it any more" await gone_from a "$b"
 	kill "${pid[udhcpc.nb]}"
 	kill "${pid[tcpdump.alice]}" 2>/dev/null
-	holds "tcpdump and tshark see only correct frames" correct
-}
-
-freed() { ctl -c "$1/weft.conf" resolve "$2" | grep -q "nobody's"; }
-says() { local want=$1 got; shift; got=$("$@"); echo "$got"; [ "$got" = "$want" ]; }
-
-# Who talks to it hears that it is gone; afterwards nobody answers for it.
-gone_from() { ! at "$1" ping -c 1 -W 1 "$2" >/dev/null && ! at "$1" arping -c 1 -w 1 -I weft0 "$2" >/dev/null; }
-
-# No malformed packet, no wrong checksum, no address of the underlay in what crossed the taps.
-correct() {
-	local f bad n
-
-	for f in alice.pcap bob.pcap; do
-		n=$(tshark -r "$f" 2>/dev/null | wc -l)
-		[ "$n" -gt 50 ] || { echo "$f: $n packets only"; return 1; }
-		bad=$(tshark -r "$f" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE -o icmpv6.check_checksum:TRUE \
-			-Y '_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || icmp.checksum.status == 0 || icmpv6.checksum.status == 0 || ip.addr == 172.30.0.0/24' 2>/dev/null)
-		if [ -n "$bad" ]; then echo "$f"; echo "$bad" | head; return 1; fi
-	done
+	holds "tcpdump and tshark see only correct frames" correct alice bob
 }
 
 # ---- four -------------------------------------------------------------------
@@ -391,12 +163,12 @@ more() {
 	ip -n nc link set m0 master lan1 up
 	ip -n hc link set eth1 up
 	start hugo
-	holds "under hybrid the host's device is the bridge" await has_address hugo nc lan1
-	h=$(address hugo nc lan1)
+	holds "under hybrid the host has a card of its own beside the LAN's" await has_address hugo nc weft0h
+	h=$(address hugo nc weft0h)
 	holds "it is reached" pings_soon a "$h"
 	holds "it reaches" pings c "$(address anne)"
 	udhcpc_start hc eth1
-	holds "another machine of that LAN is not served" not long_enough has_address '' hc eth1
+	holds "another machine of that LAN is not served" never has_address '' hc eth1
 	kill "${pid[udhcpc.hc]}"
 
 	id=$(field anne id)
@@ -413,21 +185,14 @@ more() {
 	holds "two networks over one overlay: an address in the second" await has_address '' na weft1
 	holds "and on the other node" await has_address '' nc weft1
 	holds "they reach each other there" pings_soon a "$(address '' nc weft1)"
-	holds "and in the first" pings_soon a "$h"
+	await has_address hugo nc weft0h
+	holds "and in the first" pings_soon a "$(address hugo nc weft0h)"
 	holds "both are listed" [ "$(ctl -c anne/weft.conf networks | grep -c '^[a-z]*net ')" = 2 ]
 	for n in anne hugo; do kill -TERM "${pid[$n]}"; done
 	for n in anne hugo; do holds "$n ends well" ends_well $n; done
-	holds "the bridge has lost the address it was given" not has_address hugo nc lan1
-}
-
-# For as long as a DISCOVER and its answer take, several times over.
-long_enough() {
-	local until=$((SECONDS + 3))
-
-	until "$@"; do
-		[ "$SECONDS" -lt "$until" ] || return 1
-		sleep 0.05
-	done
+	holds "the card is gone" not exists c weft0h
+	holds "its wire, too" not exists c weft0p
+	holds "the bridge stays" exists c lan1
 }
 
 # ---- privileges and bad input -----------------------------------------------
@@ -520,9 +285,6 @@ bad() {
 	holds "nothing of all that is left" [ -z "$(ls -d x[1-5] x_4 ivan 2>/dev/null)" ]
 }
 
-underlay
-for section in "${@:-two four more privileges bad}"; do
-	for s in $section; do $s; done
-done
-echo "$passed passed, $failed failed in $SECONDS s"
-[ "$failed" = 0 ]
+underlay a b c d
+machine hc
+run

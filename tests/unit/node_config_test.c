@@ -193,6 +193,8 @@ static void mistakes_about_networks_are_said(void)
 		{ "[network.1]\nmodel = router\n", "needs one" },
 		{ "[network.1]\nbridge = br0\n", "model = interface" },
 		{ "[network.1]\nmodel = hybrid\nbridge = a/b\n", "'/'" },
+		{ "[network.1]\ndevice = eth1\n", "model = interface" },
+		{ "[network.1]\nmodel = hybrid\nbridge = br0\ndevice = a/b\n", "'/'" },
 		{ "[network.1]\ntap = weft%s\n", "%d" },
 		{ "[network.1]\naddress = 10.9.0\n", "10.9.0.7" },
 		{ "[network.1]\nname = a_b\n", "63 letters" },

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -53,7 +54,7 @@ static void back(void)
 static struct plug_setup setup(const char *tap, const char *bridge)
 {
 	struct plug_setup s = { .tap = tap, .bridge = bridge, .model = bridge ? MODEL_ROUTER : MODEL_INTERFACE,
-				.mtu = 1400, .iface = 7 };
+				.mtu = 1400, .iface = 7, .remark = "weft-node of the test" };
 
 	memcpy(s.mac, MAC, 6);
 	memcpy(s.bridge_mac, BRIDGE_MAC, 6);
@@ -311,13 +312,124 @@ static void the_host_gets_its_address_and_loses_it(void)
 		return;
 	CU_ASSERT_FATAL(in(&p, &s));
 	for (int twice = 0; twice < 2; twice++) {
-		CU_ASSERT_EQUAL(plug_address(&p, &four, 24, true), 0);
-		CU_ASSERT_EQUAL(plug_address(&p, &six, 64, true), 0);
+		CU_ASSERT_EQUAL(plug_give(&p, &four, 24, 0), 0);
+		CU_ASSERT_EQUAL(plug_give(&p, &six, 64, 0), 0);
 	}
-	CU_ASSERT_EQUAL(plug_address(&p, &four, 24, false), 0);
-	CU_ASSERT_EQUAL(plug_address(&p, &four, 24, false), -EADDRNOTAVAIL);
-	CU_ASSERT_EQUAL(plug_address(&p, &six, 64, false), 0);
+	CU_ASSERT_EQUAL(plug_take(&p, &four, 24), 0);
+	CU_ASSERT_EQUAL(plug_take(&p, &four, 24), -EADDRNOTAVAIL);
+	CU_ASSERT_EQUAL(plug_take(&p, &six, 64), 0);
 	plug_out(&p);
+	back();
+}
+
+static void an_address_nobody_renews_is_taken_away_by_the_kernel(void)
+{
+	struct plug_setup s = setup("wt%d", NULL);
+	struct ip four = ip_v4(0x0a090007), renewed = ip_v4(0x0a080008), six = { .at = { 0xfd, [15] = 7 }, .family = 6 };
+	struct plug p;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT(!plug_give(&p, &four, 24, 1) && !plug_give(&p, &six, 64, 1) && !plug_give(&p, &renewed, 24, 1));
+	CU_ASSERT_EQUAL(plug_give(&p, &renewed, 24, 60), 0);
+	usleep(2600000);		/* the kernel looks once a second or so */
+	CU_ASSERT_EQUAL(plug_take(&p, &four, 24), -EADDRNOTAVAIL);
+	CU_ASSERT_EQUAL(plug_take(&p, &six, 64), -EADDRNOTAVAIL);
+	CU_ASSERT_EQUAL(plug_take(&p, &renewed, 24), 0);
+	plug_out(&p);
+	back();
+}
+
+static void addresses_of_the_last_run_are_known_and_no_others(void)
+{
+	struct ip_range range = { { .at = { 10, 9 }, .family = 4 }, 24 }, wide = { { .at = { 0xfd }, .family = 6 }, 64 };
+	struct plug_setup s = setup("wt%d", "br0"), again = setup("wt%d", "br0"), plain = setup("wx%d", NULL);
+	struct ip ours = ip_v4(0x0a090007), second = ip_v4(0x0a090009), elsewhere_ours = ip_v4(0x0a080007),
+		  six = { .at = { 0xfd, [15] = 7 }, .family = 6 };
+	struct plug watch, p;
+	struct rtnl_link br;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&watch, &plain));
+	CU_ASSERT_EQUAL_FATAL(rtnl_bridge(&watch.rtnl, "br0", BRIDGE_MAC), 0);
+	CU_ASSERT_FATAL(in(&p, &s) && there(&watch, "br0", &br));
+	CU_ASSERT(!plug_give(&p, &ours, 24, 0) && !plug_give(&p, &second, 24, 100) && !plug_give(&p, &six, 64, 100) &&
+		  !plug_give(&p, &elsewhere_ours, 24, 0));
+	plug_out(&p);			/* a bridge that is not ours stays, with all on it: as after kill -9 */
+	CU_ASSERT_EQUAL(system("ip addr add 10.9.0.77/24 dev br0"), 0);
+	CU_ASSERT_FATAL(in(&p, &again));
+	CU_ASSERT_EQUAL(plug_flush(&p, &range), 2);
+	CU_ASSERT_EQUAL(plug_flush(&p, &range), 0);
+	CU_ASSERT_EQUAL(plug_flush(&p, &wide), 1);
+	CU_ASSERT_EQUAL(plug_flush(&p, &(struct ip_range){ 0 }), 0);
+	CU_ASSERT_EQUAL(plug_take(&p, &elsewhere_ours, 24), 0);
+	CU_ASSERT_EQUAL(system("ip addr show dev br0 | grep -q 10.9.0.77/24"), 0);
+	plug_out(&p);
+	plug_out(&watch);
+	back();
+}
+
+static void under_hybrid_the_host_has_a_wire_of_its_own_into_the_bridge(void)
+{
+	struct plug_setup s = setup("wt%d", "br0"), plain = setup("wx%d", NULL);
+	struct rtnl_link tap, bridge, near, far;
+	struct plug p, q, watch;
+
+	if (!elsewhere())
+		return;
+	s.model = MODEL_HYBRID;
+	CU_ASSERT_FATAL(in(&watch, &plain));
+	CU_ASSERT_EQUAL_FATAL(rtnl_bridge(&watch.rtnl, "br0", MAC), 0);
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT_FATAL(there(&p, "wt0", &tap) && there(&p, "br0", &bridge) && there(&p, "wt0h", &near) &&
+			there(&p, "wt0p", &far));
+	CU_ASSERT(tap.master == bridge.index && far.master == bridge.index && !near.master);
+	CU_ASSERT(near.up && far.up && near.mtu == 1400 && far.mtu == 1500 && bridge.mtu == 1500);
+	CU_ASSERT(p.device.index == near.index && !memcmp(near.mac, BRIDGE_MAC, 6) && !memcmp(p.device.mac, near.mac, 6));
+	tap_close(&p.tap);			/* kill -9 */
+	rtnl_close(&p.rtnl);
+	CU_ASSERT_FATAL(in(&q, &s));		/* the veth is made anew */
+	CU_ASSERT(there(&watch, "wt0h", &far) && far.index != near.index);
+	plug_out(&q);
+	CU_ASSERT(!there(&watch, "wt0h", &near) && !there(&watch, "wt0p", &near) && there(&watch, "br0", &near));
+	s.device = "br0";
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT(p.device.index == bridge.index && !there(&watch, "wt0h", &near));
+	plug_out(&p);
+	s.device = "own";
+	s.bridge = "wb1";			/* neither is there */
+	CU_ASSERT_FATAL(in(&p, &s));
+	CU_ASSERT(there(&p, "own", &near) && there(&p, "wt0p", &far) && there(&p, "wb1", &bridge) && far.master == bridge.index);
+	plug_out(&p);
+	CU_ASSERT(!there(&watch, "own", &near) && !there(&watch, "wb1", &near));
+	plug_out(&watch);
+	back();
+}
+
+static void what_a_killed_run_made_is_swept_away_and_nothing_else(void)
+{
+	static const char *const KEEP[] = { "wb2" };
+	struct plug_setup s = setup("wt%d", "wb1"), other = setup("wo%d", "wb3"), kept = setup("wk%d", "wb2");
+	struct rtnl_link l;
+	struct plug p, q, r;
+
+	if (!elsewhere())
+		return;
+	s.model = MODEL_HYBRID;
+	other.remark = "weft-node of another";
+	CU_ASSERT_FATAL(in(&p, &s) && in(&q, &other) && in(&r, &kept));
+	tap_close(&p.tap);
+	rtnl_close(&p.rtnl);
+	tap_close(&r.tap);
+	rtnl_close(&r.rtnl);
+	plug_sweep("weft-node of the test", KEEP, 1);
+	CU_ASSERT(!there(&q, "wb1", &l) && !there(&q, "wt0h", &l) && there(&q, "wb3", &l) && there(&q, "wb2", &l));
+	CU_ASSERT_FATAL(in(&r, &kept));
+	plug_out(&r);
+	CU_ASSERT_FALSE(there(&q, "wb2", &l));
+	plug_out(&q);
 	back();
 }
 
@@ -346,6 +458,11 @@ CU_TestInfo plug_tests[] = {
 	{ "somebody else's bridge stays, and its MTU counts", somebody_elses_bridge_stays_and_its_mtu_counts },
 	{ "what cannot be is said", what_cannot_be_is_said },
 	{ "the host gets its address and loses it", the_host_gets_its_address_and_loses_it },
+	{ "an address nobody renews is taken away by the kernel", an_address_nobody_renews_is_taken_away_by_the_kernel },
+	{ "addresses of the last run are known, and no others", addresses_of_the_last_run_are_known_and_no_others },
+	{ "under hybrid the host has a wire of its own into the bridge",
+	  under_hybrid_the_host_has_a_wire_of_its_own_into_the_bridge },
+	{ "what a killed run made is swept away, and nothing else", what_a_killed_run_made_is_swept_away_and_nothing_else },
 	{ "a tap deleted under us is noticed", a_tap_deleted_under_us_is_noticed },
 	CU_TEST_INFO_NULL
 };
