@@ -91,10 +91,11 @@ void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const str
 void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes data)
 {
 	uint8_t buf[OP_MAX + 64];
-	bool urgent = data.at[0] & QUESTION_URGENT;
+	bool urgent;
 
 	if (data.len > sizeof(buf) || data.len < QUESTION_HEADER)
 		return;
+	urgent = data.at[0] & QUESTION_URGENT && !data.at[1];	/* once: members who told each other and others were a storm */
 	memcpy(buf, data.at, data.len);
 	buf[1]++;
 	for (unsigned i = 0; i < (urgent && v->members > 1 ? 2u : 1u); i++) {

@@ -64,8 +64,10 @@ bool walk_next(struct walk *w, const struct network_record *n, const struct ip *
 	uint64_t draw = mixed_u64(client ^ n->id.lo);
 	bool prefers = ip_in(preferred, r);
 
-	if (!w->len)
+	if (!w->first && w->len < window_of(count, log2_size)) {	/* a larger ring than was known before its first peer spoke */
 		w->len = window_of(count, log2_size);
+		w->at = 0;
+	}
 	if (prefers && !w->visited) {
 		w->visited = 1;
 		*out = slot;

@@ -77,17 +77,20 @@ struct writer ring_open(uint8_t *buf, size_t max, struct id to, uint8_t mode, ui
 	return route_open(NULL, buf, max, to, mode, body);
 }
 
-/* The member nearest to @to that we have a link to. */
+/* The peer nearest to @to, members before those who have not said yet what they are. */
 static link_ref way_in(const struct ring *r, struct id to)
 {
 	link_ref best = LINK_NONE;
 	struct id least = ID_MAX;
+	bool member = false;
 
 	for (unsigned i = 0; i < r->peers; i++) {
-		struct id d = id_distance(r->peer[i].id, to);
+		const struct ring_peer *p = &r->peer[i];
+		struct id d = id_distance(p->id, to);
 
-		if (!peer_ok(&r->peer[i]) || !r->peer[i].member || r->peer[i].doubted || !id_less(d, least))
+		if (!peer_ok(p) || p->doubted || p->member < member || (p->member == member && !id_less(d, least)))
 			continue;
+		member = p->member;
 		least = d;
 		best = (link_ref){ (uint16_t)i };
 	}

@@ -224,6 +224,7 @@ void peers_up(struct ring *r, struct env *e, const struct news *n)
 		p->use |= USE_LEAF;
 		p->merge = r->state == RING_JOINED;
 	}
+	r->changes += r->state < RING_JOINED;	/* a way in for mail */
 	peers_review(r, e);
 	if (p->said == SAID_NOTHING)
 		say(r, e, n->link.slot);

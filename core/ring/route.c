@@ -138,10 +138,13 @@ static enum next decide(const struct ring *r, const struct env *e, const struct 
 	if (m->find & FIND_NEAR && !id_eq(m->from, r->self))
 		return decide_place(r, e, m, way, avoid, avoids, out);
 	next = next_hop(r, e, way, avoid, avoids, out);
-	if (next == NEXT_HERE && way->flags & ROUTE_VIA && (way->flags & ROUTE_MODE_MASK) == ROUTE_EXACT &&
-	    !id_eq(m->to, r->self))
-		return to_guest(r, m, out) ? NEXT_LINK : NEXT_NONE;
-	return next;
+	if (next != NEXT_HERE || !(way->flags & ROUTE_VIA) || (way->flags & ROUTE_MODE_MASK) != ROUTE_EXACT ||
+	    id_eq(m->to, r->self))
+		return next;
+	if (to_guest(r, m, out))
+		return NEXT_LINK;
+	*way = (struct way){ .to = m->to, .least = ID_MAX, .flags = ROUTE_EXACT };	/* it will have joined meanwhile */
+	return next_hop(r, e, way, avoid, avoids, out);
 }
 
 static void forward(struct ring *r, struct env *e, struct pending *p, const struct way *way, link_ref to)

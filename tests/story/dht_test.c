@@ -8,8 +8,8 @@
 
 static const struct ip A = { .at = { 10, 9, 0, 77 }, .family = 4 }, ANY = { .family = 4 };
 
-/* @n nodes on one ring, all members of one network; up to five of them are its founders */
-static struct stage *town(unsigned n, uint32_t term_s)
+/* @n nodes, all members of one network, the first @up of them on one ring; up to five of them are its founders */
+static struct stage *some_of(unsigned n, unsigned up, uint32_t term_s)
 {
 	struct stage *s = stage_new(n, &suite_sodium);
 	struct network_record r;
@@ -22,11 +22,16 @@ static struct stage *town(unsigned n, uint32_t term_s)
 	for (unsigned i = 0; i < r.founders; i++)
 		r.founder[i] = s->actor[i].identity.id;
 	stage_network(s, &r);
-	for (unsigned i = 0; i < n; i++)
+	for (unsigned i = 0; i < up; i++)
 		stage_up(s, i, false);
 	stage_run(s, 30 * S);
 	CU_ASSERT_TRUE_FATAL(stage_ring_right(s));
 	return s;
+}
+
+static struct stage *town(unsigned n, uint32_t term_s)
+{
+	return some_of(n, n, term_s);
 }
 
 static enum verdict ask(struct stage *s, unsigned i, enum ask what, struct ip ip, uint64_t client)
@@ -126,6 +131,25 @@ static void of_many_who_ask_at_once_one_gets_it(void)
 			ask_only(s, (i + round) % 7, ASK_LEASE, ip, 10 * round + i);
 		watch(s, ip, 5 * S);
 		CU_ASSERT_EQUAL(believers(s, ip), 1);
+	}
+	stage_free(s);
+}
+
+/*
+ * Mail of a node that looks for its place leaves by its first link, and answers come back to it by the same way,
+ * also if it has joined meanwhile and needs that link no longer: nobody asks a second time.
+ */
+static void a_node_that_joins_gets_its_answer_at_the_first_try(void)
+{
+	enum { STAND = 24, ALL = 40 };
+	struct stage *s = some_of(ALL, STAND, 600);
+
+	CU_ASSERT_EQUAL(ask(s, 0, ASK_LEASE, A, 1), VERDICT_OK);
+	for (unsigned i = STAND; i < ALL; i++) {
+		stage_up(s, i, false);
+		CU_ASSERT_EQUAL(ask(s, i, ASK_RESOLVE, A, 0), VERDICT_OK);
+		CU_ASSERT_EQUAL(s->last_reply.tries, 1);
+		stage_run(s, 10 * S);
 	}
 	stage_free(s);
 }
@@ -459,6 +483,7 @@ CU_TestInfo story_dht_tests[] = {
 	{ "three nodes lease", three_nodes_lease },
 	{ "seven nodes lease", seven_nodes_lease },
 	{ "of many who ask at once one gets it", of_many_who_ask_at_once_one_gets_it },
+	{ "a node that joins gets its answer at the first try", a_node_that_joins_gets_its_answer_at_the_first_try },
 	{ "a holder comes back with its lease and believes only when confirmed",
 	  a_holder_comes_back_with_its_lease_and_believes_only_when_confirmed },
 	{ "a holder that stays away loses it to another after the term",
