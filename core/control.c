@@ -108,6 +108,12 @@ static void ask_echo(struct node *n, const struct request *q)
 		answer(n, q, ANSWER_FAILED, 0);
 }
 
+/* A list that is not newer than ours is refused, with the reason as the verdict. */
+static void answer_revoke(struct node *n, const struct request *q, enum drop why)
+{
+	answer(n, q, why == DROP_NONE ? ANSWER_OK : ANSWER_REFUSED, (uint8_t)env_drop(&n->env, why));
+}
+
 void control_request(struct node *n, const struct event *ev)
 {
 	const struct request *q = &ev->request;
@@ -115,6 +121,14 @@ void control_request(struct node *n, const struct event *ev)
 	struct id network;
 	bool asked;
 
+	if (q->ask == ASK_REVOKE) {
+		answer_revoke(n, q, floors_revoke(n, ev->data));
+		return;
+	}
+	if (n->newcomer) {
+		answer(n, q, ANSWER_NOT_JOINED, 0);
+		return;
+	}
 	if (q->ask < ASK_LEASE || q->ask >= ASK_KINDS) {
 		ring_request(&n->ring, &n->env, ev);
 		return;

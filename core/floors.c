@@ -9,6 +9,7 @@
  */
 #include "core/inside.h"
 
+#include "core/dht/admit.h"
 #include "core/ring/label.h"
 #include "core/ring/message.h"
 
@@ -22,7 +23,7 @@ bool floors_new(struct node *n)
 
 	if (!n->network_count)
 		return true;
-	if (n->network_count > NETWORKS_MAX)
+	if (n->network_count > NETWORKS_MAX || n->newcomer)
 		return false;
 	n->dht = dht_new(e, &n->ring, n->identity);
 	n->tunnels = tunnels_new(e, n->links, n->identity);
@@ -47,6 +48,9 @@ bool floors_new(struct node *n)
 
 void floors_free(struct node *n)
 {
+	if (n->newcomer)
+		newcomer_free(&n->env, n->newcomer);
+	gazette_free(&n->env, n->gazette);
 	for (unsigned i = 0; i < NETWORKS_MAX; i++)
 		if (n->vnet[i])
 			vnet_free(n->vnet[i], &n->env);
@@ -56,6 +60,17 @@ void floors_free(struct node *n)
 		dht_free(n->dht, &n->env);
 }
 
+/* Lists of the revoked are for all the anchors we trust. Made with the first word of one: most nodes never hear any. */
+static struct gazette *gazette_of(struct node *n)
+{
+	if (n->gazette)
+		return n->gazette;
+	n->gazette = gazette_new(&n->env, n->links);
+	for (unsigned i = 0; n->gazette && i < n->network_count; i++)
+		gazette_network(n->gazette, dht_record(n->dht, vnet_id(n->vnet[i]))->key);
+	return n->gazette;
+}
+
 void floors_start(struct node *n, struct bytes saved, enum run_end last)
 {
 	struct reader in = reader_of(saved.at, saved.len);
@@ -63,9 +78,15 @@ void floors_start(struct node *n, struct bytes saved, enum run_end last)
 	struct saved item;
 	bool dht = false;
 
+	if (n->newcomer) {
+		newcomer_start(&n->env, n->newcomer);
+		return;
+	}
 	while (saved_next(&in, &item)) {
 		if (item.kind == SAVE_PEERS)
 			peers = item.data;
+		if (item.kind == SAVE_REVOKED && gazette_of(n))
+			gazette_load(&n->env, n->gazette, item.kind, item.data);
 		dht |= item.kind == SAVE_SLOT || item.kind == SAVE_LEASE || item.kind == SAVE_SELF;
 	}
 	if (!reader_ok(&in))
@@ -75,11 +96,49 @@ void floors_start(struct node *n, struct bytes saved, enum run_end last)
 		n->dht = dht_new(&n->env, &n->ring, n->identity);
 	if (n->dht)
 		dht_start(n->dht, &n->env, saved, last);
-	for (unsigned i = 0; i < n->network_count; i++)
+	for (unsigned i = 0; i < n->network_count; i++) {
 		vnet_start(n->vnet[i], &n->env);
+		if (n->networks[i].signer.len)
+			dht_admits(n->dht, &n->env, vnet_id(n->vnet[i]), n->networks[i].signer, n->networks[i].secret);
+	}
 }
 
 /* ---- news ---- */
+
+/* Who came by an invitation is heard by the usher and by nobody else. */
+static bool of_guest(struct node *n, const struct news *news)
+{
+	struct env *e = &n->env;
+	bool guest = (n->dht && usher_knows(n->dht, news->link)) || links_invited(n->links, news->link);
+
+	if (!guest)
+		return false;
+	if (!n->dht)
+		n->dht = dht_new(e, &n->ring, n->identity);
+	if (!n->dht)
+		links_close(e, n->links, news->link, END_FULL);
+	else if (news->kind == NEWS_UP || news->kind == NEWS_DOWN)
+		usher_link(n->dht, e, news->link, news->kind == NEWS_UP);
+	else if (news->kind == NEWS_MESSAGE && news->message == MESSAGE_PLEA)
+		usher_plea(n->dht, e, news->link, news->body);
+	else if (news->kind == NEWS_MESSAGE)
+		env_drop(e, DROP_STRANGER);
+	return true;
+}
+
+/* What is between neighbours and not the ring's. */
+static bool of_gazette(struct node *n, const struct news *news)
+{
+	bool notice = news->kind == NEWS_MESSAGE && news->message == MESSAGE_NOTICE;
+
+	if ((notice || n->gazette) && gazette_of(n)) {
+		if (notice)
+			gazette_message(&n->env, n->gazette, news->link, news->body);
+		else if (news->kind == NEWS_UP || news->kind == NEWS_DOWN)
+			gazette_link(&n->env, n->gazette, news->link, news->kind == NEWS_UP);
+	}
+	return notice;
+}
 
 static bool carry_links(struct node *n)
 {
@@ -88,6 +147,12 @@ static bool carry_links(struct node *n)
 
 	while (links_next(n->links, &news)) {
 		any = true;
+		if (n->newcomer) {
+			newcomer_news(&n->env, n->newcomer, &news);
+			continue;
+		}
+		if (of_guest(n, &news) || of_gazette(n, &news))
+			continue;
 		if (news.kind == NEWS_DATA && n->tunnels && tunnels_data(&n->env, n->tunnels, &news))
 			continue;
 		ring_news(&n->ring, &n->env, &news);
@@ -159,6 +224,8 @@ static bool carry_dht(struct node *n)
 			vnet_done(v, &n->env, &done);
 		else if (done.user == DHT_USER_CONTROL)
 			control_done(n, &done);
+		else if (done.user == DHT_USER_ADMIT)
+			admit_done(n->dht, &n->env, &done);
 	}
 	while (held_next(n->dht, &news)) {
 		struct vnet *v = user_vnet(n, news.held.user);
@@ -223,9 +290,36 @@ static bool carry_tunnels(struct node *n)
 	return carry_chains(n) || any;
 }
 
+/* A list of the revoked changed: whatever they have with us ends, and if we are in it, we go. */
+static bool carry_revoked(struct node *n)
+{
+	struct env *e = &n->env;
+
+	if (!n->gazette || !gazette_changed(n->gazette))
+		return false;
+	for (uint16_t i = 0; i < links_slots(n->links); i++)
+		if (revoked_by(e->revoked, e->config->overlay, links_id(n->links, (link_ref){ i }))) {
+			env_drop(e, DROP_REVOKED);
+			gazette_farewell(e, n->gazette, (link_ref){ i });
+			links_close(e, n->links, (link_ref){ i }, END_REFUSED);
+		}
+	if (n->tunnels)
+		tunnels_revoked(e, n->tunnels);
+	if (revoked_chain(e->revoked, e->config->overlay, (struct bytes){ n->identity->chain, n->identity->chain_len })) {
+		env_record(e, RECORD_REVOKED, n->identity->id, 0, 0);
+		floors_stop(n);
+	}
+	return true;
+}
+
+enum drop floors_revoke(struct node *n, struct bytes list)
+{
+	return n->newcomer ? DROP_STATE : gazette_of(n) ? gazette_take(&n->env, n->gazette, list) : DROP_MEMORY;
+}
+
 void floors_carry(struct node *n)
 {
-	while ((int)carry_links(n) | (int)carry_ring(n) | (int)carry_dht(n) | (int)carry_tunnels(n))
+	while ((int)carry_revoked(n) | (int)carry_links(n) | (int)carry_ring(n) | (int)carry_dht(n) | (int)carry_tunnels(n))
 		;
 }
 
@@ -279,6 +373,10 @@ static void try_leaving(struct node *n)
 
 void floors_stop(struct node *n)
 {
+	if (n->newcomer) {
+		env_record(&n->env, RECORD_LEFT, ID_ZERO, 0, 0);
+		return;
+	}
 	if (n->leave_ns)
 		return;
 	n->leave_ns = n->env.now_ns + LEAVE_PATIENCE;
@@ -293,9 +391,15 @@ void floors_timer(struct node *n, uint16_t tag)
 
 	if (tag == TIMER_LEAVE)
 		try_leaving(n);
+	else if (tag == TIMER_NEWCOMER && n->newcomer)
+		newcomer_timer(e, n->newcomer);
+	else if (tag == TIMER_GAZETTE && n->gazette)
+		gazette_timer(e, n->gazette);
+	else if (tag == TIMER_ADMIT && n->dht)
+		admit_timer(n->dht, e);
 	else if (tag < TIMER_TUNNEL && n->dht)
 		dht_timer(n->dht, e, tag);
-	else if (tag >= TIMER_TUNNEL && tag < TIMER_VNET && n->tunnels)
+	else if (tag >= TIMER_TUNNEL && tag < TIMER_ADMIT && n->tunnels)
 		tunnels_timer(e, n->tunnels, tag);
 	else if (tag >= TIMER_VNET && tag < TIMER_VNET + n->network_count)
 		vnet_timer(n->vnet[tag - TIMER_VNET], e);

@@ -6,6 +6,7 @@
 
 #include "core/base/env.h"
 #include "core/base/saved.h"
+#include "core/link/gazette.h"
 #include "core/link/link.h"
 #include "core/node.h"
 #include "core/ring/ring.h"
@@ -19,6 +20,8 @@ struct node {
 	struct dht *dht;		/* NULL until a network, or the first mail for one */
 	struct tunnels *tunnels;	/* NULL without a network */
 	struct vnet *vnet[NETWORKS_MAX];
+	struct gazette *gazette;	/* NULL until somebody tells of a list of the revoked */
+	struct newcomer *newcomer;	/* NULL: we are a member; else none of what stands above but links */
 	const struct network *networks;
 	uint8_t network_count;
 	uint32_t ring_seen;		/* ring_changes() as the DHT knows them */
@@ -38,6 +41,7 @@ void floors_frame(struct node *n, const struct event *ev);
 void floors_timer(struct node *n, uint16_t tag);
 void floors_saved(struct node *n, uint64_t token);
 void floors_resumed(struct node *n, bool clone);
+enum drop floors_revoke(struct node *n, struct bytes list);	/* a list of the revoked, from an operator */
 void floors_stop(struct node *n);			/* hand over, then leave the ring */
 
 /* control.c: requests about leases and names */

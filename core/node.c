@@ -33,6 +33,13 @@ struct node *node_new(const struct birth *b, int64_t now_ns)
 		return NULL;
 	}
 	ring_init(&n->ring, n->links, b->identity->id);
+	if (b->newcomer) {
+		n->newcomer = newcomer_new(&n->env, n->links, b->newcomer);
+		if (!n->newcomer) {
+			node_free(n);
+			return NULL;
+		}
+	}
 	n->networks = b->networks;
 	n->network_count = (uint8_t)b->network_count;
 	if (!floors_new(n)) {
@@ -110,7 +117,7 @@ static void handle(struct node *n, const struct event *ev)
 		break;
 	case EVENT_ADDRESS:
 		links_address(e, n->links, &ev->from, ev->up);
-		if (ev->up)
+		if (ev->up && !n->newcomer)
 			ring_address(&n->ring, e);
 		break;
 	case EVENT_MAPPING:

@@ -19,6 +19,7 @@
 #include "core/base/config.h"
 #include "core/base/door.h"
 #include "core/base/mem.h"
+#include "core/link/newcomer.h"
 #include "core/seal/identity.h"
 #include "core/seal/suite.h"
 #include "core/vnet/network.h"
@@ -34,6 +35,7 @@ struct birth {
 	const struct identity *identity; /* key pair and certificate chain; stays the host's */
 	const struct network *networks;	/* virtual networks this node is a member of, up to NETWORKS_MAX; borrowed */
 	unsigned network_count;
+	const struct newcomer_birth *newcomer;	/* not NULL: no member yet, identity is an invitation's, no networks */
 	uint32_t index_base;		/* high bits of receiver indexes, for several nodes on one socket */
 	uint64_t incarnation;		/* grows with every start the host remembers; 0 if it cannot */
 };

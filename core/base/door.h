@@ -69,6 +69,8 @@ enum ask {
 	ASK_DELETE,		/* name: ours is gone */
 	ASK_ECHO,		/* to the member key of network, through a tunnel as guests' packets go; reply when it
 				 * comes back. Nothing is tried again and nothing times out: that is the host's */
+	ASK_REVOKE,		/* data: a list of the revoked (core/seal/revoke.h) */
+	ASK_REDEEM,		/* never asked: how a node born with an invitation tells what became of it */
 	ASK_KINDS
 };
 
@@ -130,6 +132,7 @@ enum save_kind {
 	SAVE_SELF,		/* part 0: our incarnation as the DHT counts it */
 	SAVE_SLOT,		/* part: hash of a slot (and record): promises and records */
 	SAVE_LEASE,		/* part: hash of network and address: leases we hold */
+	SAVE_REVOKED,		/* part: of the anchor: its newest list of the revoked */
 	SAVE_KINDS
 };
 
@@ -151,11 +154,12 @@ struct reply {
 	uint8_t  tries;			/* 1 = answered on the first try */
 	uint8_t  answer;		/* enum answer */
 	uint8_t  ask;			/* enum ask */
-	uint8_t  verdict;		/* leases and names: enum verdict (core/dht/op.h), 0 if there was none */
+	uint8_t  verdict;		/* leases and names: enum verdict (core/dht/op.h), 0 if there was none;
+					 * REVOKE: enum drop; REDEEM: enum admission (core/seal/invite.h) */
 	struct ip ip;			/* leases */
 	uint64_t fence[2];		/* leases: generation and delegation, grant */
 	int64_t until_ns;		/* LEASE, RENEW: when our belief ends */
-	struct bytes value;		/* GET */
+	struct bytes value;		/* GET; REDEEM: the grant */
 };
 
 /**

@@ -20,6 +20,7 @@
 	X(REPLAY,	"seen before, or older than the window")	\
 	X(HANDSHAKE,	"a handshake message nobody waits for")		\
 	X(CERTIFICATE,	"a certificate that proves nothing here")	\
+	X(REVOKED,	"from somebody who is no member any more")	\
 	X(IDENTITY,	"from somebody else than was called")		\
 	X(SELF,		"from ourselves")				\
 	X(STATE,	"not expected in this state")			\

@@ -15,6 +15,7 @@
 
 struct config;
 struct suite;
+struct revocations;
 
 #define NS_PER_US	1000LL
 #define NS_PER_MS	1000000LL
@@ -34,6 +35,7 @@ struct env {
 	uint32_t index_base;		/* high bits of our receiver indexes, the host's choice */
 	uint64_t incarnation;		/* told in handshakes: grows with every start */
 	uint64_t save_token;		/* of the last save asked for */
+	const struct revocations *revoked;	/* core/seal/revoke.h; NULL: nobody is */
 };
 
 /* Timer tags: the owner in the upper bits, a slot in the lower. */
@@ -42,7 +44,10 @@ enum timer_owner {
 	TIMER_DHT	= 12,
 	TIMER_LEAVE	= 18,			/* a stopping node looks whether all is handed over */
 	TIMER_TUNNEL	= 19,
-	TIMER_VNET	= 21,			/* one for each network */
+	TIMER_ADMIT	= 21,			/* core/dht/admit.h */
+	TIMER_GAZETTE	= 22,
+	TIMER_NEWCOMER	= 23,
+	TIMER_VNET	= 24,			/* one for each network */
 	NETWORKS_MAX	= 8,
 	TIMER_LINK	= TIMER_VNET + NETWORKS_MAX,
 	TIMER_TAGS	= TIMER_LINK + 1024

@@ -36,6 +36,8 @@
 	X(LEASE_LOST,	"unleased")	/* address	enum verdict		enum guest_how : was ours, is not */ \
 	X(LEASE_REFUSED, "no-lease")	/* address	enum verdict		enum guest_how */ \
 	X(RESOLVED,	"resolved")	/* address	ms it took		found (1) or nobody */ \
+	X(ADMITTED,	"admitted")	/* newcomer	the invitation's serial	which of its uses */ \
+	X(REVOKED,	"revoked")	/* 0, us	serial of the list	how many are in it */ \
 	X(LAN,		"lan")		/* neighbour	its LAN is ours: came (1), went (0)	we serve it (1) */
 
 enum record_kind {

@@ -77,6 +77,8 @@
  *	CLOSE			reason 1 (enum link_end)
  *	RELAY			id 16 of the target | a whole packet
  *	RELAYED			id 16 of the source | a whole packet
+ *	NOTICE			see core/link/gazette.h
+ *	PLEA, VERDICT		see core/link/newcomer.h
  *	LABEL, LABEL_ACK, LABEL_GONE	see core/ring/label.h
  *	NEAR, TABLE, ASK, ENTER, WELCOME, LEAVE, LEAVE_ACK, STATUS,
  *	STATUS_ACK, ROUTE, ROUTE_ACK, CAST, CAST_ACK	see core/ring/message.h
@@ -142,6 +144,9 @@ enum noise_pattern { PATTERN_IK = 1, PATTERN_XX = 2 };
 	X(ROUTE_ACK,	25,	"route-ack")	\
 	X(CAST,		26,	"cast")		\
 	X(CAST_ACK,	27,	"cast-ack")	\
+	X(NOTICE,	29,	"notice")	\
+	X(PLEA,		30,	"plea")		\
+	X(VERDICT,	31,	"verdict")	\
 	X(INIT,		40,	"init")		\
 	X(REPLY,	41,	"reply")	\
 	X(FINISH,	42,	"finish")	\

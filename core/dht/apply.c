@@ -127,7 +127,7 @@ static bool old_news(struct apply *a, const struct kept *k)
 
 static bool term_good(const struct apply *a)
 {
-	return a->o->term_s && a->o->term_s <= a->n->term_s;
+	return a->o->term_s && a->o->term_s <= op_term(a->o, a->n);
 }
 
 /* May the asker create here? If not the answer is given. */

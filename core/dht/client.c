@@ -627,8 +627,8 @@ bool client_ask(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, con
 
 	if (!a)
 		return false;
-	if (!a->op.term_s || (n && a->op.term_s > n->term_s))
-		a->op.term_s = n ? n->term_s : TERM_DEFAULT;
+	if (!a->op.term_s || (n && a->op.term_s > op_term(op, n)))
+		a->op.term_s = n ? op_term(op, n) : TERM_DEFAULT;
 	if (!op_writes(op->kind))
 		a->op.term_s = 0;
 	if (!place(d, a)) {

@@ -1,6 +1,7 @@
 #include "core/dht/dht.h"
 
 #include "core/dht/replica.h"
+#include "core/dht/usher.h"
 
 struct dht *dht_new(struct env *e, struct ring *ring, const struct identity *self)
 {
@@ -17,6 +18,7 @@ void dht_free(struct dht *d, struct env *e)
 {
 	if (!d)
 		return;
+	usher_free(d, e);
 	publish_free(d, e);
 	held_free(d, e);
 	client_free(d, e);
@@ -89,6 +91,12 @@ void dht_mail(struct dht *d, struct env *e, const struct ring_mail *m)
 	case BODY_RECORD_ASK:
 	case BODY_RECORD:
 		charter_mail(d, e, m);
+		break;
+	case BODY_ADMIT:
+		admit_mail(d, e, m);
+		break;
+	case BODY_ADMITTED:
+		usher_mail(d, e, m);
 		break;
 	case BODY_SLOT:
 		replicas_mail(d, e, m);
@@ -177,7 +185,7 @@ void dht_account(const struct dht *d, struct dht_account *out)
 
 	*out = d->account;
 	out->bytes = sizeof(*d) + d->charter_cap * (uint32_t)sizeof(*d->charter) + replicas_bytes(d) + client_bytes(d) +
-		     held_bytes(d) + parcel_bytes(d) + publish_bytes(d);
+		     held_bytes(d) + parcel_bytes(d) + publish_bytes(d) + usher_bytes(d);
 	for (unsigned i = 0; rs && i < rs->count; i++) {
 		out->slots += rs->at[i]->view.members != 0;
 		out->records += rs->at[i]->store.count;

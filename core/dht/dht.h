@@ -62,7 +62,7 @@ struct dht_done {
 };
 
 /** enum dht_user - whom dht_done belongs to; node.c hands it there */
-enum dht_user { DHT_USER_CONTROL, DHT_USER_HELD, DHT_USER_NAMES, DHT_USER_VNET, DHT_USERS = DHT_USER_VNET + 8 };
+enum dht_user { DHT_USER_CONTROL, DHT_USER_HELD, DHT_USER_NAMES, DHT_USER_VNET, DHT_USER_ADMIT = DHT_USER_VNET + 8, DHT_USERS };
 
 /**
  * dht_ask() - Ask @op.slot, retrying inside @timeout_ns

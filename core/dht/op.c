@@ -34,6 +34,11 @@ const char *verdict_text(enum verdict v)
 	return v < VERDICTS ? TEXT[v] : "unknown";
 }
 
+uint32_t op_term(const struct op *o, const struct network_record *n)
+{
+	return o->type == VALUE_TOKEN ? (uint32_t)TERM_MAX : n->term_s;
+}
+
 bool op_writes(uint8_t kind)
 {
 	return kind != OP_GET && kind != OP_LOOK;

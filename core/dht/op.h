@@ -100,6 +100,9 @@ enum {
 	TAIL_MAX	= 3500,		/* of an answer */
 };
 
+/** op_term() - The longest term of an op in @n, in seconds: what invitations leave behind outlives leases (admit.h) */
+uint32_t op_term(const struct op *o, const struct network_record *n);
+
 /** op_writes() - may an op of @kind change something? Such ops are sealed, others are not */
 bool op_writes(uint8_t kind);
 

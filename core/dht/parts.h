@@ -5,6 +5,7 @@
  *	charter.c	signed records known, and fetching one by its id
  *	server side	replica.h: replica.c primary.c view.c birth.c rejoin.c seek.c
  *	client side	network.c op.c value.c apply.c parcel.c client.c walk.c held.c tend.c delegate.c publish.c
+ *	newcomers	admit.h: usher.c admit.c
  */
 #ifndef DHT_PARTS_H
 #define DHT_PARTS_H
@@ -22,7 +23,9 @@ enum dht_body {
 	BODY_RECORD_ASK,		/* network 16: tell me its signed record */
 	BODY_RECORD,			/* the blob */
 	BODY_SLOT,			/* between members of a slot, replica.h */
-	BODY_PARCEL,			/* a piece of one of the above that is too large for one mail, parcel.c */
+	BODY_PARCEL,			/* a piece of one of the others that is too large for one mail, parcel.c */
+	BODY_ADMIT,			/* a plea: usher -> signer, admit.h */
+	BODY_ADMITTED,			/* its answer */
 };
 
 /* Timers: one tag each, re-armed for the earliest thing to do. */
@@ -34,6 +37,7 @@ struct client;				/* questions of ours */
 struct holder;				/* leases of ours */
 struct parcels;				/* pieces of mail that came */
 struct publisher;			/* names of ours */
+struct usher;				/* newcomers, at our door or to be decided about */
 
 /** struct charter - one network whose signed record we have */
 struct charter {
@@ -68,6 +72,7 @@ struct dht {
 	struct holder *holder;		/* NULL until the first lease */
 	struct parcels *parcels;	/* NULL while none is incomplete */
 	struct publisher *publisher;	/* NULL until the first name */
+	struct usher *usher;		/* NULL until the first guest, or while we may admit nobody */
 	uint64_t nonce;			/* of our last op; never falls */
 	bool started;
 	dht_wire *wire;			/* where mail leaves; NULL: the ring */

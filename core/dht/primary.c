@@ -12,6 +12,7 @@
  * along: what is built on top of a write stands with it or after it.
  */
 #include "core/dht/replica.h"
+#include "core/seal/revoke.h"
 
 enum { BURST = 8 };			/* unanswered writes told again to one member at a time */
 
@@ -297,6 +298,8 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 	if (op_writes(q->op.kind)) {
 		enum drop why = op_check(&q->op, e->suite, n, utc(e));
 
+		if (why == DROP_NONE && revoked_chain(e->revoked, n->key, q->op.chain))
+			why = DROP_REVOKED;
 		if (why != DROP_NONE) {
 			env_drop(e, why);
 			op_refuse(d, e, q, VERDICT_DENIED, &r->view);

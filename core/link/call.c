@@ -308,6 +308,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 		return;
 	}
 	h.continues = continues;
+	k->invited = !(g.who.roles & ROLE_MEMBER);
 	settle(e, l, k, s, g.who.id, &h, true, a);
 	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
 	if (writer_len(&w))
@@ -434,6 +435,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	if (g.known) {
 		t->has_id = true;
 		t->id = g.who.id;
+		t->invited = !(g.who.roles & ROLE_MEMBER);
 	}
 	handshake_answer(&hs, t->index);
 	why = handshake_write(e, &hs, l->self, hello(e, l, a->via == NO_SLOT ? &a->from : NULL, false, tlvs), &w);
@@ -476,6 +478,7 @@ void call_confirmed(struct env *e, struct links *l, struct link *k, struct attem
 	uint32_t rtt = env_us(e) - t->began_us;
 
 	t->session = NULL;
+	k->invited = t->invited;
 	settle(e, l, k, s, who, &h, false, a);
 	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
 	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
@@ -509,6 +512,7 @@ void call_finish_in(struct env *e, struct links *l, struct link *k, struct attem
 	t->session = s;
 	t->has_id = true;
 	t->id = g.who.id;
+	t->invited = !(g.who.roles & ROLE_MEMBER);
 	t->incarnation = h.incarnation;
 	t->observed = h.at[0];
 	t->continues = h.continues;

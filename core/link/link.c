@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/link/table.h"
+#include "core/seal/revoke.h"
 
 /* Bytes in front of a packet that goes through a relay: header, kind, id. */
 enum { RELAY_FRONT = WIRE_HEADER + 1 + ID_BYTES };
@@ -452,6 +453,10 @@ link_ref links_call(struct env *e, struct links *l, const struct contact *who)
 
 	if (who->has_id && id_eq(who->id, l->self->id))
 		return LINK_NONE;
+	if (who->has_id && revoked_by(e->revoked, e->config->overlay, who->id)) {
+		env_drop(e, DROP_REVOKED);
+		return LINK_NONE;
+	}
 	for (unsigned i = 0; i < who->ats && !who->has_id; i++)
 		for (unsigned j = 0; j < l->ats; j++)
 			if (endpoint_eq(&who->at[i], &l->at[j]))
@@ -563,6 +568,13 @@ bool links_up(const struct links *l, link_ref ref)
 	const struct link *k = look(l, ref);
 
 	return k && k->state == LINK_UP;
+}
+
+bool links_invited(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+
+	return k && k->invited;
 }
 
 bool links_suspect(const struct links *l, link_ref ref)

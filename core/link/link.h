@@ -203,6 +203,7 @@ link_ref links_find(const struct links *l, struct id id);	/* in any state but FR
 bool links_up(const struct links *l, link_ref ref);
 bool links_suspect(const struct links *l, link_ref ref);
 link_ref links_relay(const struct links *l, link_ref ref);	/* who carries @ref, LINK_NONE = it is direct */
+bool links_invited(const struct links *l, link_ref ref);	/* the peer has an invitation, no more (core/dht/admit.h) */
 struct id links_id(const struct links *l, link_ref ref);
 uint32_t links_rto_us(const struct links *l, link_ref ref);
 bool links_view(const struct links *l, link_ref ref, struct link_view *out);	/* false if FREE */

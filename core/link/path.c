@@ -187,7 +187,8 @@ void path_relay_in(struct env *e, struct links *l, struct link *k, struct reader
 		env_drop(e, DROP_SHORT);
 		return;
 	}
-	if (!target || target == k || target->state != LINK_UP || target->via != NO_SLOT || k->via != NO_SLOT) {
+	if (!target || target == k || target->state != LINK_UP || target->via != NO_SLOT || k->via != NO_SLOT ||
+	    k->invited || target->invited) {
 		env_drop(e, DROP_ROUTE);
 		return;
 	}

@@ -58,6 +58,7 @@ struct attempt {
 	uint8_t ats, kind, tries, max_tries;
 	uint8_t cookies;		/* CALL: taken */
 	bool has_id, continues;
+	bool invited;			/* ANSWER: the caller has an invitation, no more */
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	struct id id;			/* who is called, if known */
 };
@@ -85,6 +86,7 @@ struct link {
 	uint8_t mtu_tries;
 	bool called;			/* we began it */
 	bool suspect, aided, mtu_done;	/* aided: a third node got an answer */
+	bool invited;			/* the peer is no member: links_invited() */
 };
 _Static_assert(sizeof(struct link) <= 136, "links are the largest part of a node: see core/README.md");
 

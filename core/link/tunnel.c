@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/link/ends.h"
+#include "core/seal/revoke.h"
 
 #define IDLE_MS		300000u		/* a tunnel without payloads fades */
 #define EVICT_MS	10000u		/* idle for so long it may give way to another one */
@@ -86,6 +87,19 @@ void tunnels_free(struct env *e, struct tunnels *ts)
 	gate_done(e, &ts->gate);
 	mem_put(&e->mem, ts->tunnel, ts->slots * sizeof(struct tunnel *));
 	mem_put(&e->mem, ts, sizeof(*ts));
+}
+
+void tunnels_revoked(struct env *e, struct tunnels *ts)
+{
+	for (unsigned i = 0; i < ts->slots; i++) {
+		struct tunnel *t = ts->tunnel[i];
+
+		if (!t || !revoked_by(e->revoked, ts->member[t->network].key, t->peer))
+			continue;
+		tunnel_forget_waiting(e, ts, t, DROP_REVOKED);
+		tunnel_tell(e, ts, t, TUNNEL_DOWN, (struct bytes){ NULL, 0 });
+		tunnel_free(e, ts, i);
+	}
 }
 
 void tunnels_network(struct env *e, struct tunnels *ts, unsigned n, struct id network, const uint8_t key[KEY_BYTES],

@@ -112,6 +112,7 @@ void tunnels_chain(struct env *e, struct tunnels *t, struct id peer, uint32_t in
 		   uint16_t mtu);
 void tunnels_timer(struct env *e, struct tunnels *t, uint16_t tag);
 void tunnels_resumed(struct env *e, struct tunnels *t);
+void tunnels_revoked(struct env *e, struct tunnels *t);	/* env.revoked changed: tunnels with whoever is in it end */
 
 /* ---- to look at ---- */
 struct tunnel_view {

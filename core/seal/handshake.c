@@ -6,6 +6,7 @@
 #include <sodium.h>
 
 #include "core/base/config.h"
+#include "core/seal/revoke.h"
 
 enum {
 	INIT_FIXED	= WIRE_SHORT + 6,	/* header, pattern, 0, index */
@@ -315,6 +316,10 @@ static enum drop check_peer(struct env *e, struct handshake *hs, const struct id
 	if (cert_check(e->suite, chain, hs->anchor, 0, cert_utc(e), &g->cert) ||
 	    !(g->cert.roles & (ROLE_MEMBER | ROLE_INVITATION)))
 		return DROP_CERTIFICATE;
+	if (hs->through && !(g->cert.roles & ROLE_MEMBER))
+		return DROP_CERTIFICATE;
+	if (revoked_chain(e->revoked, hs->anchor, chain))
+		return DROP_REVOKED;
 	memcpy(who->key, g->cert.key, KEY_BYTES);
 	if (hs->named) {		/* its conversion is the static key that Noise proved */
 		if (memcmp(who->key, hs->key, KEY_BYTES))

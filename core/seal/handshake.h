@@ -136,7 +136,7 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
  *
  * Return: DROP_NONE and @g; SHORT, VERSION, TYPE, OVERLAY, SESSION (another
  * index), HANDSHAKE (not the packet waited for), PROOF, SEAL, VALUE, CERTIFICATE,
- * IDENTITY, SELF, TOO_BIG. On failure @hs is as before (useless for INIT).
+ * REVOKED, IDENTITY, SELF, TOO_BIG. On failure @hs is as before (useless for INIT).
  */
 enum drop handshake_read(struct env *e, struct handshake *hs, const struct identity *self,
 			 struct bytes packet, struct greeting *g);

@@ -18,6 +18,7 @@ struct network {
 	uint16_t iface;			/* the tap: event.iface and frame.iface */
 	uint8_t mac[6];			/* hybrid: of the host's own device on the tap */
 	struct bytes name;		/* host name to publish, may be empty */
+	struct bytes signer;		/* our certificate with ROLE_SIGNER: we admit newcomers (core/dht/admit.h); or empty */
 };
 
 #endif /* VNET_NETWORK_H */

@@ -271,7 +271,8 @@ void stage_up(struct stage *s, unsigned i, bool with_state)
 	struct actor *a = &s->actor[i];
 	struct birth b = {
 		.config = &s->config, .suite = s->suite, .host = &host, .quota = s->quota, .identity = &a->identity,
-		.incarnation = ++a->starts, .networks = a->network, .network_count = s->networks,
+		.incarnation = ++a->starts, .networks = a->network, .network_count = a->newcomer ? 0 : s->networks,
+		.newcomer = a->newcomer,
 	};
 	uint8_t saved[1 << 16];
 	struct writer w = writer_of(saved, sizeof(saved));
@@ -299,6 +300,8 @@ void stage_network(struct stage *s, const struct network_record *n)
 	uint8_t seed[32] = { 9, (uint8_t)k }, signer[SIGN_BYTES];
 
 	assert(k < STAGE_NETWORKS);
+	if (s->one_key && !k)
+		memcpy(seed, s->overlay_seed, sizeof(seed));
 	s->suite->sign_pair(signer, seed);
 	*r = *n;
 	memcpy(r->key, signer + 32, sizeof(r->key));

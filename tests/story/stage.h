@@ -45,6 +45,7 @@ struct actor {
 	struct identity member[STAGE_NETWORKS];	/* who it is there: the same key and id, another chain */
 	uint8_t member_chain[STAGE_NETWORKS][CERT_CHAIN_MAX];
 	uint64_t sent, sent_bytes;	/* with 28 bytes of headers each */
+	const struct newcomer_birth *newcomer;	/* not NULL: it starts as one, identity is its invitation's */
 };
 
 struct stage {
@@ -71,6 +72,7 @@ struct stage {
 	stage_tap *tap;			/* NULL: frames are dropped */
 	void *tap_arg;
 	uint8_t overlay_seed[32], overlay[64];
+	bool one_key;			/* the overlay is the first network, too */
 	uint32_t quota;
 	size_t memory;			/* bytes the nodes hold of the stage */
 };

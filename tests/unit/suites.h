@@ -88,9 +88,11 @@
 	X(story_dht)	\
 	X(story_cast)	\
 	X(story_flood)	\
+	X(story_invite)	\
 	X(story_link)	\
 	X(story_names)	\
 	X(story_path)	\
+	X(story_revoke)	\
 	X(story_ring)	\
 	X(suite)	\
 	X(sweep)	\
