@@ -137,6 +137,11 @@ bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_
 	return network < n->network_count && vnet_guest_at(n->vnet[network], i, out);
 }
 
+bool node_guard(const struct node *n, unsigned network, struct look_guard *out)
+{
+	return network < n->network_count && vnet_guard_look(n->vnet[network], &n->env, out);
+}
+
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out)
 {
 	return network < n->network_count && vnet_remote_at(n->vnet[network], i, out);

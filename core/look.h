@@ -97,6 +97,7 @@ struct tunnel_view;
 bool node_tunnel(const struct node *n, unsigned i, struct tunnel_view *out);
 
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out);
+bool node_guard(const struct node *n, unsigned network, struct look_guard *out);	/* false: no firewall */
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out);
 uint32_t node_remote_changes(const struct node *n, unsigned network);
 

@@ -59,6 +59,28 @@ static json_t *guests(const struct member *m, unsigned network, int64_t now_ns)
 	return a;
 }
 
+static json_t *firewall(const struct look_guard *g)
+{
+	json_t *o = json_object(), *a = json_array();
+
+	for (unsigned i = 0; i < g->rules; i++) {
+		json_t *each = json_object();
+		char text[128];
+		struct writer w = writer_of(text, sizeof(text) - 1);
+
+		guard_write(&g->rule[i], &w);
+		*w.at = 0;
+		put_text(each, "rule", text);
+		put_int(each, "packets", (int64_t)g->hits[i]);
+		json_array_append_new(a, each);
+	}
+	put(o, "rules", a);
+	put_int(o, "unmatched", (int64_t)g->others);
+	put_int(o, "answers", (int64_t)g->answers);
+	put_int(o, "flows", g->flows);
+	return o;
+}
+
 static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 {
 	const struct nic *n = &m->nics->nic[i];
@@ -66,6 +88,7 @@ static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 	const struct tap *t = &n->plug.tap;
 	json_t *o = json_object();
 	struct look_remote remote;
+	struct look_guard guard;
 	unsigned remotes = 0;
 
 	put_text(o, "name", r->name);
@@ -94,6 +117,8 @@ static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 		remotes++;
 	put_int(o, "remote_addresses", remotes);
 	put(o, "guests", guests(m, i, now_ns));
+	if (node_guard(m->node, i, &guard))
+		put(o, "firewall", firewall(&guard));
 	return o;
 }
 

@@ -64,12 +64,14 @@ struct config_network {
 	struct schema_head head;
 	char *record;			/* NULL: `network` in the private directory */
 	char *card;			/* NULL: that of the overlay */
-	char *tap, *bridge, *device, *address, *name;
+	char *tap, *bridge, *device, *address, *name, *firewall;
 	int32_t model;			/* enum vnet_model */
 	/* what the texts say */
 	enum config_address how;
 	struct ip ip;			/* ADDRESS_THIS */
 	char *file;			/* the record's path */
+	struct guard_rule rule[GUARD_RULES];
+	unsigned rules;
 };
 
 struct node_config {

@@ -63,6 +63,20 @@ static bool label(const char *s)
 	return len && !s[len] && len <= 63 && *s != '-' && s[len - 1] != '-';
 }
 
+static void check_firewall(struct checking *k)
+{
+	const char *text = k->n->firewall;
+	struct guard_wrong wrong;
+	int rules = guard_read((struct bytes){ (const uint8_t *)text, strlen(text) }, k->n->rule, &wrong);
+
+	if (rules < 0 && wrong.word.len)
+		WRONG(k, "firewall", "'%.*s': %s", (int)wrong.word.len, (const char *)wrong.word.at, wrong.what);
+	else if (rules < 0)
+		WRONG(k, "firewall", "a rule is cut short: %s", wrong.what);
+	else
+		k->n->rules = (unsigned)rules;
+}
+
 static void check_others(struct checking *k)
 {
 	for (unsigned i = 0; i < k->c->network.count; i++) {
@@ -94,6 +108,7 @@ bool config_networks(struct node_config *c, struct fail *f)
 		check_address(&k);
 		if (strcmp(k.n->name, "auto") && strcmp(k.n->name, "off") && !label(k.n->name))
 			WRONG(&k, "name", "no host name; accepted: auto, off, or up to 63 letters, digits and '-'");
+		check_firewall(&k);
 		check_others(&k);
 	}
 	return !k.bad;

@@ -119,6 +119,11 @@ KEYS(NETWORK) = {
 		  "DHCP clients and other ways; auto is lease under model = interface, else off" },
 	{ K(TEXT, name), .name = "name", .preset = "auto", .example = "alice",
 	  .text = "the host's name in the network, or off; auto is the name in the certificate" },
+	{ K(TEXT, firewall), .name = "firewall", .preset = "",
+	  .example = "allow icmp; allow tcp 22 from admins; allow udp 5000-5999; deny any",
+	  .text = "what others of the network may begin with machines here: rules `(allow | deny) (any | icmp | tcp | udp) "
+		  "[PORT | PORT-PORT] [from GROUP]`, semicolons between, the first that fits decides, and what none fits is "
+		  "let in. Groups are those of the sender's certificate. Answers always come in" },
 };
 #undef K
 

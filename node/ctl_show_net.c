@@ -40,6 +40,18 @@ static void show_guests(JsonArray *a)
 		       yes(g, "leased") ? "leased" : "own", (double)json_int(g, "heard_ms", 0) / 1000);
 }
 
+static void show_firewall(JsonObject *f)
+{
+	JsonArray *rules = json_arr(f, "rules");
+	JsonObject *r;
+
+	for (guint i = 0; (r = each(rules, i)); i++)
+		printf("  %-10s %-40s %" PRId64 " packets\n", i ? "" : "firewall", json_str(r, "rule", "-"),
+		       json_int(r, "packets", 0));
+	printf("  %-10s %" PRId64 " packets fitted no rule, %" PRId64 " belonged to %" PRId64 " flows of ours\n", "",
+	       json_int(f, "unmatched", 0), json_int(f, "answers", 0), json_int(f, "flows", 0));
+}
+
 static void show_networks(JsonObject *answer)
 {
 	JsonArray *a = json_arr(answer, "networks");
@@ -59,6 +71,8 @@ static void show_networks(JsonObject *answer)
 		       json_int(n, "in_frames", 0), json_int(n, "out_frames", 0), json_int(n, "refused", 0));
 		printf("  %-10s %" PRId64 " remote addresses\n", "knows", json_int(n, "remote_addresses", 0));
 		show_guests(json_arr(n, "guests"));
+		if (json_obj(n, "firewall"))
+			show_firewall(json_obj(n, "firewall"));
 	}
 	if (!a || !json_array_get_length(a))
 		puts("no network: this node only carries and votes for others");

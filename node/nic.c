@@ -168,6 +168,7 @@ static void birth_of(struct nics *n, unsigned i)
 		.record = { c->charter.blob, c->charter.len }, .identity = &c->identity,
 		.model = (uint8_t)c->config->model, .iface = (uint16_t)(i + 1),
 		.name = { (const uint8_t *)c->name, strlen(c->name) },
+		.rule = c->config->rule, .rules = (uint8_t)c->config->rules,
 	};
 	memcpy(n->birth[i].secret, c->charter.secret, CHARTER_SECRET);
 	memcpy(n->birth[i].mac, c->plug.device.mac, 6);

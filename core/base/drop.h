@@ -59,7 +59,8 @@
 	X(FOREIGN,	"from a machine this node does not serve")	\
 	X(SERVICE,	"for a service the gateway does not have")	\
 	X(PROOF,	"from somebody who does not know the overlay")	\
-	X(COOKIE,	"asked for a proof of its address first: too many callers")
+	X(COOKIE,	"asked for a proof of its address first: too many callers") \
+	X(GUARD,	"denied by a rule of the network's firewall")
 
 enum drop {
 #define X(name, text) DROP_##name,

@@ -72,6 +72,7 @@ static void send_on(struct vnet *v, struct env *e, const struct packet *p)
 	uint8_t buf[FRAME_MAX];
 	struct packet q = *p;
 
+	guard_out(v, e, p);
 	if (p->offload.segment)			/* of each packet the batch will become */
 		each = p->offload.segment + p->l3.len - p->data.len;
 	if (each > v->record->mtu) {
@@ -208,7 +209,7 @@ static bool good_source(const struct vnet *v, const struct ip *src)
 	return vnet_in(v, src) && !vnet_gateway(v, src) && !ip_broadcast(src, &v->record->range4);
 }
 
-static enum deliver deliver(struct vnet *v, struct env *e, const struct packet *p)
+static enum deliver deliver(struct vnet *v, struct env *e, struct id peer, const struct packet *p)
 {
 	uint8_t mac[MAC_BYTES];
 	struct guest *g;
@@ -225,6 +226,8 @@ static enum deliver deliver(struct vnet *v, struct env *e, const struct packet *
 	memcpy(mac, g->mac, MAC_BYTES);
 	if (dns_takes(v, e, p))
 		return DELIVER_DONE;
+	if (!guard_in(v, e, peer, true, p))
+		return DELIVER_BAD;
 	return edge_ip(v, e, mac, p->l3, &p->offload) == DROP_NONE ? DELIVER_DONE : DELIVER_BAD;
 }
 
@@ -238,7 +241,7 @@ enum deliver edge_deliver(struct vnet *v, struct env *e, struct id peer, struct 
 		env_drop(e, why);
 		return DELIVER_BAD;
 	}
-	d = deliver(v, e, &p);
+	d = deliver(v, e, peer, &p);
 	if (d == DELIVER_NOT_HERE)
 		path_not_here(v, e, peer, &p.dst);
 	return d;
@@ -260,7 +263,7 @@ void edge_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	}
 	switch (path_source(v, e, n->peer, &p.src, n->payload, &n->offload)) {
 	case FOUND_YES:
-		if (deliver(v, e, &p) == DELIVER_NOT_HERE)
+		if (deliver(v, e, n->peer, &p) == DELIVER_NOT_HERE)
 			path_not_here(v, e, n->peer, &p.dst);
 		break;
 	case FOUND_NO:
@@ -286,6 +289,8 @@ enum drop edge_flood(struct vnet *v, struct env *e, struct id origin, struct byt
 	if ((!p.group && !ip_broadcast(&p.dst, &v->record->range4)) || !good_source(v, &p.src) ||
 	    edge_serves(v, e, &p.src, NULL))
 		return env_drop(e, DROP_SPOOFED);
+	if (!guard_in(v, e, origin, false, &p))
+		return DROP_GUARD;
 	edge_group_mac(v, mac, &p.dst);
 	return edge_ip(v, e, mac, p.l3, &p.offload);
 }

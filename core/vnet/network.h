@@ -6,6 +6,7 @@
 
 #include "core/base/bytes.h"
 #include "core/seal/identity.h"
+#include "core/vnet/guard.h"
 
 enum vnet_model { MODEL_INTERFACE, MODEL_ROUTER, MODEL_HYBRID };
 
@@ -19,6 +20,8 @@ struct network {
 	uint8_t mac[6];			/* hybrid: of the host's own device on the tap */
 	struct bytes name;		/* host name to publish, may be empty */
 	struct bytes signer;		/* our certificate with ROLE_SIGNER: we admit newcomers (core/dht/admit.h); or empty */
+	const struct guard_rule *rule;	/* the firewall's, in their order */
+	uint8_t rules;			/* 0: everything is let in */
 };
 
 #endif /* VNET_NETWORK_H */

@@ -6,7 +6,7 @@
  * wait.c   questions for remote addresses		arp.c    ARP
  * nd.c     neighbour discovery, router advertisements	build.c  frames put together
  * icmp.c   echo, unreachable, too big			mss.c    MSS of TCP, fragments of IPv4
- * lan.c    several nodes on one LAN
+ * lan.c    several nodes on one LAN			guard.c  the firewall
  * dhcp*.c  DHCP server towards the guest		dns*.c   names
  * path*.c  resolver cache, flows, multicast, broadcast
  *
@@ -93,6 +93,7 @@ struct vnet_dhcp;			/* dhcp.c */
 struct vnet_dns;			/* dns.c */
 struct vnet_path;			/* path.c */
 struct vnet_group;			/* multicast and broadcast */
+struct vnet_guard;			/* guard.c */
 
 /** struct bucket - so many per second and in one burst */
 struct bucket {
@@ -127,6 +128,7 @@ struct vnet {
 	struct vnet_dns *dns;
 	struct vnet_path *path;
 	struct vnet_group *group;
+	struct vnet_guard *guard;
 };
 
 /** vnet_due() - @part wants to be called at @at_ns; sooner wins; INT64_MAX: no more */
@@ -163,6 +165,15 @@ static inline bool vnet_gateway(const struct vnet *v, const struct ip *a)
 /* ---- echo.c ---- */
 
 void echo_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* PAYLOAD_ECHO, PAYLOAD_ECHOED */
+
+/* ---- guard.c ---- */
+
+/** guard_in() - May @p from @peer reach a guest? Refusals are counted (DROP_GUARD). @proved: its tunnel says it is @peer */
+bool guard_in(struct vnet *v, struct env *e, struct id peer, bool proved, const struct packet *p);
+void guard_out(struct vnet *v, struct env *e, const struct packet *p);		/* a guest sent it: answers may come */
+void guard_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* whose groups are known */
+void guard_done(struct vnet *v, struct env *e);
+uint32_t guard_bytes(const struct vnet *v);
 
 /* ---- edge.c ---- */
 

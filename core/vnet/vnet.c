@@ -66,6 +66,7 @@ void vnet_free(struct vnet *v, struct env *e)
 	dhcp_free(v, e);
 	lan_done(v, e);
 	guest_done(v, e);
+	guard_done(v, e);
 	mem_put(&e->mem, v, sizeof(*v));
 }
 
@@ -140,16 +141,18 @@ void vnet_frame(struct vnet *v, struct env *e, struct bytes frame, const struct 
 void vnet_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 {
 	refresh(v);
-	if (n->word != TUNNEL_PAYLOAD)
+	if (n->word != TUNNEL_PAYLOAD) {
+		guard_tunnel(v, e, n);
 		path_tunnel(v, e, n);
-	else if (!n->payload.len)
+	} else if (!n->payload.len) {
 		env_drop(e, DROP_SHORT);
-	else if (n->payload.at[0] == PAYLOAD_ECHO || n->payload.at[0] == PAYLOAD_ECHOED)
+	} else if (n->payload.at[0] == PAYLOAD_ECHO || n->payload.at[0] == PAYLOAD_ECHOED) {
 		echo_payload(v, e, n);
-	else if (n->payload.at[0] != PAYLOAD_IP)
+	} else if (n->payload.at[0] != PAYLOAD_IP) {
 		path_payload(v, e, n);
-	else
+	} else {
 		edge_payload(v, e, n);
+	}
 }
 
 void vnet_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, struct bytes data)
@@ -247,5 +250,5 @@ struct id vnet_id(const struct vnet *v)
 uint32_t vnet_bytes(const struct vnet *v)
 {
 	return (uint32_t)(sizeof(*v) + v->guest_cap * sizeof(*v->guest) + v->waiting_cap * sizeof(*v->waiting)) +
-	       lan_bytes(v) + dhcp_bytes(v) + dns_bytes(v) + path_bytes(v);
+	       lan_bytes(v) + dhcp_bytes(v) + dns_bytes(v) + path_bytes(v) + guard_bytes(v);
 }

@@ -73,6 +73,9 @@ struct look_remote {
 };
 bool vnet_remote_at(const struct vnet *v, unsigned i, struct look_remote *out);
 
+/** vnet_guard_look() - What the firewall did; false: there are no rules */
+bool vnet_guard_look(const struct vnet *v, const struct env *e, struct look_guard *out);
+
 /** vnet_remote_changes() - grows whenever a remote address came, went, or got another owner, fence or deadline */
 uint32_t vnet_remote_changes(const struct vnet *v);
 uint32_t vnet_bytes(const struct vnet *v);

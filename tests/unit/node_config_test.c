@@ -199,6 +199,9 @@ static void mistakes_about_networks_are_said(void)
 		{ "[network.1]\naddress = 10.9.0\n", "10.9.0.7" },
 		{ "[network.1]\nname = a_b\n", "63 letters" },
 		{ "[network.1]\nname = -a\n", "63 letters" },
+		{ "[network.1]\nfirewall = allow icmp; permit tcp 22\n", "'permit': a rule begins with allow or deny" },
+		{ "[network.1]\nfirewall = allow tcp ssh\n", "'ssh': no port; accepted: 22, 5000-5999, from" },
+		{ "[network.1]\nfirewall = deny any from\n", "cut short: from whom?" },
 		{ "[network.1]\n[network.2]\n", "already" },
 		{ "[network.1]\ntap = t0\n[network.2]\nrecord = x\ntap = t0\n", "already" },
 		{ "[network]\ntap = t0\n", "number" },
@@ -214,6 +217,22 @@ static void mistakes_about_networks_are_said(void)
 			printf("%s: %u: %s\n", BAD[i].text, f.count, f.count ? f.text[0] : "");
 		fail_done(&f);
 	}
+}
+
+static void firewalls_are_rules_in_their_order(void)
+{
+	struct fail f = { 0 };
+	struct node_config *c = parse("[network.1]\nfirewall = allow icmp; allow tcp 22-23 from admins; deny any\n"
+				      "[network.2]\nrecord = x\n", NULL, 0, &f);
+	const struct config_network *n;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(c);
+	n = config_network(c, 0);
+	CU_ASSERT_EQUAL_FATAL(n->rules, 3);
+	CU_ASSERT_TRUE(n->rule[0].allow && n->rule[1].allow && !n->rule[2].allow);
+	CU_ASSERT_TRUE(n->rule[1].low == 22 && n->rule[1].high == 23 && n->rule[1].group.len == 6);
+	CU_ASSERT_EQUAL(config_network(c, 1)->rules, 0);
+	config_free(c);
 }
 
 static void a_ninth_network_is_one_too_many(void)
@@ -244,6 +263,7 @@ CU_TestInfo node_config_tests[] = {
 	{ "what is written back reads the same", what_is_written_back_reads_the_same },
 	{ "networks are read in their order", networks_are_read_in_their_order },
 	{ "mistakes about networks are said", mistakes_about_networks_are_said },
+	{ "firewalls are rules in their order", firewalls_are_rules_in_their_order },
 	{ "a ninth network is one too many", a_ninth_network_is_one_too_many },
 	CU_TEST_INFO_NULL
 };

@@ -38,6 +38,7 @@
 	X(eventlog)	\
 	X(expect)	\
 	X(fixed)	\
+	X(guard)	\
 	X(guest)	\
 	X(handshake)	\
 	X(heap)	\

@@ -15,6 +15,7 @@
 #include "core/vnet/icmp.c"
 #include "core/vnet/mss.c"
 #include "core/vnet/lan.c"
+#include "core/vnet/guard.c"
 
 #include <CUnit/CUnit.h>
 
@@ -181,6 +182,37 @@ void lab_payload(struct lab *l, uint64_t peer, const struct writer *w)
 	CU_ASSERT_FALSE(w->bad);
 	memcpy(buf + 1, w->start, writer_len(w));
 	vnet_tunnel(l->vnet, l->env, &n);
+}
+
+void lab_rules(struct lab *l, const char *text)
+{
+	struct guard_wrong wrong;
+	int rules = guard_read((struct bytes){ (const uint8_t *)text, strlen(text) }, l->rule, &wrong);
+
+	CU_ASSERT_TRUE_FATAL(rules > 0);
+	l->net.rule = l->rule;
+	l->net.rules = (uint8_t)rules;
+}
+
+void lab_tunnel(struct lab *l, uint64_t peer, enum tunnel_word word, const char *const *groups, unsigned count)
+{
+	static const uint8_t SALT[CERT_SALT] = { 1 };
+	uint8_t chain[CERT_CHAIN_MAX], signer[SIGN_BYTES], key[SIGN_BYTES];
+	struct writer w = writer_of(chain, sizeof(chain));
+	struct tunnel_news n = { .word = word, .peer = { peer, 0 } };
+	struct cert_order o = { .roles = ROLE_MEMBER, .serial = 1, .key = key + KEY_BYTES, .salt = SALT, .any = true,
+				.groups = groups, .group_count = count };
+
+	party_key(&suite_sodium, NETWORK, signer);
+	party_key(&suite_sodium, (unsigned)peer, key);
+	CU_ASSERT_TRUE_FATAL(cert_issue(&suite_sodium, signer, &o, &w));
+	n.cert = (struct bytes){ chain, writer_len(&w) };
+	vnet_tunnel(l->vnet, l->env, &n);
+}
+
+bool lab_guard(const struct lab *l, struct look_guard *out)
+{
+	return vnet_guard_look(l->vnet, l->env, out);
 }
 
 enum drop lab_flood(struct lab *l, uint64_t origin, const struct writer *w)

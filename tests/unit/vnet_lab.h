@@ -29,6 +29,7 @@ struct lab {
 	struct record records[EFFECTS_ROOM];
 	uint8_t *bytes;
 	uint8_t mac[MAC_BYTES];		/* of all remote machines */
+	struct guard_rule rule[GUARD_RULES];
 };
 
 extern const uint8_t lab_host[MAC_BYTES], lab_other[MAC_BYTES], lab_beacon[MAC_BYTES];	/* two guests; where beacons go */
@@ -47,6 +48,11 @@ void lab_news(struct lab *l, enum held_word word, enum verdict verdict, struct i
 void lab_resolved(struct lab *l, struct ip ip, bool found);
 /** lab_payload() - a guest's IP packet from node @peer */
 void lab_payload(struct lab *l, uint64_t peer, const struct writer *w);
+/** lab_rules() - its firewall's, before anything else; @text stays */
+void lab_rules(struct lab *l, const char *text);
+/** lab_tunnel() - news of the tunnel with @peer, whose certificate puts it into @groups */
+void lab_tunnel(struct lab *l, uint64_t peer, enum tunnel_word word, const char *const *groups, unsigned count);
+bool lab_guard(const struct lab *l, struct look_guard *out);
 enum drop lab_flood(struct lab *l, uint64_t origin, const struct writer *w);
 /** lab_leased() - as dhcp does after an ACK: believed, and the guest is known */
 void lab_leased(struct lab *l, const uint8_t mac[MAC_BYTES], struct ip ip);

@@ -25,6 +25,13 @@
 #define edge_resolved lab_edge_resolved
 #define edge_serves lab_edge_serves
 #define edge_too_big lab_edge_too_big
+#define guard_bytes lab_guard_bytes
+#define guard_done lab_guard_done
+#define guard_in lab_guard_in
+#define guard_out lab_guard_out
+#define guard_read lab_guard_read
+#define guard_tunnel lab_guard_tunnel
+#define guard_write lab_guard_write
 #define guest_alive lab_guest_alive
 #define guest_client lab_guest_client
 #define guest_done lab_guest_done
@@ -65,6 +72,7 @@
 #define vnet_due lab_vnet_due
 #define vnet_frame lab_vnet_frame
 #define vnet_free lab_vnet_free
+#define vnet_guard_look lab_vnet_guard_look
 #define vnet_guest_at lab_vnet_guest_at
 #define vnet_held lab_vnet_held
 #define vnet_id lab_vnet_id
