@@ -187,6 +187,15 @@ const char *record_sentence(const struct record *r, char *buf, unsigned size)
 	case RECORD_LAN:
 		snprintf(buf, size, "%s %s our LAN, %s", peer, r->a ? "came to" : "left", r->b ? "served by us" : "served by another");
 		break;
+	case RECORD_ADMITTED:
+		snprintf(buf, size, "%s by invitation %" PRIu64 ", use %" PRIu64, peer, r->a, r->b + 1);
+		break;
+	case RECORD_REVOKED:
+		if (id_eq(r->peer, ID_ZERO))
+			snprintf(buf, size, "%" PRIu64 " by list %" PRIu64, r->b, r->a);
+		else
+			snprintf(buf, size, "we are no member any more");
+		break;
 	case RECORD_KINDS:
 		break;
 	}
@@ -202,6 +211,8 @@ static enum level level_of(enum record_kind kind)
 	case RECORD_LEAVE:
 	case RECORD_LEFT:
 	case RECORD_MERGE:
+	case RECORD_ADMITTED:
+	case RECORD_REVOKED:
 		return LEVEL_INFO;
 	default:
 		return LEVEL_DEBUG;
