@@ -6,7 +6,8 @@
 #	3. run its scenario, seed after seed, until the oracle it names cries
 #
 # or, for "caught by: unit SUITE", link that suite with the broken core and see it
-# fail. One line goes to $B/defects/NAME.row; the exit code is 1 if nothing cried.
+# fail; or, for "caught by: schedules RULE", let members of slots go through that many
+# drawn schedules (tests/unit/replica_test.c) until one breaks RULE. One line goes to $B/defects/NAME.row; the exit code is 1 if nothing cried.
 #
 # Environment, from defects.mk: B CC CFLAGS STD CORE_CFLAGS SIM_OBJS SIM_LIBS
 # UNIT_OBJS UNIT_FLAGS UNIT_LIBS. Nothing in the tree is written.
@@ -64,21 +65,34 @@ swapped() {
 }
 
 row() {
-	printf '%-24s %-28s %-18s %6s %9s %7s.%01d s\n' "$name" "$oracle" "$1" "$2" "$3" \
+	printf '%-24s %-44s %-18s %6s %9s %7s.%01d s\n' "$name" "$oracle" "$1" "$2" "$3" \
 		$((took / 1000)) $((took % 1000 / 100)) >"$dir.row"
+}
+
+# suite NAME - the unit suite NAME, linked with the broken core
+suite() {
+	$CC $STD $CFLAGS $UNIT_FLAGS -DSUITE="$1" -o "$dir/suite" tests/unit/one.c \
+		"$B/tests/unit/$1_test.o" $(swapped $UNIT_OBJS) $UNIT_LIBS || quit "does not link"
 }
 
 begin=$(now)
 case $oracle in
 unit\ *)
-	suite=${oracle#unit }
-	$CC $STD $CFLAGS $UNIT_FLAGS -DSUITE="$suite" -o "$dir/suite" tests/unit/one.c \
-		"$B/tests/unit/${suite}_test.o" $(swapped $UNIT_OBJS) $UNIT_LIBS || quit "does not link"
+	suite "${oracle#unit }"
 	if timeout 120 "$dir/suite" >"$dir/log" 2>&1; then
 		took=$(($(now) - begin)) && row MISSED - -
 		exit 1
 	fi
-	took=$(($(now) - begin)) && row "suite $suite" - -
+	took=$(($(now) - begin)) && row "suite ${oracle#unit }" - -
+	exit 0
+	;;
+schedules\ *)
+	suite replica
+	REPLICA_COUNT=$seeds timeout 300 "$dir/suite" >"$dir/log" 2>&1
+	seed=$(sed -n "s/^ *seed \([0-9]*\): ${oracle#schedules } .*/\1/p" "$dir/log" | head -1)
+	took=$(($(now) - begin))
+	[ -n "$seed" ] || { row MISSED - - && exit 1; }
+	row "suite replica" "$seed" -
 	exit 0
 	;;
 esac
