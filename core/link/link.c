@@ -598,6 +598,13 @@ struct id links_id(const struct links *l, link_ref ref)
 	return k ? k->id : ID_ZERO;
 }
 
+uint32_t links_rtt_us(const struct links *l, link_ref ref)
+{
+	const struct link *k = look(l, ref);
+
+	return k && k->srtt_us ? k->srtt_us : RTT_GUESS_US;
+}
+
 uint32_t links_rto_us(const struct links *l, link_ref ref)
 {
 	const struct link *k = look(l, ref);

@@ -206,6 +206,8 @@ link_ref links_relay(const struct links *l, link_ref ref);	/* who carries @ref, 
 bool links_invited(const struct links *l, link_ref ref);	/* the peer has an invitation, no more (core/dht/admit.h) */
 struct id links_id(const struct links *l, link_ref ref);
 uint32_t links_rto_us(const struct links *l, link_ref ref);
+/** links_rtt_us() - the smoothed round trip to a peer; 100 ms while there is no measurement */
+uint32_t links_rtt_us(const struct links *l, link_ref ref);
 bool links_view(const struct links *l, link_ref ref, struct link_view *out);	/* false if FREE */
 
 /** links_contact() - The peer's card, to introduce it to others; false if not up */

@@ -26,6 +26,7 @@ _Static_assert(LINK_MAX <= 1 << SLOT_BITS, "a slot fits its bits");
 #define ANSWER_MS	4000u			/* an answered call waits for its proof */
 #define CROSSING_MS	5000u			/* two handshakes this close are one meeting */
 #define RTO_FIRST_US	500000u
+#define RTT_GUESS_US	100000u
 #define RTO_MIN_US	50000u
 #define RTO_MAX_US	1000000u
 #define DIRECT_MS	60000u			/* a relayed link tries to become direct */

@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "core/base/fixed.h"
+#include "core/link/table.h"
 #include "core/ring/parts.h"
 #include "tests/unit/bare.h"
 #include "tests/unit/suites.h"
@@ -491,6 +492,35 @@ static void no_second_loan_is_given_before_the_first_is_paid(void)
 	clear();
 }
 
+/* Where greedy takes the first of three, which of them carries when their round trips are these (ms)? */
+static unsigned carrier(struct ring *r, unsigned first, unsigned second, unsigned third)
+{
+	struct way way = { .to = at(100ull << 32), .least = at(1000ull << 32), .flags = ROUTE_NEAREST };
+	struct link link[3] = { { .state = LINK_UP }, { .state = LINK_UP }, { .state = LINK_UP } };
+	struct links links = { .link = link, .slots = 3 };
+	link_ref next;
+
+	link[0].srtt_us = first * 1000;
+	link[1].srtt_us = second * 1000;
+	link[2].srtt_us = third * 1000;
+	r->links = &links;
+	CU_ASSERT_EQUAL(next_hop(r, &w.b.env, &way, NULL, 0, &next), NEXT_LINK);
+	r->links = NULL;
+	return next.slot;
+}
+
+static void of_peers_that_are_about_as_good_the_one_with_the_shortest_round_trip_carries(void)
+{
+	static const uint64_t PEER[] = { 500ull << 32, 520ull << 32, 990ull << 32 };
+	struct ring *r = stand(1000ull << 32, PEER, 3);
+
+	CU_ASSERT_EQUAL(carrier(r, 50, 50, 50), 0);
+	CU_ASSERT_EQUAL(carrier(r, 200, 20, 200), 1);
+	CU_ASSERT_EQUAL(carrier(r, 100, 120, 20), 0);		/* one bit more for 40 ms less: no gain */
+	CU_ASSERT_EQUAL(carrier(r, 300, 280, 20), 2);
+	clear();
+}
+
 CU_TestInfo next_tests[] = {
 	{ "every key is found at its owner, whatever the tables say",
 	  every_key_is_found_at_its_owner_whatever_the_tables_say },
@@ -508,6 +538,8 @@ CU_TestInfo next_tests[] = {
 	  a_final_message_only_moves_on_to_who_follows_the_key_more_closely },
 	{ "a linked node is reached directly by its id", a_linked_node_is_reached_directly_by_its_id },
 	{ "who has not joined owns nothing", who_has_not_joined_owns_nothing },
+	{ "of peers that are about as good the one with the shortest round trip carries",
+	  of_peers_that_are_about_as_good_the_one_with_the_shortest_round_trip_carries },
 	{ "no second loan is given before the first is paid",
 	  no_second_loan_is_given_before_the_first_is_paid },
 	CU_TEST_INFO_NULL
