@@ -11,6 +11,7 @@
 
 #include <jansson.h>
 
+#include "node/addresses.h"
 #include "node/member.h"
 
 /** answer_status() - {"status":{...}}: who, where, how large, how much */
@@ -50,8 +51,8 @@ json_t *answer_tunnels(const struct member *m);
 /** answer_slots() - {"slots":[...],"dht":{...}}: what this node keeps for the DHT */
 json_t *answer_slots(const struct member *m, int64_t now_ns);
 
-/** answer_seen() - {"seen":[...]}: where peers see us */
-json_t *answer_seen(const struct member *m, int64_t now_ns);
+/** answer_seen() - {"seen":[...],"own":[...]}: where peers see us, and what addresses this machine has */
+json_t *answer_seen(const struct member *m, const struct addresses *own, int64_t now_ns);
 
 /** answer_value() - {"value":{...}}, one of those under a name; @type: enum value_type */
 json_t *answer_value(const struct reply *r, uint8_t type);

@@ -217,9 +217,10 @@ json_t *answer_ping(const struct member *m, const struct reply *r, struct id who
 
 /* ---- where peers see us ---------------------------------------------------------------- */
 
-json_t *answer_seen(const struct member *m, int64_t now_ns)
+json_t *answer_seen(const struct member *m, const struct addresses *own, int64_t now_ns)
 {
-	json_t *a = json_array();
+	json_t *a = json_array(), *here = json_array();
+	char buf[ENDPOINT_TEXT];
 
 	for (unsigned i = 0; i < m->seen.count; i++) {
 		const struct seen *s = &m->seen.seen[i];
@@ -230,5 +231,9 @@ json_t *answer_seen(const struct member *m, int64_t now_ns)
 		put_int(o, "said_ms", (now_ns - s->ns) / NS_PER_MS);
 		json_array_append_new(a, o);
 	}
-	return inside("seen", a);
+	for (unsigned i = 0; i < own->count; i++)
+		json_array_append_new(here, json_string(endpoint_text(&own->at[i], buf)));
+	a = inside("seen", a);
+	put(a, "own", here);
+	return a;
 }

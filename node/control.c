@@ -146,6 +146,10 @@ void control_answer(struct control *c, struct client_ref who, const struct order
 	text = json_dumps(root, JSON_COMPACT);
 	json_decref(root);
 	k->busy = more;
+	if (!more && k->pipe >= 0) {		/* nobody wanted it; its reader waits for its end */
+		close(k->pipe);
+		k->pipe = -1;
+	}
 	if (text && client_put(k, text))
 		client_watch(k);
 	free(text);

@@ -11,6 +11,8 @@
 
 enum { ANSWER_MAX = 4 << 20 };
 
+volatile sig_atomic_t ctl_interrupted;
+
 void ctl_where_done(struct ctl_where *w)
 {
 	g_free(w->socket);
@@ -102,6 +104,26 @@ bool ctl_ask(struct ctl *c, const char *line, struct fail *f)
 	return !err;
 }
 
+bool ctl_ask_with(struct ctl *c, const char *line, int fd, struct fail *f)
+{
+	char *text = g_strconcat(line, "\n", NULL);
+	struct iovec io = { text, strlen(text) };
+	union { struct cmsghdr head; char room[CMSG_SPACE(sizeof(int))]; } beside = { 0 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &beside, .msg_controllen = sizeof(beside) };
+	struct cmsghdr *head = CMSG_FIRSTHDR(&m);
+	bool sent;
+
+	head->cmsg_level = SOL_SOCKET;
+	head->cmsg_type = SCM_RIGHTS;
+	head->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+	sent = sendmsg(c->fd, &m, MSG_NOSIGNAL) == (ssize_t)io.iov_len;
+	if (!sent)
+		fail_errno(f, "ask", "the node", errno);
+	g_free(text);
+	return sent;
+}
+
 /* More bytes into the buffer; false with a message if there are none to come. */
 static bool more(struct ctl *c, int timeout_ms, struct fail *f)
 {
@@ -111,7 +133,11 @@ static bool more(struct ctl *c, int timeout_ms, struct fail *f)
 
 	do
 		ready = poll(&p, 1, timeout_ms);
-	while (ready < 0 && errno == EINTR);
+	while (ready < 0 && errno == EINTR && !ctl_interrupted);
+	if (ctl_interrupted) {
+		fail_add(f, "interrupted");
+		return false;
+	}
 	if (ready == 0) {
 		fail_add(f, "the node does not answer");
 		return false;
@@ -162,4 +188,43 @@ bool ctl_wrong(JsonObject *answer, struct fail *f)
 		return false;
 	fail_add(f, "%s", json_str(answer, "error", "the node refuses and does not say why"));
 	return true;
+}
+
+JsonNode *ctl_once(struct ctl *c, const char *line, int timeout_ms, struct fail *f)
+{
+	char *text = NULL;
+	JsonNode *root = ctl_ask(c, line, f) ? ctl_take(c, timeout_ms, &text, f) : NULL;
+
+	g_free(text);
+	if (root && ctl_wrong(json_node_get_object(root), f)) {
+		json_node_unref(root);
+		return NULL;
+	}
+	return root;
+}
+
+char *ctl_order(const char *ask, int64_t timeout_ms, ...)
+{
+	JsonObject *o = json_object_new();
+	JsonNode *node;
+	const char *member;
+	char *line;
+	va_list args;
+
+	json_object_set_string_member(o, "ask", ask);
+	if (timeout_ms)
+		json_object_set_int_member(o, "timeout_ms", timeout_ms);
+	va_start(args, timeout_ms);
+	while ((member = va_arg(args, const char *))) {
+		const char *text = va_arg(args, const char *);
+
+		if (text)
+			json_object_set_string_member(o, member, text);
+	}
+	va_end(args);
+	node = json_node_init_object(json_node_alloc(), o);
+	line = json_to_string(node, FALSE);
+	json_node_unref(node);
+	json_object_unref(o);
+	return line;
 }

@@ -8,6 +8,7 @@
 #ifndef NODE_CTL_H
 #define NODE_CTL_H
 
+#include <signal.h>
 #include <stdint.h>
 
 #include "node/prog/json.h"
@@ -21,6 +22,11 @@ int leases_command(int argc, char **argv);
 int names_command(int argc, char **argv);
 int resolve_command(int argc, char **argv);
 int trace_command(int argc, char **argv);
+int ping_command(int argc, char **argv);
+int dht_command(int argc, char **argv);
+int doctor_command(int argc, char **argv);
+int metrics_command(int argc, char **argv);
+int pcap_command(int argc, char **argv);
 int stop_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 int net_command(int argc, char **argv);
@@ -54,6 +60,9 @@ void ctl_close(struct ctl *c);
 /** ctl_ask() - Send one line */
 bool ctl_ask(struct ctl *c, const char *line, struct fail *f);
 
+/** ctl_ask_with() - The same with the descriptor @fd beside it */
+bool ctl_ask_with(struct ctl *c, const char *line, int fd, struct fail *f);
+
 /**
  * ctl_take() - The next answer line, waiting up to @timeout_ms
  * @line: g_free() it
@@ -61,6 +70,40 @@ bool ctl_ask(struct ctl *c, const char *line, struct fail *f);
  * Return: its JSON, to be json_node_unref()ed; NULL with a message
  */
 JsonNode *ctl_take(struct ctl *c, int timeout_ms, char **line, struct fail *f);
+
+/** ctl_once() - Ask @line and take its one answer; NULL with a message also when it is a refusal. json_node_unref() it */
+JsonNode *ctl_once(struct ctl *c, const char *line, int timeout_ms, struct fail *f);
+
+/** ctl_interrupted - Set by a handler that a command installed: what waits for the node gives up */
+extern volatile sig_atomic_t ctl_interrupted;
+
+/** ctl_order() - An order as one line of JSON: name, text, ..., NULL; members whose text is NULL are left out. g_free() it */
+char *ctl_order(const char *ask, int64_t timeout_ms, ...) G_GNUC_NULL_TERMINATED;
+
+/** ctl_each() - The @i-th object of @a, NULL past the end */
+static inline JsonObject *ctl_each(JsonArray *a, guint i)
+{
+	return a && i < json_array_get_length(a) && JSON_NODE_HOLDS_OBJECT(json_array_get_element(a, i)) ?
+	       json_array_get_object_element(a, i) : NULL;
+}
+
+static inline gboolean ctl_yes(JsonObject *o, const char *member)
+{
+	return o && json_object_get_boolean_member_with_default(o, member, FALSE);
+}
+
+/** struct ctl_host - a host of a virtual network, found */
+struct ctl_host {
+	char address[48], network[32], holder[40];
+};
+
+/**
+ * ctl_find() - Who holds the address or name @what
+ * @network: its name, or NULL: any that fits
+ *
+ * False with a message if nobody does.
+ */
+bool ctl_find(struct ctl *c, const char *what, const char *network, int timeout_ms, struct ctl_host *out, struct fail *f);
 
 /** ctl_wrong() - The error in an answer as a message; false if there is none */
 bool ctl_wrong(JsonObject *answer, struct fail *f);

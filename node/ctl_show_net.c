@@ -9,17 +9,6 @@
 
 enum { ANSWER_MS = 5000, LATE_MS = 5000, RESOLVE_MS = 10000 };
 
-static JsonObject *each(JsonArray *a, guint i)
-{
-	return a && i < json_array_get_length(a) && JSON_NODE_HOLDS_OBJECT(json_array_get_element(a, i)) ?
-	       json_array_get_object_element(a, i) : NULL;
-}
-
-static gboolean yes(JsonObject *o, const char *member)
-{
-	return json_object_get_boolean_member_with_default(o, member, FALSE);
-}
-
 static const char *left(JsonObject *o, char buf[UNIT_TEXT_LEN])
 {
 	if (!json_object_has_member(o, "left_ms"))
@@ -34,10 +23,10 @@ static void show_guests(JsonArray *a)
 {
 	JsonObject *g;
 
-	for (guint i = 0; (g = each(a, i)); i++)
+	for (guint i = 0; (g = ctl_each(a, i)); i++)
 		printf("  %-10s %-18s %-40s %-8s heard %.1f s ago\n", i ? "" : "machines", json_str(g, "mac", "-"),
 		       json_str(g, "address", "-"), !json_object_has_member(g, "address") ? "" :
-		       yes(g, "leased") ? "leased" : "own", (double)json_int(g, "heard_ms", 0) / 1000);
+		       ctl_yes(g, "leased") ? "leased" : "own", (double)json_int(g, "heard_ms", 0) / 1000);
 }
 
 static void show_firewall(JsonObject *f)
@@ -45,7 +34,7 @@ static void show_firewall(JsonObject *f)
 	JsonArray *rules = json_arr(f, "rules");
 	JsonObject *r;
 
-	for (guint i = 0; (r = each(rules, i)); i++)
+	for (guint i = 0; (r = ctl_each(rules, i)); i++)
 		printf("  %-10s %-40s %" PRId64 " packets\n", i ? "" : "firewall", json_str(r, "rule", "-"),
 		       json_int(r, "packets", 0));
 	printf("  %-10s %" PRId64 " packets fitted no rule, %" PRId64 " belonged to %" PRId64 " flows of ours\n", "",
@@ -57,16 +46,16 @@ static void show_networks(JsonObject *answer)
 	JsonArray *a = json_arr(answer, "networks");
 	JsonObject *n;
 
-	for (guint i = 0; (n = each(a, i)); i++) {
+	for (guint i = 0; (n = ctl_each(a, i)); i++) {
 		printf("%s  %s\n", json_str(n, "name", "-"), json_str(n, "id", "-"));
 		printf("  %-10s %s %s, hosts are HOST.%s\n", "range", json_str(n, "range", ""), json_str(n, "range6", ""),
 		       json_str(n, "domain", "-"));
 		printf("  %-10s %s, %s%s%s, MTU %" PRId64 "%s\n", "tap", json_str(n, "tap", "-"), json_str(n, "model", "-"),
 		       json_object_has_member(n, "bridge") ? " in " : "", json_str(n, "bridge", ""),
-		       json_int(n, "mtu_bytes", 0), yes(n, "tap_gone") ? ", DELETED by somebody: restart the node" : "");
+		       json_int(n, "mtu_bytes", 0), ctl_yes(n, "tap_gone") ? ", DELETED by somebody: restart the node" : "");
 		printf("  %-10s %s%s%s%s\n", "host", json_str(n, "host", ""), json_object_has_member(n, "host") ? " " : "",
 		       json_str(n, "address", "without an address from us"),
-		       yes(n, "asks_for_address") ? ", asking for one" : "");
+		       ctl_yes(n, "asks_for_address") ? ", asking for one" : "");
 		printf("  %-10s %" PRId64 " from the tap, %" PRId64 " to it, %" PRId64 " refused\n", "frames",
 		       json_int(n, "in_frames", 0), json_int(n, "out_frames", 0), json_int(n, "refused", 0));
 		printf("  %-10s %" PRId64 " remote addresses\n", "knows", json_int(n, "remote_addresses", 0));
@@ -93,9 +82,9 @@ static void show_leases(JsonObject *answer)
 	JsonObject *l;
 
 	printf("%-16s %-40s %-10s %-9s %8s  %s\n", "NETWORK", "ADDRESS", "STATE", "BELIEVED", "LEFT", "FENCE");
-	for (guint i = 0; (l = each(a, i)); i++)
+	for (guint i = 0; (l = ctl_each(a, i)); i++)
 		printf("%-16s %-40s %-10s %-9s %8s  %" PRId64 ".%" PRId64 ".%" PRId64 "\n", json_str(l, "network", "-"),
-		       json_str(l, "address", "-"), json_str(l, "state", "-"), yes(l, "believed") ? "yes" : "no",
+		       json_str(l, "address", "-"), json_str(l, "state", "-"), ctl_yes(l, "believed") ? "yes" : "no",
 		       left(l, buf), json_int(l, "generation", 0), json_int(l, "grant", 0), json_int(l, "delegation", 0));
 }
 
@@ -114,7 +103,7 @@ static void show_names(JsonObject *answer)
 	JsonObject *n;
 
 	printf("%-16s %-40s %-8s %-16s %8s\n", "NETWORK", "NAME", "TYPE", "LAST PUT", "LEFT");
-	for (guint i = 0; (n = each(a, i)); i++)
+	for (guint i = 0; (n = ctl_each(a, i)); i++)
 		printf("%-16s %-40s %-8s %-16s %8s\n", json_str(n, "network", "-"), json_str(n, "name", "-"),
 		       json_str(n, "type", "-"), json_str(n, "verdict", "-"), left(n, buf));
 }
@@ -139,30 +128,16 @@ static void show_resolve(JsonObject *answer)
 		       json_int(r, "delegation", 0));
 }
 
-/* The order as one line of JSON; NULL with a message. g_free() it */
+/* NULL with a message. g_free() it */
 static char *resolve_line(const char *text, const char *network, int64_t ms, struct fail *f)
 {
-	JsonObject *o;
-	JsonNode *node;
 	struct ip ip;
-	char buf[IP_TEXT], *line;
 
-	if (!ip_read(text, &ip)) {
-		fail_add(f, "%s is no address; accepted: 10.9.0.7, fd00::7", text);
-		fail_hint(f, "names are resolved by DNS: dig @GATEWAY NAME, where the gateway is the network's lowest address");
-		return NULL;
-	}
-	o = json_object_new();
-	json_object_set_string_member(o, "ask", "resolve");
-	json_object_set_string_member(o, "address", ip_text(&ip, buf));
-	json_object_set_int_member(o, "timeout_ms", ms);
-	if (network)
-		json_object_set_string_member(o, "network", network);
-	node = json_node_init_object(json_node_alloc(), o);
-	line = json_to_string(node, FALSE);
-	json_node_unref(node);
-	json_object_unref(o);
-	return line;
+	if (ip_read(text, &ip))
+		return ctl_order("resolve", ms, "address", text, "network", network, NULL);
+	fail_add(f, "%s is no address; accepted: 10.9.0.7, fd00::7", text);
+	fail_hint(f, "names are resolved by DNS: dig @GATEWAY NAME, where the gateway is the network's lowest address");
+	return NULL;
 }
 
 int resolve_command(int argc, char **argv)

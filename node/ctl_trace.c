@@ -1,4 +1,4 @@
-/* ctl_trace.c - the way from a node to the owner of a key, hop by hop */
+/* ctl_trace.c - the way from a node to the owner of a key or to whoever serves an address, hop by hop */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,20 +53,71 @@ static bool show(JsonObject *answer, bool json, const char *line, struct fail *f
 	return json_object_get_boolean_member_with_default(answer, "more", FALSE);
 }
 
+/* By what way packets go to @h's node now, as far as a tunnel says; with @json as it came. */
+static void show_way(struct ctl *c, const struct ctl_host *h, bool json, struct fail *f)
+{
+	JsonNode *root = ctl_once(c, "{\"ask\":\"tunnels\"}", SLACK_MS, f);
+	JsonArray *a = root ? json_arr(json_node_get_object(root), "tunnels") : NULL;
+	const char *carried = NULL;
+	JsonObject *t;
+
+	for (guint i = 0; (t = ctl_each(a, i)); i++) {
+		if (strcmp(json_str(t, "peer", ""), h->holder) || strcmp(json_str(t, "network", ""), h->network))
+			continue;
+		carried = json_str(t, "carried", "-");
+		if (json)
+			printf("{\"way\":{\"carried\":\"%s\",\"at\":\"%s\",\"via\":\"%s\",\"mtu_bytes\":%" PRId64 "}}\n", carried,
+			       json_str(t, "at", ""), json_str(t, "via", ""), json_int(t, "mtu_bytes", 0));
+		else
+			printf("packets go %s%s%s, %" PRId64 " bytes each\n", !strcmp(carried, "direct") ? "directly to " :
+			       !strcmp(carried, "mail") ? "by mail until there is a chain" : !strcmp(carried, "chain") ?
+			       "by a chain of labels, first " : "through ", json_str(t, "at", ""), json_str(t, "via", ""),
+			       json_int(t, "mtu_bytes", 0));
+	}
+	if (!carried && !json && root)
+		puts("no packets go there now");
+	if (root)
+		json_node_unref(root);
+}
+
+/* What is traced: an id, an address of a network, or a name that stands for a place on the ring. */
+static bool key_of(struct ctl *c, const char *text, bool json, struct id *key, struct fail *f)
+{
+	struct ctl_host h;
+	struct ip ip;
+	char buf[ID_TEXT];
+
+	if (ip_read(text, &ip)) {
+		if (!ctl_find(c, text, NULL, TIMEOUT_MS, &h, f) || !id_read(h.holder, key))
+			return false;
+		if (!json)
+			printf("%s in %s is held by %s\n", text, h.network, h.holder);
+		show_way(c, &h, json, f);
+		return !failed(f);
+	}
+	if (id_read(text, key)) {
+		if (!json)
+			puts(id_text(*key, buf));
+		return true;
+	}
+	*key = id_of_name(text);
+	if (!json)
+		printf("%s is %s\n", text, id_text(*key, buf));
+	return true;
+}
+
 static int trace(const struct ctl_where *w, const char *text, int timeout_ms)
 {
 	struct id key;
-	bool is_id = id_read(text, &key), more = true;
+	bool more = true;
 	char buf[ID_TEXT], *line = NULL;
 	struct fail f = { 0 };
 	struct ctl c;
 
-	if (!is_id)
-		key = id_of_name(text);
-	if (!ctl_open(&c, w, &f))
+	if (!ctl_open(&c, w, &f) || !key_of(&c, text, w->json, &key, &f)) {
+		ctl_close(&c);
 		return ctl_fail(&f);
-	if (!w->json)
-		printf("%s%s%s\n", is_id ? "" : text, is_id ? "" : " is ", id_text(key, buf));
+	}
 	line = g_strdup_printf("{\"ask\":\"trace\",\"key\":\"%s\",\"timeout_ms\":%d}", id_text(key, buf), timeout_ms);
 	more = ctl_ask(&c, line, &f);
 	g_free(line);
@@ -87,7 +138,7 @@ int trace_command(int argc, char **argv)
 {
 	struct ctl_where w = { 0 };
 	char *timeout = NULL;
-	const struct command self = { "trace", "KEY", "Shows the way to the owner of a key.", trace_command };
+	const struct command self = { "trace", "KEY|ADDRESS", "Shows the way to the owner of a key, or of an address.", trace_command };
 	const GOptionEntry entries[] = {
 		CTL_WHERE(w),
 		{ "timeout", 't', 0, G_OPTION_ARG_STRING, &timeout, "Give up after this (10s)", "TIME" },
@@ -98,7 +149,8 @@ int trace_command(int argc, char **argv)
 	int code;
 
 	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 1, 1,
-			  "KEY is 32 hexadecimal digits, or a name, which stands for its BLAKE2b-128.\n"
+			  "KEY is 32 hexadecimal digits, or a name, which stands for its BLAKE2b-128. Of an ADDRESS in a\n"
+			  "network it says who holds it, by what way its packets go, and the way along the ring.\n"
 			  "Times are round trips from asking this node to hearing from that one.", &code)) {
 		if (timeout && !options_time("--timeout", timeout, &ns, &f))
 			code = ctl_fail(&f);

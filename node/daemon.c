@@ -135,7 +135,7 @@ static struct daemon *daemon_new(const struct daemon_setup *setup, struct node_c
 		abort();
 	d->setup = setup;
 	d->config = c;
-	d->home.lock = d->addresses.fd = d->alarm.fd = d->capture.fd = -1;
+	d->home.lock = d->addresses.fd = d->alarm.fd = d->sniff.fd = -1;
 	d->armed_ns = INT64_MIN;
 	udp_init(&d->udp);
 	clock_start(&d->clock);

@@ -7,7 +7,7 @@
 #include <ev.h>
 
 #include "node/addresses.h"
-#include "node/capture.h"
+#include "node/sniff.h"
 #include "node/clock.h"
 #include "node/control.h"
 #include "node/daemon.h"
@@ -40,13 +40,13 @@ struct daemon {
 	ev_io four, six, alarm, saved, routes, tap[NETWORKS_MAX];
 	ev_prepare sleep;
 	ev_signal hup, term, quit;
-	ev_timer hour, leave, late, captured;
+	ev_timer hour, leave, late, sniffed;
 	ev_io pipe;			/* of the capture */
 	int64_t armed_ns;
 	struct trace trace[TRACES];
 	uint64_t next_token;
-	struct capture capture;
-	struct trace capturer;		/* who asked for it */
+	struct sniff sniff;
+	struct trace sniffer;		/* who asked for it */
 	struct scrape scrape;
 	struct client_ref stopper;	/* who asked us to stop */
 	struct order stop_order;

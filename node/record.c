@@ -18,37 +18,37 @@ static int64_t utc_ns(void)
 
 void record_end(struct daemon *d)
 {
-	struct trace *t = &d->capturer;
+	struct trace *t = &d->sniffer;
 	json_t *o;
 
-	if (!capture_runs(&d->capture))
+	if (!sniff_runs(&d->sniff))
 		return;
 	d->member->watch = NULL;
-	ev_timer_stop(d->loop, &d->captured);
+	ev_timer_stop(d->loop, &d->sniffed);
 	ev_io_stop(d->loop, &d->pipe);
-	capture_stop(&d->capture);
+	sniff_stop(&d->sniff);
 	o = json_object();
-	put_int(o, "packets", (int64_t)d->capture.packets);
-	put_int(o, "left_out", (int64_t)d->capture.left_out);
+	put_int(o, "packets", (int64_t)d->sniff.packets);
+	put_int(o, "left_out", (int64_t)d->sniff.left_out);
 	control_answer(&d->control, t->who, &t->order, inside("pcap", o), NULL, false);
-	diary(LEVEL_INFO, "capture", "ended: %llu packets, %llu left out", (unsigned long long)d->capture.packets,
-	      (unsigned long long)d->capture.left_out);
+	diary(LEVEL_INFO, "capture", "ended: %llu packets, %llu left out", (unsigned long long)d->sniff.packets,
+	      (unsigned long long)d->sniff.left_out);
 }
 
 /* What waits goes on when the pipe has room; an error there means that its reader is gone. */
 static void flush(struct daemon *d)
 {
-	bool waits = capture_flush(&d->capture);
+	bool waits = sniff_flush(&d->sniff);
 	int want = waits ? EV_READ | EV_WRITE : EV_READ;
 
-	if (d->capture.ended) {
+	if (d->sniff.ended) {
 		record_end(d);
 		return;
 	}
 	if ((d->pipe.events & (EV_READ | EV_WRITE)) == want)
 		return;
 	ev_io_stop(d->loop, &d->pipe);
-	ev_io_set(&d->pipe, d->capture.fd, want);
+	ev_io_set(&d->pipe, d->sniff.fd, want);
 	ev_io_start(d->loop, &d->pipe);
 }
 
@@ -76,9 +76,9 @@ void record_in(struct daemon *d, const struct udp_socket *s, const struct event 
 
 	for (unsigned i = 0; i < count; i++)
 		if (evs[i].kind == EVENT_FRAME)
-			capture_frame(&d->capture, evs[i].iface, evs[i].data.at, evs[i].data.len, now);
+			sniff_frame(&d->sniff, evs[i].iface, evs[i].data.at, evs[i].data.len, now);
 		else if (evs[i].kind == EVENT_DATAGRAM)
-			capture_datagram(&d->capture, &evs[i].from, &s->at, evs[i].data.at, evs[i].data.len, now);
+			sniff_datagram(&d->sniff, &evs[i].from, &s->at, evs[i].data.at, evs[i].data.len, now);
 	flush(d);
 }
 
@@ -90,12 +90,12 @@ static void watch(void *ctx, const struct effects *fx)
 	for (unsigned i = 0; i < fx->sends; i++) {
 		const struct datagram *g = &fx->send[i];
 
-		capture_datagram(&d->capture, g->to.kind == ENDPOINT_UDP6 ? &d->udp.six.at : &d->udp.four.at, &g->to, g->data,
+		sniff_datagram(&d->sniff, g->to.kind == ENDPOINT_UDP6 ? &d->udp.six.at : &d->udp.four.at, &g->to, g->data,
 				 g->len, now);
 	}
 	for (unsigned i = 0; i < fx->frames; i++)
-		capture_frame(&d->capture, fx->frame[i].iface, fx->frame[i].data, fx->frame[i].len, now);
-	if (d->capture.len)
+		sniff_frame(&d->sniff, fx->frame[i].iface, fx->frame[i].data, fx->frame[i].len, now);
+	if (d->sniff.len)
 		ev_feed_event(d->loop, &d->pipe, EV_WRITE);	/* after this step: ending it inside would pull the rug away */
 }
 
@@ -109,11 +109,11 @@ void record_start(struct daemon *d, struct client_ref who, const struct order *o
 		network++;
 	if (fd < 0)
 		wrong = "no pipe came with the order";
-	else if (capture_runs(&d->capture))
+	else if (sniff_runs(&d->sniff))
 		wrong = "a capture runs already";
 	else if (!o->overlay && network >= d->nics.count)
 		wrong = *o->network ? "this node is in no such network" : "this node has no tap";
-	else if (!capture_start(&d->capture, fd, o->overlay, o->overlay ? 0 : d->nics.nic[network].plug.tap.iface))
+	else if (!sniff_start(&d->sniff, fd, o->overlay, o->overlay ? 0 : d->nics.nic[network].plug.tap.iface))
 		wrong = "no memory for a capture";
 	if (wrong) {
 		if (fd >= 0)
@@ -122,12 +122,12 @@ void record_start(struct daemon *d, struct client_ref who, const struct order *o
 		return;
 	}
 	diary(LEVEL_INFO, "capture", "of %s began", o->overlay ? "the overlay's datagrams" : d->nics.nic[network].plug.tap.name);
-	d->capturer = (struct trace){ .who = who, .order = *o };
+	d->sniffer = (struct trace){ .who = who, .order = *o };
 	d->member->watch = watch;
-	ev_timer_init(&d->captured, on_captured, (double)o->timeout_ns / NS_PER_S, 0.);
-	d->captured.data = d;
-	ev_timer_start(d->loop, &d->captured);
-	ev_io_init(&d->pipe, on_pipe, d->capture.fd, EV_READ);
+	ev_timer_init(&d->sniffed, on_captured, (double)o->timeout_ns / NS_PER_S, 0.);
+	d->sniffed.data = d;
+	ev_timer_start(d->loop, &d->sniffed);
+	ev_io_init(&d->pipe, on_pipe, d->sniff.fd, EV_READ);
 	d->pipe.data = d;
 	ev_io_start(d->loop, &d->pipe);
 }

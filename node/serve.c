@@ -150,6 +150,7 @@ void serve_reply(void *ctx, const struct reply *r)
 	switch (t->order.kind) {
 	case ORDER_RESOLVE:
 		o = answer_resolve(r, &t->order.ip, since_ns, &wrong);
+		put_text(json_object_get(o, "resolve"), "network", d->nics.nic[t->network].charter.record.name);
 		break;
 	case ORDER_PING:
 		o = pinged(d, t, r, since_ns, &wrong);
@@ -230,7 +231,7 @@ void serve_order(void *ctx, struct client_ref who, const struct order *o)
 		answer = answer_slots(m, now_ns);
 		break;
 	case ORDER_SEEN:
-		answer = answer_seen(m, now_ns);
+		answer = answer_seen(m, &d->addresses, now_ns);
 		break;
 	case ORDER_METRICS:
 		answer = metrics(d);

@@ -110,7 +110,7 @@ static void receive(struct daemon *d, struct udp_socket *s)
 	for (unsigned i = 0; i < BURSTS && !d->over; i++) {
 		unsigned n = udp_receive(&d->udp, s, evs);
 
-		if (n && capture_runs(&d->capture))
+		if (n && sniff_runs(&d->sniff))
 			record_in(d, s, evs, n);
 		if (n || d->udp.errors)
 			wake_step(d, evs, n);
@@ -150,7 +150,7 @@ static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
 
 		if (!n)
 			break;
-		if (capture_runs(&d->capture))
+		if (sniff_runs(&d->sniff))
 			record_in(d, NULL, evs, n);
 		wake_step(d, evs, n);
 	}

@@ -3,7 +3,7 @@
 # and story suites, once under ASan and UBSan and once plain.
 
 unit_SRC  := $(filter-out tests/unit/one.c,$(wildcard tests/unit/*.c)) $(wildcard tests/story/*.c)
-unit_ON   := $(core_SRC) $(sim_SRC) $(prog_SRC) $(analysis_LIB) $(node_LIB)
+unit_ON   := $(core_SRC) $(sim_SRC) $(prog_SRC) $(analysis_LIB) $(node_LIB) node/ctl_judge.c
 
 $(B)/bin/tests: $(call objs,$(unit_SRC) $(unit_ON))
 	@mkdir -p $(@D)
@@ -14,6 +14,7 @@ check: programs			## every test: minutes, no root, no network (CI runs this)
 	$(MAKE) --no-print-directory check-scenarios
 	$(MAKE) --no-print-directory check-net
 	$(MAKE) --no-print-directory check-tap
+	$(MAKE) --no-print-directory check-operate
 	$(MAKE) --no-print-directory check-security
 	$(MAKE) --no-print-directory fuzz
 	$(MAKE) --no-print-directory check-san

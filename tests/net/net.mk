@@ -15,4 +15,7 @@ check-security: $(B)/bin/weft-node $(B)/bin/weftctl	## firewall, privileges, hos
 	timeout 400 tests/net/security.sh $(B)/bin
 
 .PHONY: check-security
-.PHONY: check-net check-tap
+check-operate: $(B)/bin/weft-node $(B)/bin/weftctl	## what an operator does: ping, dht, doctor, metrics, captures, signals (root)
+	timeout 300 tests/net/operate.sh $(B)/bin
+
+.PHONY: check-operate check-net check-tap

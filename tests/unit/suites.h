@@ -49,6 +49,7 @@
 	X(invite)	\
 	X(journal)	\
 	X(keep)	\
+	X(judge)	\
 	X(label)	\
 	X(mem)	\
 	X(metrics)	\

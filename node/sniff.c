@@ -1,4 +1,4 @@
-#include "node/capture.h"
+#include "node/sniff.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ struct packet_head {
 
 /* ---- the pipe ------------------------------------------------------------------------- */
 
-bool capture_flush(struct capture *c)
+bool sniff_flush(struct sniff *c)
 {
 	while (c->len && !c->ended) {
 		ssize_t n = write(c->fd, c->buf, c->len);
@@ -44,36 +44,36 @@ bool capture_flush(struct capture *c)
 	return c->len && !c->ended;
 }
 
-static void add(struct capture *c, const void *data, size_t len)
+static void add(struct sniff *c, const void *data, size_t len)
 {
 	memcpy(c->buf + c->len, data, len);
 	c->len += len;
 }
 
-bool capture_start(struct capture *c, int fd, bool overlay, uint16_t iface)
+bool sniff_start(struct sniff *c, int fd, bool overlay, uint16_t iface)
 {
 	struct file_head h = { MAGIC_NS, 2, 4, 0, 0, SNAP, overlay ? LINK_IP : LINK_ETHERNET };
 	int flags = fcntl(fd, F_GETFL);
 
-	*c = (struct capture){ .fd = -1 };
+	*c = (struct sniff){ .fd = -1 };
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
 		return false;
-	c->buf = malloc(CAPTURE_ROOM);
+	c->buf = malloc(SNIFF_ROOM);
 	if (!c->buf)
 		return false;
 	c->fd = fd;
 	c->overlay = overlay;
 	c->iface = iface;
 	add(c, &h, sizeof(h));
-	capture_flush(c);
+	sniff_flush(c);
 	return true;
 }
 
-void capture_stop(struct capture *c)
+void sniff_stop(struct sniff *c)
 {
-	if (!capture_runs(c))
+	if (!sniff_runs(c))
 		return;
-	capture_flush(c);
+	sniff_flush(c);
 	close(c->fd);
 	free(c->buf);
 	c->buf = NULL;
@@ -83,16 +83,16 @@ void capture_stop(struct capture *c)
 /* ---- packets -------------------------------------------------------------------------- */
 
 /* One packet of two parts, whole or not at all. */
-static void packet(struct capture *c, const uint8_t *head, size_t head_len, const uint8_t *data, size_t len, int64_t utc_ns)
+static void packet(struct sniff *c, const uint8_t *head, size_t head_len, const uint8_t *data, size_t len, int64_t utc_ns)
 {
 	size_t all = head_len + len;
 	struct packet_head h = { (uint32_t)(utc_ns / NS_PER_S), (uint32_t)(utc_ns % NS_PER_S), (uint32_t)all, (uint32_t)all };
 
 	if (c->ended)
 		return;
-	if (c->len + sizeof(h) + all > CAPTURE_ROOM)
-		capture_flush(c);
-	if (all > SNAP || c->len + sizeof(h) + all > CAPTURE_ROOM) {
+	if (c->len + sizeof(h) + all > SNIFF_ROOM)
+		sniff_flush(c);
+	if (all > SNAP || c->len + sizeof(h) + all > SNIFF_ROOM) {
 		c->left_out++;
 		return;
 	}
@@ -102,9 +102,9 @@ static void packet(struct capture *c, const uint8_t *head, size_t head_len, cons
 	c->packets++;
 }
 
-void capture_frame(struct capture *c, uint16_t iface, const uint8_t *frame, size_t len, int64_t utc_ns)
+void sniff_frame(struct sniff *c, uint16_t iface, const uint8_t *frame, size_t len, int64_t utc_ns)
 {
-	if (capture_runs(c) && !c->overlay && c->iface == iface)
+	if (sniff_runs(c) && !c->overlay && c->iface == iface)
 		packet(c, NULL, 0, frame, len, utc_ns);
 }
 
@@ -167,11 +167,11 @@ static size_t headers(uint8_t h[HEADERS_MAX], const struct endpoint *from, const
 	return 28;
 }
 
-void capture_datagram(struct capture *c, const struct endpoint *from, const struct endpoint *to, const uint8_t *data,
+void sniff_datagram(struct sniff *c, const struct endpoint *from, const struct endpoint *to, const uint8_t *data,
 		      size_t len, int64_t utc_ns)
 {
 	uint8_t h[HEADERS_MAX];
 
-	if (capture_runs(c) && c->overlay)
+	if (sniff_runs(c) && c->overlay)
 		packet(c, h, headers(h, from, to, data, len), data, len, utc_ns);
 }
