@@ -94,8 +94,10 @@
 	X(story_link)	\
 	X(story_names)	\
 	X(story_path)	\
+	X(story_record)	\
 	X(story_revoke)	\
 	X(story_ring)	\
+	X(story_rubbish)	\
 	X(suite)	\
 	X(sweep)	\
 	X(trace)	\
