@@ -59,7 +59,7 @@ $(B)/%.o: %.c
 	$(call say,CC)$(CC) $(STD) $(CFLAGS) $(call cflags,$(call top,$<)) \
 		-DWEFT_VERSION='"$(VERSION)"' -MMD -MP -c -o $@ $<
 
--include sim/sim.mk node/node.mk analysis/analysis.mk pack/pack.mk
+-include sim/sim.mk node/node.mk analysis/analysis.mk node/pack/pack.mk
 include tests/tests.mk
 
 # ---- what everybody asks for ----------------------------------------------

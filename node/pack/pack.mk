@@ -1,4 +1,4 @@
-# Installing, packages, and other machines: pack/README.md.
+# Installing, packages, and other machines: node/pack/README.md.
 
 PREFIX   ?= /usr/local
 DESTDIR  ?=
@@ -17,7 +17,7 @@ $(B)/man/weft-report.1: analysis/weft-report.1.scd
 	@mkdir -p $(@D)
 	$(call say,MAN)scdoc <$< >$@
 
-$(B)/pack/weft-node@.service: pack/weft-node@.service again	# PREFIX may be another one now
+$(B)/pack/weft-node@.service: node/pack/weft-node@.service again	# PREFIX may be another one now
 	@mkdir -p $(@D)
 	$(call say,GEN)sed 's|@SBIN@|$(PREFIX)/sbin|' <$< >$@
 
@@ -26,9 +26,9 @@ $(B)/pack/weft-node@.service: pack/weft-node@.service again	# PREFIX may be anot
 install_node := $(foreach p,$(install_SBIN),755:$(B)/bin/$p:$(PREFIX)/sbin/$p) 755:$(B)/bin/weftctl:$(PREFIX)/bin/weftctl \
 	$(foreach m,$(filter-out weft-sim.1 weft-report.1,$(install_MAN)),644:$(B)/man/$m:$(share)/man/man$(lastword $(subst ., ,$m))/$m) \
 	644:$(B)/pack/weft-node@.service:$(units)/weft-node@.service \
-	644:pack/weftctl.bash:$(share)/bash-completion/completions/weftctl \
-	644:pack/weftctl.bash:$(share)/bash-completion/completions/weft-node \
-	644:pack/weft.conf.example:$(share)/doc/weft/examples/weft.conf
+	644:node/pack/weftctl.bash:$(share)/bash-completion/completions/weftctl \
+	644:node/pack/weftctl.bash:$(share)/bash-completion/completions/weft-node \
+	644:node/pack/weft.conf.example:$(share)/doc/weft/examples/weft.conf
 install_sim := $(foreach p,weft-sim weft-report,755:$(B)/bin/$p:$(PREFIX)/bin/$p) \
 	$(foreach m,weft-sim.1 weft-report.1,644:$(B)/man/$m:$(share)/man/man1/$m) \
 	$(foreach s,$(wildcard scenarios/*.ini scenarios/README.md),644:$s:$(share)/weft/$s)
@@ -67,10 +67,10 @@ deb-made: programs $(addprefix $(B)/man/,$(install_MAN)) $(B)/pack/weft-node@.se
 	@$(RM) -r $(B)/root
 	@$(foreach i,$(install_node),$(call put,$i,$(B)/root/weft)) true
 	@$(foreach i,$(install_sim),$(call put,$i,$(B)/root/weft-sim)) true
-	@mkdir -p $(OUT) && for p in weft weft-sim; do pack/deb.sh $(B)/root/$$p $$p $(deb_VERSION) $(OUT) || exit 1; done
+	@mkdir -p $(OUT) && for p in weft weft-sim; do node/pack/deb.sh $(B)/root/$$p $$p $(deb_VERSION) $(OUT) || exit 1; done
 
 check-deb: deb			## lintian on them, and install, run, remove in a private root (as root)
-	pack/check-deb.sh $(B)/deb
+	node/pack/check-deb.sh $(B)/deb
 
 # ---- other machines ---------------------------------------------------------
 # Core, its unit tests and stories, for another architecture; `make deps-cross` brings compiler, libraries and qemu.
