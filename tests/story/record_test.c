@@ -121,8 +121,39 @@ static void a_record_replayed_changes_nothing(void)
 	stage_free(s);
 }
 
+static enum verdict asked(struct stage *s, unsigned i, enum ask what, int64_t for_ns)
+{
+	const struct request q = { .ask = (uint8_t)what, .ip = WANTED, .client = 10 + i, .timeout_ns = for_ns };
+	const struct reply *a = stage_ask(s, i, &q, (struct bytes){ 0 }, for_ns + NS_PER_S);
+
+	return a ? (enum verdict)a->verdict : VERDICT_TIMEOUT;
+}
+
+/* IPOP's owner removed its own entry when the copy to its neighbour failed, though an earlier lease stood in it. */
+static void a_copy_that_fails_erases_no_lease(void)
+{
+	struct stage *s = village(1);
+
+	stage_run(s, 30 * NS_PER_S);			/* three keep it by now */
+	CU_ASSERT_EQUAL(asked(s, HOST, ASK_LEASE, 20 * NS_PER_S), VERDICT_OK);
+	stage_crash(s, 0);
+	stage_crash(s, OTHER);
+	for (unsigned i = 0; i < 3; i++)
+		CU_ASSERT_NOT_EQUAL(asked(s, HOST, ASK_RENEW, 15 * NS_PER_S), VERDICT_OK);
+	CU_ASSERT_TRUE(node_believes(s->actor[HOST].node, s->record[0].id, &WANTED, NULL));
+	stage_up(s, 0, true);
+	stage_up(s, OTHER, true);
+	stage_run(s, 40 * NS_PER_S);
+	CU_ASSERT_EQUAL(asked(s, OTHER, ASK_RESOLVE, 20 * NS_PER_S), VERDICT_OK);
+	CU_ASSERT_TRUE(id_eq(s->last_reply.who, s->actor[HOST].identity.id));
+	CU_ASSERT_EQUAL(asked(s, OTHER, ASK_LEASE, 20 * NS_PER_S), VERDICT_TAKEN);
+	CU_ASSERT_EQUAL(asked(s, HOST, ASK_RENEW, 20 * NS_PER_S), VERDICT_OK);
+	stage_free(s);
+}
+
 CU_TestInfo story_record_tests[] = {
 	{ "records nobody signed, of other networks, cut or too large are refused", records_nobody_signed_are_refused },
 	{ "a record replayed changes nothing", a_record_replayed_changes_nothing },
+	{ "a copy that fails erases no lease (IPOP: RemoveEntry)", a_copy_that_fails_erases_no_lease },
 	CU_TEST_INFO_NULL
 };
