@@ -7,10 +7,9 @@
  * had", and a delegation it may have signed before is void with the old fence.
  * Only a renewal keeps the fence.
  *
- * A lending lease (op.h) is different: its holder may have signed it away
- * without a word to the slot, and whoever got it believes already. So a create
- * by the holder itself is refused until the term is over; a holder that still
- * knows the fence renews.
+ * A lending lease (op.h) may have been signed away without a word to the slot,
+ * and whoever got it may believe in it for LEND_NS. A holder that cannot know
+ * waits for that long after its create was granted (tend.c).
  *
  * Order. Ops of one asker on one record count by nonce: what comes late is
  * stale and does nothing. The op that wrote the record, told again, is answered
@@ -133,7 +132,7 @@ static bool term_good(const struct apply *a)
 /* May the asker create here? If not the answer is given. */
 static bool open_to(struct apply *a, const struct kept *k)
 {
-	if (k && kept_live(k, a->now_ns) && (!mine(a, k) || k->client != a->o->client || k->lends)) {
+	if (k && kept_live(k, a->now_ns) && (!mine(a, k) || k->client != a->o->client)) {
 		refuse(a, VERDICT_TAKEN, k);
 		return false;
 	}
@@ -207,7 +206,7 @@ static void create_any(struct apply *a)
 	}
 	if (old_news(a, own))
 		return;
-	if (own && kept_live(own, a->now_ns) && !own->lends) {
+	if (own && kept_live(own, a->now_ns)) {
 		grant(a, own->key);
 		return;
 	}

@@ -104,14 +104,15 @@ enum held_word {
 	HELD_LOST,			/* it was ours and is not: term over, fenced, taken */
 	HELD_RENEWED,			/* a later deadline */
 	HELD_GONE,			/* released, as asked, or given over */
-	HELD_WANTED			/* @by asks for it (@nonce): held_delegate() if its guest is not here any more, else nothing */
+	HELD_WANTED			/* @by asks for it (@nonce): held_delegate() if its guest is not here any more, else held_deny() */
 };
 
 struct held_news {
 	uint8_t word;			/* enum held_word */
 	uint8_t verdict;		/* enum verdict */
 	struct held held;		/* as it is now */
-	struct id by;			/* WANTED */
+	struct id by;			/* WANTED, and held.lease.client is the guest it is asked for; GONE: to whom, if it was given over; GRANTED: from whom, if it was;
+					 * REFUSED: who has it, as far as the slot told */
 	uint64_t nonce;
 };
 
@@ -138,8 +139,8 @@ void held_release(struct dht *d, struct env *e, struct id network, const struct 
 /**
  * held_lends() - Leases of @network taken from now on are such that whom we delegate one to may use it at once
  *
- * For routers, whose machines move. The price: after a restart that may have lost saves we wait out the old term
- * before we believe in such a lease again. Others are delegated too, but the new owner waits for the slot's word.
+ * For routers, whose machines move. The price: after a restart that may have lost saves we believe in such a lease
+ * half a minute later (LEND_NS). Others are delegated too, but the new owner waits for the slot's word.
  */
 void held_lends(struct dht *d, struct env *e, struct id network, bool lends);
 
@@ -155,6 +156,15 @@ bool held_believes(const struct dht *d, const struct env *e, struct id network, 
  * Stops believing and saves before it signs; the signed answer is mailed when the save is durable. False if @ip is not ours, something is in flight for it, or it was delegated to us.
  */
 bool held_delegate(struct dht *d, struct env *e, struct id network, const struct ip *ip, struct id to, uint64_t nonce);
+
+/** held_deny() - No: the guest is here */
+void held_deny(struct dht *d, struct env *e, struct id network, const struct ip *ip, struct id to, uint64_t nonce);
+
+/**
+ * held_proof() - The delegation by which @ip went, from us to another or from another to us, as long as the slot may not
+ * know (struct delegation); for those who talk to it. False: there is none
+ */
+bool held_proof(const struct dht *d, const struct env *e, struct id network, const struct ip *ip, struct writer *w);
 
 /** held_take() - Ask @owner to delegate @ip to us, then write it; news as for held_want() */
 bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,

@@ -20,13 +20,19 @@ static bool ready(struct dht *d, struct env *e)
 
 struct hold *hold_find(const struct dht *d, struct id network, const struct ip *ip)
 {
+	struct hold *lent = NULL;
+
 	for (unsigned i = 0; d->holder && i < d->holder->count; i++) {
 		struct hold *h = &d->holder->hold[i];
 
-		if (h->held.state != HELD_RELEASING && ip_eq(&h->held.lease.ip, ip) && id_eq(h->held.network, network))
+		if (h->held.state == HELD_RELEASING || !ip_eq(&h->held.lease.ip, ip) || !id_eq(h->held.network, network))
+			continue;
+		if (h->held.state != HELD_LENT)
 			return h;
+		if (!lent || fence_cmp(h->held.lease.fence, lent->held.lease.fence) > 0)
+			lent = h;
 	}
-	return NULL;
+	return lent;
 }
 
 struct hold *hold_new(struct dht *d, struct env *e)
@@ -68,12 +74,17 @@ void hold_proof(struct env *e, struct hold *h, struct bytes proof)
 		memcpy(h->proof, proof.at, proof.len);
 }
 
-/* Is there another lease here that lies in the same place on the disk? */
-static bool shares_save(const struct dht *d, const struct hold *h)
+/* Another lease here that lies in the same place on the disk, NULL if there is none */
+static const struct hold *shares_save(const struct dht *d, const struct hold *h)
 {
-	const struct hold *other = hold_find(d, h->held.network, &h->held.lease.ip);
+	for (unsigned i = 0; i < d->holder->count; i++) {
+		const struct hold *other = &d->holder->hold[i];
 
-	return other && other != h;
+		if (other != h && other->held.state != HELD_RELEASING && ip_eq(&other->held.lease.ip, &h->held.lease.ip) &&
+		    id_eq(other->held.network, h->held.network))
+			return other;
+	}
+	return NULL;
 }
 
 void hold_cancel(struct dht *d, struct env *e, struct hold *h)
@@ -93,6 +104,8 @@ void hold_drop(struct dht *d, struct env *e, struct hold *h)
 	hold_cancel(d, e, h);
 	if (h->held.lease.ip.family && !shares_save(d, h))
 		env_save(e, SAVE_LEASE, part_of(h), NULL, 0);
+	else if (h->held.lease.ip.family && h->held.state != HELD_LENT)
+		hold_save(e, shares_save(d, h));	/* what is LENT is to be remembered still */
 	hold_proof(e, h, (struct bytes){ 0 });
 	memmove(h, h + 1, (--all->count - at) * sizeof(*h));
 }
@@ -236,11 +249,11 @@ void held_load(struct dht *d, struct env *e, const struct saved *s, bool proven)
 	*h = in;
 	h->held.lease.holder = d->self->id;
 	hold_proof(e, h, proof);
-	h->over_ns = e->now_ns + term_kept_ns(h->held.lease.term_s, hold_drift(d, h));
+	h->over_ns = e->now_ns + term_kept_ns(h->held.state == HELD_LENT ? LEND_NS / NS_PER_S : h->held.lease.term_s,
+					      hold_drift(d, h));
 	if (h->held.state == HELD_DOUBTED) {
-		h->wait_ns = h->held.lease.lends && !proven ? h->over_ns : 0;
-		h->over_ns += h->wait_ns ? NS_PER_S * 60 : 0;
-		h->asking = h->unwritten && h->proof_len ? OP_TAKE : h->held.lease.lends ? OP_RENEW : OP_CREATE;
+		h->wait_ns = h->held.lease.lends && !proven ? hold_lent_until(d, e, h) : 0;
+		h->asking = h->unwritten && h->proof_len ? OP_TAKE : OP_CREATE;
 		h->due_ns = e->now_ns + random_below(&e->random, 1000) * NS_PER_MS;
 	}
 	holder_arm(d, e);
@@ -273,6 +286,11 @@ static struct hold *find_client(const struct dht *d, struct id network, unsigned
 			return h;
 	}
 	return NULL;
+}
+
+int64_t hold_lent_until(const struct dht *d, const struct env *e, const struct hold *h)
+{
+	return e->now_ns + term_kept_ns(LEND_NS / NS_PER_S, hold_drift(d, h));
 }
 
 static bool is_any(const struct ip *ip)
@@ -329,15 +347,18 @@ bool held_want(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, stru
 	       uint64_t client, uint32_t term_s, bool keep)
 {
 	const struct network_record *n = dht_record(d, network);
-	struct hold *h, *other;
-	bool any = is_any(ip);
+	struct hold *h;
+	struct id lent_to = ID_ZERO;
+	bool any = is_any(ip), other;
 
 	if (!n || (ip->family != 4 && ip->family != 6) || !ready(d, e))
 		return false;
 	term_s = bounded(n, term_s);
 	h = any ? find_client(d, network, ip->family, client) : hold_find(d, network, ip);
-	other = any ? NULL : h;
-	if (h && h->held.lease.client == client && h->held.state != HELD_LENT) {
+	other = !any && h;
+	if (other && h->held.state == HELD_LENT)
+		lent_to = h->other;
+	if (h && (h->held.lease.client == client || h->taking) && h->held.state != HELD_LENT) {
 		want_again(d, e, h, user, cookie, term_s, keep);
 		holder_arm(d, e);
 		return true;
@@ -347,6 +368,7 @@ bool held_want(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, stru
 		return false;
 	if (other) {			/* another guest of ours has it, or it is given away */
 		h->held.state = HELD_FREE;
+		h->other = lent_to;
 		hold_news(d, e, h, HELD_REFUSED, VERDICT_TAKEN);
 		d->holder->count--;
 		return true;

@@ -13,14 +13,17 @@
  * What the disk says may be old. A create that the slot grants voids every
  * delegation this node may have signed and forgotten, so leases come back by
  * create. Only a lending lease can be believed by another without the slot's
- * knowledge: of these the old term is waited out, renewing, unless nothing was lost.
+ * knowledge, for LEND_NS: that is waited out, unless nothing was lost.
+ *
+ * An address that was LENT may come back within LEND_NS: then it stands twice in the
+ * table, and what is not LENT is what counts (hold_find()).
  */
 #ifndef DHT_HOLDER_H
 #define DHT_HOLDER_H
 
 #include "core/dht/parts.h"
 
-enum { HELD_MAX = 256, NEWS_MAX = 4 * HELD_MAX };
+enum { HELD_MAX = 256, NEWS_MAX = 4 * HELD_MAX, OWNERS_MAX = 4 };
 
 struct hold {
 	struct held held;
@@ -37,8 +40,9 @@ struct hold {
 
 	/* delegation */
 	bool taking;			/* ASKED: the owner is being asked */
+	uint8_t owners;			/* taking: so many were named, one after the other */
 	bool unwritten;			/* OURS by a signature only */
-	struct id other;		/* LENT: to whom. Taking: from whom */
+	struct id other;		/* LENT: to whom. Taking: from whom. Refused: who has it, if that is known */
 	uint64_t nonce;			/* of the request */
 	uint64_t token;			/* LENT: the save that must be durable before we sign */
 	int64_t requested_ns;		/* taking: first sent */
@@ -64,7 +68,7 @@ struct holder {
 
 /* held.c: the table */
 
-/** hold_find() - Our lease of @ip; not one that is being released */
+/** hold_find() - Our lease of @ip; not one that is being released, and a LENT one only if there is no other */
 struct hold *hold_find(const struct dht *d, struct id network, const struct ip *ip);
 
 /** hold_new() - A place; NULL when the table is full or there is no memory (counted) */
@@ -88,6 +92,9 @@ void holder_arm(struct dht *d, struct env *e);
 /** hold_drift() - the network's bound, or the largest there is if we do not know its record */
 uint16_t hold_drift(const struct dht *d, const struct hold *h);
 
+/** hold_lent_until() - A delegation signed by now is over then, whether we remember it or not */
+int64_t hold_lent_until(const struct dht *d, const struct env *e, const struct hold *h);
+
 /* tend.c: what happens to one lease */
 
 void tend_ask(struct dht *d, struct env *e, struct hold *h, enum op_kind kind);
@@ -95,6 +102,7 @@ void tend_doubt(struct dht *d, struct env *e, struct hold *h, enum op_kind kind)
 void tend_release(struct dht *d, struct env *e, struct hold *h);
 
 /* delegate.c */
+void delegate_begin(struct dht *d, struct env *e, struct hold *h, struct id owner, struct fence fence);	/* take it from @owner */
 void delegate_ask(struct dht *d, struct env *e, struct hold *h);	/* taking: ask the owner, again */
 void delegate_sign(struct dht *d, struct env *e, struct hold *h);	/* LENT and saved */
 

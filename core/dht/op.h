@@ -132,13 +132,18 @@ bool op_read(struct reader *r, struct op *o);
  */
 enum drop op_check(const struct op *o, const struct suite *suite, const struct network_record *n, uint64_t utc);
 
+/* A delegation is believed by the new owner alone for so long at most; then the slot knows, or it is void. So whoever may
+ * have forgotten that it signed one waits no longer than this, and not for its term. */
+#define LEND_NS		(30 * NS_PER_S)
+
 /** struct delegation - "the rest of my term is @to's": signed by @from, an OP_TAKE's proof */
 struct delegation {
 	struct id network, from, to;
 	struct ip ip;
 	uint64_t nonce;			/* of the request it answers */
 	struct fence fence;		/* under which @from held it */
-	uint32_t left_ms;		/* of @from's term when it signed */
+	uint64_t client;		/* whose it is: the guest moves with what is known of it */
+	uint32_t left_ms;		/* of @from's term when it signed, LEND_NS at most */
 	bool at_once;			/* @to may believe before the slot knows */
 };
 

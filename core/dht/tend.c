@@ -107,8 +107,19 @@ static void believe(struct dht *d, struct env *e, struct hold *h, const struct d
 		h->due_ns = e->now_ns;
 		return;
 	}
+	if (h->wait_ns > e->now_ns) {		/* ours by the slot's word, but perhaps lent by an earlier life */
+		h->loaded = h->unwritten = false;
+		h->held.state = HELD_DOUBTED;
+		h->held.until_ns = 0;
+		h->asking = OP_RENEW;
+		h->due_ns = h->wait_ns;
+		h->over_ns = h->wait_ns + term_kept_ns(h->held.lease.term_s, hold_drift(d, h));
+		hold_save(e, h);
+		return;
+	}
 	h->held.state = HELD_OURS;
 	h->loaded = h->granting = h->touched = h->unwritten = h->taking = false;
+	h->owners = 0;
 	h->wait_ns = 0;
 	h->tries = 0;
 	hold_proof(e, h, (struct bytes){ 0 });
@@ -116,6 +127,7 @@ static void believe(struct dht *d, struct env *e, struct hold *h, const struct d
 	if (!was || moved)
 		hold_save(e, h);
 	hold_news(d, e, h, word, VERDICT_OK);
+	h->other = ID_ZERO;
 }
 
 /* Ours is in doubt, or nearly over, and the slot cannot say now */
@@ -138,10 +150,37 @@ static bool silent(uint8_t verdict)
 	return verdict == VERDICT_TIMEOUT || verdict == VERDICT_WAIT;
 }
 
+/*
+ * Somebody else has it, as the slot says. Of the same guest that is its last
+ * owner, who is asked to give it; of another one the user hears who it is.
+ */
+static bool named(struct dht *d, struct env *e, struct hold *h, const struct dht_done *done, bool ask)
+{
+	const struct lease *l = &done->lease;
+
+	if (h->held.state != HELD_ASKED || h->let_go || !l->ip.family || !ip_eq(&l->ip, &h->held.lease.ip) ||
+	    id_eq(l->holder, d->self->id))
+		return false;
+	ask = ask && h->owners < OWNERS_MAX && !id_eq(l->holder, h->other);
+	h->other = l->holder;
+	h->held.lease.fence = l->fence;
+	if (ask)
+		delegate_begin(d, e, h, l->holder, l->fence);
+	return ask;
+}
+
+/* An operator's lease is for no guest. */
+static bool same_guest(const struct hold *h, const struct lease *l)
+{
+	return l->client == h->held.lease.client && h->held.user >= DHT_USER_VNET;
+}
+
 static void created(struct dht *d, struct env *e, struct hold *h, const struct dht_done *done)
 {
 	if (done->verdict == VERDICT_OK)
 		believe(d, e, h, done);
+	else if (done->verdict == VERDICT_TAKEN && named(d, e, h, done, same_guest(h, &done->lease)))
+		return;
 	else if (silent(done->verdict) && h->held.state == HELD_DOUBTED)
 		try_again(d, e, h, done->verdict);
 	else
@@ -177,12 +216,7 @@ static void renewed(struct dht *d, struct env *e, struct hold *h, const struct d
 {
 	switch (done->verdict) {
 	case VERDICT_OK:
-		if (h->wait_ns <= e->now_ns) {
-			believe(d, e, h, done);
-			break;
-		}
-		h->due_ns = e->now_ns + term_held_ns(done->lease.term_s, 0) / 2;	/* ours, but not ours alone perhaps */
-		h->due_ns = h->due_ns < h->wait_ns ? h->due_ns : h->wait_ns;
+		believe(d, e, h, done);
 		break;
 	case VERDICT_FENCED:
 		fenced(d, e, h, done);
@@ -203,8 +237,14 @@ static void renewed(struct dht *d, struct env *e, struct hold *h, const struct d
 
 static void taken(struct dht *d, struct env *e, struct hold *h, const struct dht_done *done)
 {
+	bool no = done->verdict == VERDICT_FENCED || done->verdict == VERDICT_TAKEN;
+
 	if (done->verdict == VERDICT_OK)
 		believe(d, e, h, done);
+	else if (no && named(d, e, h, done, true))
+		return;
+	else if (no && h->held.state == HELD_ASKED && !ours_told(d, h, done))
+		lose(d, e, h, HELD_REFUSED, VERDICT_WAIT);	/* whoever has it did not say no: its term will end */
 	else if (done->verdict == VERDICT_FENCED)
 		fenced(d, e, h, done);
 	else if (silent(done->verdict) && h->held.state != HELD_ASKED)
@@ -260,8 +300,10 @@ static bool due(struct dht *d, struct env *e, struct hold *h)
 		return true;
 	}
 	if (state == HELD_LENT && e->now_ns >= h->over_ns && !h->token) {
-		hold_drop(d, e, h);
-		return true;
+		h->held.user = DHT_USER_CONTROL;	/* void by now if it was not written: the address is free then */
+		h->held.cookie = 0;
+		tend_release(d, e, h);
+		return false;
 	}
 	if (h->due_ns > e->now_ns || h->ask)
 		return false;
@@ -299,10 +341,8 @@ void held_resumed(struct dht *d, struct env *e, bool clone)
 			continue;
 		h->loaded |= clone;
 		if (clone && h->held.lease.lends)
-			h->wait_ns = e->now_ns + term_kept_ns(h->held.lease.term_s, hold_drift(d, h));
-		tend_doubt(d, e, h, h->unwritten ? OP_TAKE : clone && !h->held.lease.lends ? OP_CREATE : OP_RENEW);
-		if (h->wait_ns)
-			h->over_ns = h->wait_ns + 60 * NS_PER_S;
+			h->wait_ns = hold_lent_until(d, e, h);
+		tend_doubt(d, e, h, h->unwritten ? OP_TAKE : clone ? OP_CREATE : OP_RENEW);
 	}
 	if (d->holder)
 		holder_arm(d, e);

@@ -1,8 +1,8 @@
 /*
  * What travels beside ops: delegations, leases and values in answers, envelopes
  *
- *	delegation = "wDl1" 4 | network 16 | from 16 | to 16 | ip | nonce 8 | fence 16 | left 4 (ms) | at once 1
- *		   | key 32 | salt 16 | signature 64 of all before it
+ *	delegation = "wDl1" 4 | network 16 | from 16 | to 16 | ip | nonce 8 | fence 16 | client 8 | left 4 (ms)
+ *		   | at once 1 | key 32 | salt 16 | signature 64 of all before it
  *	lease	   = ip | holder 16 | client 8 | fence 16 | term 4 | left 4 (ms) | lends 1
  *	value	   = kind of the op 1 | type 1 | nonce 8 | term 4 | left 4 (ms) | key 32 | salt 16
  *		   | signature 64 | length 2 | data
@@ -32,6 +32,7 @@ void delegation_write(struct writer *w, const struct delegation *g, const struct
 	write_ip(w, &g->ip);
 	write_u64(w, g->nonce);
 	fence_write(w, g->fence);
+	write_u64(w, g->client);
 	write_u32(w, g->left_ms);
 	write_u8(w, g->at_once);
 	write_copy(w, leaf.key, KEY_BYTES);
@@ -55,6 +56,7 @@ static bool delegation_parts(struct bytes b, struct delegation *g, const uint8_t
 	g->ip = read_ip(&r);
 	g->nonce = read_u64(&r);
 	g->fence = fence_read(&r);
+	g->client = read_u64(&r);
 	g->left_ms = read_u32(&r);
 	once = read_u8(&r);
 	g->at_once = once;

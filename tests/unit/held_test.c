@@ -434,7 +434,10 @@ static void an_address_moves_when_its_owner_gives_it(void)
 	CU_ASSERT_TRUE(held_believes(lab_of(l, 1), lab_at(l, 1), l->record.id, &ip, &during));
 	CU_ASSERT_EQUAL(during.grant, before.grant);
 	CU_ASSERT_EQUAL(during.delegation, before.delegation + 1);
-	CU_ASSERT_TRUE(n.held.until_ns < l->now_ns + 590 * S);	/* the rest of the old term, less drift */
+	CU_ASSERT_TRUE(n.held.until_ns <= l->now_ns + LEND_NS);	/* until then the slot knows, or it is over */
+	CU_ASSERT_TRUE(n.held.until_ns > l->now_ns + LEND_NS - S);
+	CU_ASSERT_TRUE(id_eq(n.by, l->node[0].party.self.id));
+	CU_ASSERT_EQUAL(n.held.lease.client, 1);	/* the guest stays who it was */
 	l->no_answers = false;
 	lab_run(l, 30 * S);
 	CU_ASSERT_TRUE(id_eq(record_of(l, ip)->owner, l->node[1].party.self.id));
@@ -509,7 +512,7 @@ static void one_fence_is_signed_away_once(void)
 	CU_ASSERT_FALSE(give(l, 0, ip, &m));
 	CU_ASSERT_TRUE(lab_believes(l, 1, ip));
 	CU_ASSERT_FALSE(lab_believes(l, 2, ip));
-	CU_ASSERT_TRUE(want(l, 0, ip, 1, 600, true));	/* nor is it ours again before the old term is over */
+	CU_ASSERT_TRUE(want(l, 0, ip, 1, 600, true));	/* nor is it ours again before that is over */
 	l->no_answers = false;
 	lab_run(l, 0);
 	CU_ASSERT_FALSE(lab_believes(l, 0, ip));
@@ -604,12 +607,12 @@ static void a_lost_signature_is_told_again_and_still_counts_from_the_request(voi
 	lab_run(l, 3 * S);
 	n = heard(l, 1);
 	CU_ASSERT_EQUAL(n.word, HELD_GRANTED);
-	CU_ASSERT_TRUE(n.held.until_ns <= asked + 600 * S - S);
+	CU_ASSERT_TRUE(n.held.until_ns <= asked + LEND_NS);
 	lab_free(l);
 }
 
 /* The disk of the owner loses the save under the signature: the promise must not rest on it. */
-static void who_may_have_lent_and_forgotten_waits_out_the_old_term(void)
+static void who_may_have_lent_and_forgotten_waits_until_that_is_over(void)
 {
 	struct lab *l = lab_new();
 	uint8_t stale[1 << 16];
@@ -635,11 +638,12 @@ static void who_may_have_lent_and_forgotten_waits_out_the_old_term(void)
 	l->node[0].saved_len = stale_len;
 	lab_restart(l, 0, false);
 	l->say = 0;
-	for (unsigned i = 0; i < 70; i++) {
-		lab_run(l, S);
+	for (unsigned i = 0; i < 300; i++) {
+		lab_run(l, S / 10);
 		CU_ASSERT_FALSE(lab_believes(l, 0, ip) && lab_believes(l, 1, ip));
+		CU_ASSERT_FALSE(lab_believes(l, 0, ip));
 	}
-	lab_run(l, 30 * S);
+	lab_run(l, 5 * S);
 	CU_ASSERT_EQUAL(lab_believes(l, 0, ip) + lab_believes(l, 1, ip), 1);
 	lab_free(l);
 }
@@ -672,6 +676,187 @@ static void a_forgotten_signature_is_void_once_the_owner_is_confirmed(void)
 		CU_ASSERT_FALSE(lab_believes(l, 0, ip) && lab_believes(l, 1, ip));
 	}
 	CU_ASSERT_EQUAL(lab_believes(l, 0, ip) + lab_believes(l, 1, ip), 1);
+	lab_free(l);
+}
+
+/* Hands @ip over from @from to @to, and lets the slot know. */
+static void hand_over(struct lab *l, unsigned from, unsigned to, struct ip ip)
+{
+	struct held_news n;
+
+	CU_ASSERT_TRUE(take(l, to, ip, from));
+	lab_run(l, 0);
+	n = heard(l, from);
+	CU_ASSERT_EQUAL(n.word, HELD_WANTED);
+	CU_ASSERT_TRUE(give(l, from, ip, &n));
+	lab_run(l, S);
+	CU_ASSERT_FALSE(lab_believes(l, from, ip));
+	CU_ASSERT_TRUE(lab_believes(l, to, ip));
+	while (held_next(lab_of(l, from), &n) || held_next(lab_of(l, to), &n))
+		;
+}
+
+static void an_address_comes_back_at_once_and_goes_again(void)
+{
+	struct lab *l = lab_new();
+	struct fence before, after;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	CU_ASSERT_TRUE(held_believes(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, &before));
+	for (unsigned i = 0; i < 6; i++)
+		hand_over(l, i % 2, !(i % 2), ip);
+	CU_ASSERT_TRUE(held_believes(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, &after));
+	CU_ASSERT_TRUE(after.grant >= before.grant + 6);
+	lab_run(l, 2 * LEND_NS);
+	CU_ASSERT_TRUE(lab_believes(l, 0, ip));
+	CU_ASSERT_EQUAL(held_count(lab_of(l, 0)), 1);
+	CU_ASSERT_EQUAL(held_count(lab_of(l, 1)), 0);
+	lab_free(l);
+}
+
+/* What is remembered of a lent address on the disk outlives an attempt to have it back. */
+static void a_lent_address_is_lent_after_a_restart_too(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	CU_ASSERT_TRUE(take(l, 1, ip, 0));
+	lab_run(l, 0);
+	n = heard(l, 0);
+	l->no_answers = true;
+	CU_ASSERT_TRUE(give(l, 0, ip, &n));
+	lab_run(l, 0);
+	CU_ASSERT_TRUE(lab_believes(l, 1, ip));
+	CU_ASSERT_TRUE(take(l, 0, ip, 1));
+	lab_run(l, S);
+	held_release(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, 0);
+	lab_run(l, 0);
+	lab_restart(l, 0, true);
+	l->no_answers = false;
+	for (unsigned i = 0; i < 40; i++) {
+		lab_run(l, S);
+		CU_ASSERT_FALSE(lab_believes(l, 0, ip));
+	}
+	CU_ASSERT_TRUE(lab_believes(l, 1, ip));
+	lab_free(l);
+}
+
+static void who_has_the_guest_keeps_the_address(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	CU_ASSERT_TRUE(take(l, 1, ip, 0));
+	lab_run(l, 0);
+	n = heard(l, 0);
+	CU_ASSERT_EQUAL(n.held.lease.client, 8);	/* for whom it is asked */
+	held_deny(lab_of(l, 0), lab_at(l, 0), l->record.id, &ip, n.by, n.nonce);
+	lab_run(l, 0);
+	n = heard(l, 1);
+	CU_ASSERT_EQUAL(n.word, HELD_REFUSED);
+	CU_ASSERT_EQUAL(n.verdict, VERDICT_TAKEN);
+	CU_ASSERT_TRUE(lab_believes(l, 0, ip));
+	CU_ASSERT_EQUAL(held_count(lab_of(l, 1)), 0);
+	lab_free(l);
+}
+
+static void an_owner_that_gave_it_away_names_the_next(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	hand_over(l, 0, 1, ip);
+	CU_ASSERT_TRUE(take(l, 2, ip, 0));		/* an old answer says so */
+	lab_run(l, 0);
+	n = heard(l, 1);
+	CU_ASSERT_EQUAL(n.word, HELD_WANTED);
+	CU_ASSERT_TRUE(id_eq(n.by, l->node[2].party.self.id));
+	CU_ASSERT_TRUE(give(l, 1, ip, &n));
+	lab_run(l, S);
+	CU_ASSERT_TRUE(lab_believes(l, 2, ip));
+	lab_free(l);
+}
+
+static void the_same_guest_elsewhere_is_a_move_and_another_one_is_refused(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	CU_ASSERT_TRUE(want(l, 1, ip, 2, 600, true));
+	lab_run(l, 0);
+	n = heard(l, 1);
+	CU_ASSERT_EQUAL(n.word, HELD_REFUSED);
+	CU_ASSERT_EQUAL(n.verdict, VERDICT_TAKEN);
+	CU_ASSERT_TRUE(id_eq(n.by, l->node[0].party.self.id));
+	CU_ASSERT_TRUE(want(l, 1, ip, 1, 600, true));
+	lab_run(l, 0);
+	n = heard(l, 0);
+	CU_ASSERT_EQUAL(n.word, HELD_WANTED);
+	CU_ASSERT_TRUE(give(l, 0, ip, &n));
+	lab_run(l, S);
+	CU_ASSERT_TRUE(lab_believes(l, 1, ip));
+	lab_free(l);
+}
+
+static void an_owner_that_says_nothing_is_no_conflict(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	CU_ASSERT_TRUE(take(l, 1, ip, 0));		/* it is asked, and its user does nothing */
+	lab_run(l, 20 * S);
+	n = heard(l, 1);
+	CU_ASSERT_EQUAL(n.word, HELD_REFUSED);
+	CU_ASSERT_EQUAL(n.verdict, VERDICT_WAIT);
+	CU_ASSERT_TRUE(lab_believes(l, 0, ip));
+	lab_free(l);
+}
+
+/* The new owner never comes to write: neither believes, and the address is free again. */
+static void what_was_lent_and_not_written_is_given_back(void)
+{
+	struct lab *l = lab_new();
+	struct held_news n;
+	struct ip ip;
+
+	lending(l);
+	ip = granted(l, 0, 1, 600, true);
+	lab_run(l, S);
+	l->hook = lose_delegated;
+	CU_ASSERT_TRUE(take(l, 1, ip, 0));
+	lab_run(l, 0);
+	n = heard(l, 0);
+	CU_ASSERT_TRUE(give(l, 0, ip, &n));
+	lab_run(l, LEND_NS + 10 * S);
+	CU_ASSERT_FALSE(lab_believes(l, 1, ip));
+	CU_ASSERT_EQUAL(held_count(lab_of(l, 0)), 0);
+	l->hook = NULL;
+	CU_ASSERT_TRUE(want(l, 1, ip, 9, 600, true));
+	lab_run(l, 5 * S);
+	CU_ASSERT_TRUE(lab_believes(l, 1, ip));
 	lab_free(l);
 }
 
@@ -724,7 +909,15 @@ CU_TestInfo held_tests[] = {
 	  a_lease_that_does_not_lend_moves_on_the_slots_word_only },
 	{ "a lost signature is told again and still counts from the request",
 	  a_lost_signature_is_told_again_and_still_counts_from_the_request },
-	{ "who may have lent and forgotten waits out the old term", who_may_have_lent_and_forgotten_waits_out_the_old_term },
+	{ "an address comes back at once and goes again", an_address_comes_back_at_once_and_goes_again },
+	{ "a lent address is lent after a restart too", a_lent_address_is_lent_after_a_restart_too },
+	{ "who has the guest keeps the address", who_has_the_guest_keeps_the_address },
+	{ "an owner that gave it away names the next", an_owner_that_gave_it_away_names_the_next },
+	{ "the same guest elsewhere is a move, and another one is refused",
+	  the_same_guest_elsewhere_is_a_move_and_another_one_is_refused },
+	{ "an owner that says nothing is no conflict", an_owner_that_says_nothing_is_no_conflict },
+	{ "what was lent and not written is given back", what_was_lent_and_not_written_is_given_back },
+	{ "who may have lent and forgotten waits until that is over", who_may_have_lent_and_forgotten_waits_until_that_is_over },
 	{ "a forgotten signature is void once the owner is confirmed",
 	  a_forgotten_signature_is_void_once_the_owner_is_confirmed },
 	{ "the table is bounded and says so", the_table_is_bounded_and_says_so },

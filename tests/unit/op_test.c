@@ -269,12 +269,12 @@ static void a_delegation_holds_as_signed_only(void)
 
 	party_init(&p, S, 1, NETWORK);
 	party_init(&q, S, 2, NETWORK);
-	in = (struct delegation){ n.id, p.self.id, q.self.id, ip_v4(0x0a000009), 9, { 0, 0, 4 }, 5000, true };
+	in = (struct delegation){ n.id, p.self.id, q.self.id, ip_v4(0x0a000009), 9, { 0, 0, 4 }, 77, 5000, true };
 	delegation_write(&w, &in, S, &p.self);
 	CU_ASSERT_FALSE_FATAL(w.bad);
 	b = (struct bytes){ buf, writer_len(&w) };
 	CU_ASSERT_TRUE(delegation_check(b, S) && delegation_read(b, &g));
-	CU_ASSERT_TRUE(id_eq(g.to, q.self.id) && g.left_ms == 5000 && g.at_once && g.fence.grant == 4);
+	CU_ASSERT_TRUE(id_eq(g.to, q.self.id) && g.left_ms == 5000 && g.client == 77 && g.at_once && g.fence.grant == 4);
 	for (unsigned bit = 0; bit < b.len * 8; bit++) {
 		buf[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		good += delegation_check(b, S);
