@@ -184,6 +184,9 @@ const char *record_sentence(const struct record *r, char *buf, unsigned size)
 	case RECORD_RESOLVED:
 		snprintf(buf, size, "%s, %s, %" PRIu64 " ms", address_text(r->peer, address), r->b ? "found" : "nobody", r->a);
 		break;
+	case RECORD_MOVED:
+		snprintf(buf, size, "%s %s node %016" PRIx64, address_text(r->peer, address), r->b ? "came from" : "went to", r->a);
+		break;
 	case RECORD_LAN:
 		snprintf(buf, size, "%s %s our LAN, %s", peer, r->a ? "came to" : "left", r->b ? "served by us" : "served by another");
 		break;

@@ -17,10 +17,11 @@ static const struct ip ip_none4 = { .family = 4 };
 static void send_arp(struct vnet *v, struct env *e, const uint8_t *to, uint16_t op, const struct ip *spa,
 		     const uint8_t *tha, const struct ip *tpa)
 {
+	const uint8_t *from = lan_serves(v, e) ? v->mac : v->own_mac;	/* passive: a probe (arp_probe()) */
 	uint8_t buf[ARP_FRAME];
 	struct writer w = writer_of(buf, sizeof(buf));
 
-	build_arp(&w, to, op, v->mac, spa, tha, tpa);
+	build_arp(&w, to, op, from, spa, tha, tpa);
 	edge_out(v, e, &w, NULL);
 }
 
@@ -36,9 +37,9 @@ void arp_conflict(struct vnet *v, struct env *e, const struct ip *ip, const uint
 
 void arp_probe(struct vnet *v, struct env *e, const struct ip *ip, const uint8_t *mac)
 {
-	bool hybrid = v->net->model == MODEL_HYBRID;	/* the LAN's caches keep out of it */
+	bool quiet = v->net->model == MODEL_HYBRID || !lan_serves(v, e);	/* the LAN's caches keep out of it */
 
-	send_arp(v, e, mac ? mac : mac_broadcast, ARP_REQUEST, hybrid ? &ip_none4 : &v->gateway4, mac_none, ip);
+	send_arp(v, e, mac ? mac : mac_broadcast, ARP_REQUEST, quiet ? &ip_none4 : &v->gateway4, mac_none, ip);
 }
 
 void arp_announce(struct vnet *v, struct env *e)

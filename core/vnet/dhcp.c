@@ -268,15 +268,6 @@ void dhcp_done(struct vnet *v, struct env *e, const struct dht_done *d)
 	env_drop(e, DROP_STALE);
 }
 
-/* A sleeping guest has a right to its term; one of a LAN that another node serves now is that node's. */
-void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip)
-{
-	struct dhcpd *d = at(v, ip->family == 4 ? FOUR : SIX);
-
-	if (d && !lan_serves(v))
-		dhcpd_gone(d, e, ip);
-}
-
 void dhcp_timer(struct vnet *v, struct env *e)
 {
 	for (unsigned i = 0; i < SERVERS; i++)

@@ -23,6 +23,8 @@ void edge_out(struct vnet *v, struct env *e, const struct writer *w, const struc
 {
 	if (w->bad)
 		env_drop(e, DROP_TOO_BIG);
+	else if (!lan_serves(v, e) && mac_eq(w->start + MAC_BYTES, v->mac))
+		env_drop(e, DROP_PASSIVE);	/* what began while we served; the network's MAC is somebody else's now */
 	else
 		env_frame(e, v->net->iface, w->start, (uint16_t)writer_len(w), o);
 }
@@ -41,7 +43,8 @@ enum drop edge_ip(struct vnet *v, struct env *e, const uint8_t to[MAC_BYTES], st
 	if (!buf)
 		return DROP_EFFECTS;
 	w = writer_of(buf, max);
-	build_eth(&w, to, v->mac, ip.at[0] >> 4 == 6 ? TYPE_IP6 : TYPE_IP4);
+	/* switches learn where the network's MAC is from whoever serves, and from nobody else */
+	build_eth(&w, to, lan_serves(v, e) ? v->mac : v->own_mac, ip.at[0] >> 4 == 6 ? TYPE_IP6 : TYPE_IP4);
 	write_copy(&w, ip.at, ip.len);
 	if (off.partial)
 		off.checksum_start = (uint16_t)(off.checksum_start + ETH_HEADER);
@@ -187,12 +190,16 @@ void edge_frame(struct vnet *v, struct env *e, struct bytes frame, const struct 
 	if (why != DROP_NONE) {
 		env_drop(e, why);
 	} else if (mac_eq(p.mac_from, v->mac) || mac_eq(p.mac_from, v->own_mac)) {
+		if (p.family && mac_group(p.mac_to))
+			lan_seen(v, e, p.l3);
 		env_drop(e, DROP_SELF);		/* flooded by a switch, or another node's of this network */
 	} else if (p.type == TYPE_BEACON) {
 		lan_beacon(v, e, &p);
-	} else if (!mac_group(p.mac_to) && !mac_eq(p.mac_to, v->mac) && !mac_eq(p.mac_to, v->own_mac)) {
+	} else if (!mac_group(p.mac_to) && !mac_eq(p.mac_to, v->mac) && !mac_eq(p.mac_to, v->own_mac) &&
+		   !migrate_astray(v, e, &p)) {
 		env_drop(e, DROP_ON_LAN);
-	} else if (!lan_serves(v)) {
+	} else if (!lan_serves(v, e)) {
+		guest_seen(v, e, &p);
 		env_drop(e, DROP_PASSIVE);
 	} else if (p.type == TYPE_ARP) {
 		arp_frame(v, e, &p);
@@ -242,9 +249,17 @@ enum deliver edge_deliver(struct vnet *v, struct env *e, struct id peer, struct 
 		return DELIVER_BAD;
 	}
 	d = deliver(v, e, peer, &p);
-	if (d == DELIVER_NOT_HERE)
+	if (d == DELIVER_NOT_HERE && !migrate_straggler(v, e, peer, &p.dst, ip, o))
 		path_not_here(v, e, peer, &p.dst);
 	return d;
+}
+
+void edge_forwarded(struct vnet *v, struct env *e, const struct packet *p)
+{
+	if (good_source(v, &p->src))
+		deliver(v, e, ID_ZERO, p);	/* who sent it is hearsay: the firewall gives it no groups */
+	else
+		env_drop(e, DROP_SPOOFED);
 }
 
 void edge_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
@@ -263,7 +278,8 @@ void edge_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	}
 	switch (path_source(v, e, n->peer, &p.src, n->payload, &n->offload)) {
 	case FOUND_YES:
-		if (deliver(v, e, n->peer, &p) == DELIVER_NOT_HERE)
+		if (deliver(v, e, n->peer, &p) == DELIVER_NOT_HERE &&
+		    !migrate_straggler(v, e, n->peer, &p.dst, ip, &n->offload))
 			path_not_here(v, e, n->peer, &p.dst);
 		break;
 	case FOUND_NO:
@@ -282,8 +298,6 @@ enum drop edge_flood(struct vnet *v, struct env *e, struct id origin, struct byt
 
 	if (why != DROP_NONE)
 		return env_drop(e, why);
-	if (!lan_serves(v))
-		return env_drop(e, DROP_PASSIVE);
 	if (lan_neighbour(v, origin))
 		return env_drop(e, DROP_ON_LAN);	/* the LAN has heard it already */
 	if ((!p.group && !ip_broadcast(&p.dst, &v->record->range4)) || !good_source(v, &p.src) ||
@@ -291,6 +305,9 @@ enum drop edge_flood(struct vnet *v, struct env *e, struct id origin, struct byt
 		return env_drop(e, DROP_SPOOFED);
 	if (!guard_in(v, e, origin, false, &p))
 		return DROP_GUARD;
+	why = lan_flood(v, e, p.l3);
+	if (why != DROP_NONE)
+		return env_drop(e, why);
 	edge_group_mac(v, mac, &p.dst);
 	return edge_ip(v, e, mac, p.l3, &p.offload);
 }

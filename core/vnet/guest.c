@@ -21,6 +21,8 @@
 #define AGAIN_NS	(1 * NS_PER_S)		/* an undecided claim is asked again, doubling ... */
 #define AGAIN_MAX_NS	(60 * NS_PER_S)		/* ... up to this */
 #define REFUSED_NS	(30 * NS_PER_S)		/* a refused claim is asked again, if the address is still in use */
+#define LOOK_NS		(4 * NS_PER_S)		/* the resolver says by then who serves an address */
+#define HELD_ON_NS	(600 * NS_PER_S)	/* of a LAN that another node serves: not heard, and not asked for */
 #define FORGET_NS	(600 * NS_PER_S)	/* machines without an address, link-local addresses */
 
 enum { PROBES = 3, LEARN_PER_S = 10, LEARN_BURST = 64 };
@@ -204,14 +206,53 @@ static void granted(struct vnet *v, struct env *e, struct guest *g)
 	struct ip ip = g->ip;
 
 	g->state = GUEST_OURS;
+	g->move = MOVE_NONE;
 	g->probes = 0;
 	env_record(e, RECORD_LEASED, vnet_address(&ip), (uint64_t)((e->now_ns - g->since_ns) / NS_PER_MS), g->how);
 	later(v, e, g, QUIET_NS);
 	owned(v, e, &ip, true);
 }
 
+/* Nobody serves it, as far as we know. */
+static void create(struct vnet *v, struct env *e, struct guest *g)
+{
+	g->move = MOVE_NONE;
+	g->claim = ++v->claims;
+	if (!held_want(v->ports.dht, e, vnet_user(v), COOKIE(ASKER_STATIC, g->claim), v->id, &g->ip,
+		       guest_client(g->mac) + ip_low(&g->ip), v->record->term_s, true))
+		later(v, e, g, AGAIN_NS);
+	else
+		g->again_ns = INT64_MAX;	/* news will come */
+}
+
+/* @owner serves it: has the machine come from there? That node knows. */
+static void take(struct vnet *v, struct env *e, struct guest *g, struct id owner, struct fence fence)
+{
+	g->move = MOVE_TAKING;
+	g->claim = ++v->claims;
+	migrate_meet(v, e, owner);
+	if (!held_take(v->ports.dht, e, vnet_user(v), COOKIE(ASKER_STATIC, g->claim), v->id, &g->ip,
+		       guest_client(g->mac) + ip_low(&g->ip), owner, fence))
+		later(v, e, g, AGAIN_NS);
+	else
+		g->again_ns = INT64_MAX;
+}
+
+static void create_or_take(struct vnet *v, struct env *e, struct guest *g, bool served)
+{
+	struct fence fence;
+	struct id owner;
+
+	if (served && path_owner(v, e, &g->ip, &owner, &fence))
+		take(v, e, g, owner, fence);
+	else
+		create(v, e, g);
+}
+
 static void claim(struct vnet *v, struct env *e, struct guest *g)
 {
+	enum found found;
+
 	g->state = GUEST_CLAIMING;
 	if (guest_fixed(v, &g->ip)) {
 		g->how = GUEST_FIXED;
@@ -227,12 +268,21 @@ static void claim(struct vnet *v, struct env *e, struct guest *g)
 		granted(v, e, g);
 		return;
 	}
-	g->claim = ++v->claims;
-	if (!held_want(v->ports.dht, e, vnet_user(v), COOKIE(ASKER_STATIC, g->claim), v->id, &g->ip,
-		       guest_client(g->mac) + ip_low(&g->ip), v->record->term_s, true))
-		later(v, e, g, AGAIN_NS);
-	else
-		g->again_ns = INT64_MAX;	/* news will come */
+	found = g->move == MOVE_LOOKING ? FOUND_NO : path_find(v, e, &g->ip);
+	if (found == FOUND_ASKED) {
+		g->move = MOVE_LOOKING;
+		later(v, e, g, LOOK_NS);
+	} else {
+		create_or_take(v, e, g, found == FOUND_YES);
+	}
+}
+
+void guest_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool found)
+{
+	struct guest *g = guest_find(v, ip);
+
+	if (g && g->state == GUEST_CLAIMING && g->move == MOVE_LOOKING)
+		create_or_take(v, e, g, found);
 }
 
 /* Somebody else than the machine we know uses its address: whoever was there first is asked whether it still is. */
@@ -268,6 +318,25 @@ static struct guest *learn(struct vnet *v, struct env *e, const uint8_t mac[MAC_
 	if (g && g->how == GUEST_STATIC)
 		claim(v, e, g);
 	return g;
+}
+
+bool guest_probed(struct vnet *v, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip)
+{
+	const struct guest *g = guest_find(v, ip);
+
+	if (!network_leasable(v->record, ip) || !guest_may(v, mac))
+		return false;
+	if (!g)
+		g = learn(v, e, mac, ip);
+	return g && mac_eq(g->mac, mac) && g->state == GUEST_CLAIMING;
+}
+
+void guest_seen(struct vnet *v, const struct env *e, const struct packet *p)
+{
+	struct guest *g = guest_find(v, &p->src);
+
+	if (g && mac_eq(g->mac, p->mac_from))
+		g->heard_ns = e->now_ns;
 }
 
 struct guest *guest_heard(struct vnet *v, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip)
@@ -336,13 +405,6 @@ static void forget(struct vnet *v, struct env *e, struct guest *g)
 	guest_gone(v, e, &ip);
 }
 
-bool guest_alive(struct vnet *v, const struct env *e, const struct ip *ip, int64_t ns)
-{
-	const struct guest *g = guest_find(v, ip);
-
-	return g && e->now_ns - g->heard_ns <= ns;
-}
-
 /* ---- what happened ---- */
 
 /* A lease of an earlier life, or of a machine forgotten meanwhile: kept only if somebody still uses the address. */
@@ -393,6 +455,12 @@ void guest_held(struct vnet *v, struct env *e, const struct held_news *n)
 			granted(v, e, g);
 		break;
 	case HELD_REFUSED:
+		if (n->verdict == VERDICT_TAKEN && g->move != MOVE_TAKING && !id_eq(n->by, ID_ZERO) &&
+		    !id_eq(n->by, v->self)) {
+			take(v, e, g, n->by, n->held.lease.fence);
+			return;
+		}
+		g->move = MOVE_NONE;
 		if (!undecided(n->verdict)) {
 			refused(v, e, g, n->verdict);
 			return;
@@ -436,7 +504,15 @@ static void probe(struct vnet *v, struct env *e, struct guest *g)
 		return;
 	}
 	later(v, e, g, SLEEPER_NS);
-	dhcp_silent(v, e, &ip);			/* may take @g out */
+}
+
+/* Another node serves the LAN, and has not asked for it yet: it will when the machine speaks. */
+static void hold_on(struct vnet *v, struct env *e, struct guest *g, int64_t silent_ns)
+{
+	if (silent_ns < HELD_ON_NS || g->how == GUEST_LEASED)
+		later(v, e, g, silent_ns < HELD_ON_NS ? HELD_ON_NS - silent_ns : HELD_ON_NS);
+	else
+		forget(v, e, g);
 }
 
 /* True: nothing was taken out of the table. */
@@ -457,6 +533,8 @@ static bool due(struct vnet *v, struct env *e, struct guest *g)
 			later(v, e, g, FORGET_NS - silent_ns);
 		else
 			take_out(v, g);
+	} else if (!lan_serves(v, e)) {
+		hold_on(v, e, g, silent_ns);
 	} else if (silent_ns < QUIET_NS && !g->probes) {
 		later(v, e, g, QUIET_NS - silent_ns);
 	} else {
@@ -494,15 +572,14 @@ void guest_passive(struct vnet *v, struct env *e)
 	unsigned i = 0;
 
 	while (i < v->guests) {
-		struct guest *g = &v->guest[i];
-		struct ip ip = g->ip;
-
-		if (g->how == GUEST_LEASED) {
-			dhcp_silent(v, e, &ip);
-			i += i < v->guests && ip_eq(&v->guest[i].ip, &ip);
-		} else {
-			forget(v, e, g);
-		}
+		if (v->guest[i].state == GUEST_OURS)
+			i++;
+		else
+			forget(v, e, &v->guest[i]);
+	}
+	while (v->waitings) {
+		v->waitings--;
+		env_drop(e, DROP_PASSIVE);
 	}
 }
 

@@ -472,6 +472,7 @@ void path_group(struct vnet *v, struct env *e, const struct packet *p)
 		env_drop(e, DROP_RATE);
 		return;
 	}
+	lan_speak(v, e);
 	cast_out(v, e, p->l3, &o);
 }
 

@@ -175,7 +175,7 @@ void nd_start(struct vnet *v, struct env *e)
 void nd_timer(struct vnet *v, struct env *e)
 {
 	if (v->advert_ns <= e->now_ns) {
-		if (lan_serves(v) && v->gateway6.family)
+		if (lan_serves(v, e) && v->gateway6.family)
 			nd_advertise(v, e, NULL, NULL);
 		v->advert_ns = e->now_ns + random_around(&e->random, ADVERT_NS);
 	}

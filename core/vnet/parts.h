@@ -7,6 +7,7 @@
  * nd.c     neighbour discovery, router advertisements	build.c  frames put together
  * icmp.c   echo, unreachable, too big			mss.c    MSS of TCP, fragments of IPv4
  * lan.c    several nodes on one LAN			guard.c  the firewall
+ * migrate.c addresses that move with their machines
  * dhcp*.c  DHCP server towards the guest		dns*.c   names
  * path*.c  resolver cache, flows, multicast, broadcast
  *
@@ -23,7 +24,7 @@
 
 /* ---- one timer for each network, shared: every part has its own due time ---- */
 
-enum vnet_part { PART_EDGE, PART_WAIT, PART_LAN, PART_DHCP, PART_DNS, PART_PATH, PART_GROUP, PARTS };
+enum vnet_part { PART_EDGE, PART_WAIT, PART_LAN, PART_DHCP, PART_DNS, PART_PATH, PART_GROUP, PART_MIGRATE, PARTS };
 
 /* ---- cookies of dht_ask() and held_want(): the asking part in the top byte, the rest is that part's own ---- */
 
@@ -39,6 +40,8 @@ enum payload_kind {
 	PAYLOAD_IP = 1,			/* | a guest's IP packet, whole; offload's offsets count from the IP header */
 	PAYLOAD_OWN,			/* | family 1 | address 4 or 16 | fence 16: I serve this address under this fence */
 	PAYLOAD_NOT_HERE,		/* the same layout: I do not serve it; fence: the newest I know of */
+	PAYLOAD_MOVED,			/* | signed delegation: it is that node's now (migrate.c) */
+	PAYLOAD_FORWARD,		/* | sender's node 16 | its packet, for an address that I gave you (migrate.c) */
 	PAYLOAD_PATH = 16,		/* from here on path's own */
 	PAYLOAD_ECHO = 24,		/* | token 8 | anything: an operator's ping (echo.c) */
 	PAYLOAD_ECHOED,			/* the same bytes, back */
@@ -66,12 +69,20 @@ enum guest_state {
 	GUEST_REFUSED			/* somebody else's, or never to be leased: told by ARP, tried again later */
 };
 
+/** enum guest_move - how far a claim is: does somebody else serve it, and give it up? */
+enum guest_move {
+	MOVE_NONE,			/* created, or about to be */
+	MOVE_LOOKING,			/* edge_resolved() will say who serves it */
+	MOVE_TAKING			/* that node was asked */
+};
+
 /** struct guest - one address of one machine behind the tap */
 struct guest {
 	struct ip ip;
 	uint8_t mac[MAC_BYTES];
 	uint8_t how, state;		/* enum guest_how, guest_state */
 	uint8_t probes;			/* unanswered ones */
+	uint8_t move;			/* CLAIMING: enum guest_move */
 	uint32_t claim;			/* of the held_want() under way: rest of its cookie */
 	int64_t heard_ns;		/* its last frame with this address */
 	int64_t since_ns;		/* first heard or claimed */
@@ -94,6 +105,7 @@ struct vnet_dns;			/* dns.c */
 struct vnet_path;			/* path.c */
 struct vnet_group;			/* multicast and broadcast */
 struct vnet_guard;			/* guard.c */
+struct vnet_migrate;			/* migrate.c */
 
 /** struct bucket - so many per second and in one burst */
 struct bucket {
@@ -129,6 +141,7 @@ struct vnet {
 	struct vnet_path *path;
 	struct vnet_group *group;
 	struct vnet_guard *guard;
+	struct vnet_migrate *migrate;
 };
 
 /** vnet_due() - @part wants to be called at @at_ns; sooner wins; INT64_MAX: no more */
@@ -189,6 +202,9 @@ void edge_out(struct vnet *v, struct env *e, const struct writer *w, const struc
 /** edge_ip() - An IP packet goes to machine @to on the tap, from v->mac; @o counts from the IP header */
 enum drop edge_ip(struct vnet *v, struct env *e, const uint8_t to[MAC_BYTES], struct bytes ip, const struct offload *o);
 
+/** edge_forwarded() - A packet for an address that came to us, from the node it came from */
+void edge_forwarded(struct vnet *v, struct env *e, const struct packet *p);
+
 enum deliver { DELIVER_DONE, DELIVER_NOT_HERE, DELIVER_BAD };
 
 /**
@@ -227,16 +243,23 @@ struct guest *guest_heard(struct vnet *v, struct env *e, const uint8_t mac[MAC_B
 /** guest_leased() - dhcp: @mac has @ip by a lease from now on (after the ACK); false: table full, counted */
 bool guest_leased(struct vnet *v, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip);
 
+/** guest_probed() - @mac asks whether anybody has @ip, and another node serves it: has the machine come here with it?
+ * False: it is to be answered at once */
+bool guest_probed(struct vnet *v, struct env *e, const uint8_t mac[MAC_BYTES], const struct ip *ip);
+
+/** guest_resolved() - path: somebody (@found) or nobody serves @ip */
+void guest_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool found);
+
+/** guest_seen() - a frame of a machine that another node of the LAN serves: who is there is known all the same */
+void guest_seen(struct vnet *v, const struct env *e, const struct packet *p);
+
 /** guest_gone() - dhcp: released, declined, expired, lost; the lease itself is dhcp's business */
 void guest_gone(struct vnet *v, struct env *e, const struct ip *ip);
-
-/** guest_alive() - the liveness table: was @ip heard on the tap within @ns? */
-bool guest_alive(struct vnet *v, const struct env *e, const struct ip *ip, int64_t ns);
 
 void guest_held(struct vnet *v, struct env *e, const struct held_news *n);	/* ASKER_STATIC */
 void guest_timer(struct vnet *v, struct env *e);
 void guest_resumed(struct vnet *v, struct env *e);	/* who is still there? */
-void guest_passive(struct vnet *v, struct env *e);	/* another node serves the LAN from now on: let its addresses go */
+void guest_passive(struct vnet *v, struct env *e);	/* another node serves the LAN from now on: nothing is claimed */
 void guest_leave(struct vnet *v, struct env *e);
 void guest_done(struct vnet *v, struct env *e);			/* memory back */
 
@@ -298,15 +321,47 @@ size_t mss_clamp(uint8_t *copy, size_t max, const struct packet *p, uint16_t mtu
  */
 size_t cut_next(uint8_t *buf, size_t max, const struct packet *p, uint16_t mtu, size_t *at);
 
-/** lan_serves() - Do we flood and claim for this LAN (always, but for routers with a better neighbour)? */
-bool lan_serves(const struct vnet *v);
-bool lan_neighbour(const struct vnet *v, struct id node);	/* is it on our LAN? */
+/** lan_serves() - Do we flood and claim for this LAN (always, but for routers that listen or have a better neighbour)? */
+bool lan_serves(const struct vnet *v, const struct env *e);
+bool lan_neighbour(const struct vnet *v, struct id node);	/* is it on our LAN, or was a minute ago? */
+bool lan_server(const struct vnet *v, struct id node);		/* does it serve our LAN, as it says? */
+void lan_speak(struct vnet *v, struct env *e);			/* something for everybody leaves: the LAN must know us */
+void lan_resumed(struct vnet *v, struct env *e);
+
+/** lan_seen() - Another node of the network flooded @ip here */
+void lan_seen(struct vnet *v, struct env *e, struct bytes ip);
+
+/** lan_flood() - Is @ip, which came for everybody, to be flooded? DROP_NONE; DROP_PASSIVE; DROP_DUPLICATE: it was, before we
+ * took over. To be asked once for each packet */
+enum drop lan_flood(struct vnet *v, struct env *e, struct bytes ip);
 void lan_start(struct vnet *v, struct env *e);
 void lan_beacon(struct vnet *v, struct env *e, const struct packet *p);
 void lan_timer(struct vnet *v, struct env *e);
 void lan_leave(struct vnet *v, struct env *e);
 void lan_done(struct vnet *v, struct env *e);
 uint32_t lan_bytes(const struct vnet *v);
+
+/* ---- migrate.c ---- */
+
+void migrate_wanted(struct vnet *v, struct env *e, const struct held_news *n);	/* HELD_WANTED */
+void migrate_gone(struct vnet *v, struct env *e, const struct held_news *n);	/* HELD_GONE: given over to n->by */
+void migrate_came(struct vnet *v, struct env *e, const struct held_news *n);	/* HELD_GRANTED: given over by n->by */
+void migrate_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* PAYLOAD_MOVED, PAYLOAD_FORWARD */
+void migrate_meet(struct vnet *v, struct env *e, struct id node);	/* have a tunnel to @node: there will be packets */
+
+/** migrate_tell() - Tell @peer that @ip, which came here, is ours, so that it need not ask; false: an ordinary claim will do */
+bool migrate_tell(struct vnet *v, struct env *e, struct id peer, const struct ip *ip);
+
+/** migrate_straggler() - The packet @ip came from @peer for @dst: if that moved away, it goes on, and @peer is told */
+bool migrate_straggler(struct vnet *v, struct env *e, struct id peer, const struct ip *dst, struct bytes ip,
+		       const struct offload *o);
+
+/** migrate_astray() - @p is for a machine's own MAC: has its sender come here from that machine's LAN? Then it is for us */
+bool migrate_astray(struct vnet *v, struct env *e, const struct packet *p);
+void migrate_timer(struct vnet *v, struct env *e);
+void migrate_resumed(struct vnet *v, struct env *e);
+void migrate_free(struct vnet *v, struct env *e);
+uint32_t migrate_bytes(const struct vnet *v);
 
 /* ---- dhcp*.c ---- */
 
@@ -316,8 +371,6 @@ void dhcp_packet(struct vnet *v, struct env *e, const struct packet *p);
 void dhcp6_packet(struct vnet *v, struct env *e, const struct packet *p);
 void dhcp_held(struct vnet *v, struct env *e, const struct held_news *n);	/* ASKER_DHCP */
 void dhcp_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_DHCP */
-/** dhcp_silent() - the guest does not answer probes any more: let the lease run out, or guest_gone() at once */
-void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip);
 void dhcp_timer(struct vnet *v, struct env *e);
 void dhcp_resumed(struct vnet *v, struct env *e);
 void dhcp_leave(struct vnet *v, struct env *e);
@@ -346,6 +399,17 @@ enum found { FOUND_YES, FOUND_NO, FOUND_ASKED };	/* ASKED: edge_resolved() follo
 
 /** path_find() - Does anybody serve @ip? From the cache, or the DHT is asked (bounded: FOUND_NO when full) */
 enum found path_find(struct vnet *v, struct env *e, const struct ip *ip);
+
+/** path_owner() - Who serves @ip, as found; false: not known now */
+bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct id *owner, struct fence *fence);
+
+struct delegation;			/* core/dht/op.h */
+/** path_moved() - An owner gave its address to another, as its signature says; false: it is not the owner we know of
+ * @now: believe it from now on; else only say whether we would */
+bool path_moved(struct vnet *v, struct env *e, const struct delegation *g, bool now);
+
+/** path_talker_at() - Number @i of those who were told that @ip is ours; false past the end */
+bool path_talker_at(const struct vnet *v, unsigned i, const struct ip *ip, struct id *peer);
 
 /** path_send() - A guest's packet, its source believed, for a remote unicast address of the network: resolved, held
  * meanwhile (copied), sent as PAYLOAD_IP with p->l3 and p->offload. Larger than TUNNEL_PAYLOAD_MAX comes with offload.segment

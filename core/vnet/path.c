@@ -197,6 +197,8 @@ static void tell_own(struct vnet *v, struct env *e, const struct ip *src, struct
 	    e->now_ns - t->at_ns < TELL_NS)
 		return;
 	*t = (struct told){ .peer = peer, .ip = *src, .fence = a.fence, .at_ns = e->now_ns };
+	if (migrate_tell(v, e, peer, src))
+		return;
 	address_word_write(&w, PAYLOAD_OWN, &a);
 	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, writer_len(&w) }, NULL);
 }
@@ -441,6 +443,49 @@ void path_done(struct vnet *v, struct env *e, const struct dht_done *d)
 	}
 	how = resolver_answer(&v->path->resolver, e, COOKIE_REST(d->cookie), d, v->self, &m);
 	path_answered(v, e, m, how, d->kind == OP_GET);
+}
+
+/* ---- what moves ---- */
+
+bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct id *owner, struct fence *fence)
+{
+	const struct remote *m = v->path ? resolver_find(&v->path->resolver, ip) : NULL;
+
+	if (!m || m->state != REMOTE_FOUND || e->now_ns >= m->until_ns)
+		return false;
+	*owner = m->owner;
+	*fence = m->fence;
+	return true;
+}
+
+bool path_moved(struct vnet *v, struct env *e, const struct delegation *g, bool now)
+{
+	struct vnet_path *p = path_state(v, e);
+	struct remote *m;
+
+	if (!p)
+		return false;
+	if (id_eq(g->from, v->self) && now) {	/* ours, given away */
+		m = resolver_add(&p->resolver, e, &g->ip);
+		return m && resolver_lent(&p->resolver, e, m, g);
+	}
+	m = resolver_find(&p->resolver, &g->ip);
+	if (!m || m->state != REMOTE_FOUND || !id_eq(m->owner, g->from) || fence_cmp(m->fence, g->fence) || !g->at_once)
+		return false;
+	return !now || resolver_lent(&p->resolver, e, m, g);
+}
+
+bool path_talker_at(const struct vnet *v, unsigned i, const struct ip *ip, struct id *peer)
+{
+	for (unsigned k = 0; v->path && k < TOLD; k++) {
+		const struct told *t = &v->path->told[k];
+
+		if (id_eq(t->peer, ID_ZERO) || !ip_eq(&t->ip, ip) || i--)
+			continue;
+		*peer = t->peer;
+		return true;
+	}
+	return false;
 }
 
 /* ---- the rest of a life ---- */

@@ -20,6 +20,10 @@
  *			"you sent me a packet for this address, and I do not serve
  *			it"; the newest fence the sender knows, zero if none, and
  *			who it thinks does. A hint: the slot is asked, by majority
+ *	PAYLOAD_MOVED	 4 | signed delegation (core/dht/op.h): "that address is that node's now". Believed,
+ *			because the owner signed it, if the owner and its fence are what we know from the slot
+ *	PAYLOAD_FORWARD	 5 | node 16 | IP packet: "it came from that node, for an address that I gave you"
+ *			Taken for half a minute from who gave us its destination (migrate.c)
  *	PAYLOAD_PATH	16	nothing: it begins the tunnel, so that a certificate is seen
  *	PAYLOAD_ECHO	24 | token 8 | anything
  *	PAYLOAD_ECHOED	25 | the same: an operator's ping, and its answer
@@ -27,7 +31,7 @@
  *	address = family 1 | 4 or 16 bytes
  *	fence	= as fence_write() of core/dht/slot.h
  *
- * Why nothing a member says about addresses is believed. A provisional yes to an
+ * Why nothing else a member says about addresses is believed. A provisional yes to an
  * unknown source would save the receiver one question before the first packet of
  * a flow is delivered, and let any member speak as anybody for that long; one
  * forged DNS answer is enough. The receiver's guest is about to answer, and for

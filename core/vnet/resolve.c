@@ -131,6 +131,29 @@ static enum answered nobody(struct remote *m, const struct env *e)
 	return ANSWERED_NOBODY;
 }
 
+/* Is @l what the owner had when it signed the delegation that we go by? */
+static bool lent_since(const struct remote *m, const struct env *e, const struct lease *l)
+{
+	struct fence f = l->fence;
+
+	f.delegation++;
+	return m->state == REMOTE_FOUND && m->fence.delegation && e->now_ns < m->until_ns && !fence_cmp(f, m->fence);
+}
+
+bool resolver_lent(struct resolver *s, const struct env *e, struct remote *m, const struct delegation *g)
+{
+	s->changes++;
+	m->state = REMOTE_FOUND;
+	m->owner = g->to;
+	m->fence = g->fence;
+	m->fence.delegation++;
+	m->seen = fence_cmp(m->seen, m->fence) < 0 ? m->fence : m->seen;
+	m->sure_ns = e->now_ns;
+	m->until_ns = e->now_ns + (int64_t)g->left_ms * NS_PER_MS;
+	m->doubted = false;
+	return true;
+}
+
 enum answered resolver_answer(struct resolver *s, const struct env *e, uint64_t rest, const struct dht_done *d,
 			      struct id self, struct remote **out)
 {
@@ -152,6 +175,10 @@ enum answered resolver_answer(struct resolver *s, const struct env *e, uint64_t 
 	}
 	if (!ip_eq(&d->lease.ip, &m->ip))
 		return nobody(m, e);
+	if (lent_since(m, e, &d->lease)) {	/* whom it went to has not written yet */
+		m->doubted = false;
+		return ANSWERED_KEPT;
+	}
 	if (fence_cmp(d->lease.fence, m->seen) < 0)
 		return majority ? nobody(m, e) : ANSWERED_AGAIN;
 	m->seen = d->lease.fence;

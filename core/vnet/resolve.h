@@ -106,6 +106,12 @@ enum answered resolver_answer(struct resolver *s, const struct env *e, uint64_t 
 enum answered resolver_owner(struct resolver *s, const struct env *e, uint64_t rest, const struct id *owner,
 			     int64_t until_ns, struct remote **m);
 
+/**
+ * resolver_lent() - Its owner signed @g: @m is that node's from now on, as long as the delegation lasts
+ * Return: true; for the slot's word that follows see resolver_answer()
+ */
+bool resolver_lent(struct resolver *s, const struct env *e, struct remote *m, const struct delegation *g);
+
 /** resolver_stale() - After a resume: nothing is believed until asked for again */
 void resolver_stale(struct resolver *s);
 

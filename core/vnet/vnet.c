@@ -61,6 +61,7 @@ void vnet_free(struct vnet *v, struct env *e)
 	if (!v)
 		return;
 	heap_del(&e->timers, (uint16_t)(TIMER_VNET + v->index));
+	migrate_free(v, e);
 	path_free(v, e);
 	dns_free(v, e);
 	dhcp_free(v, e);
@@ -97,7 +98,7 @@ void vnet_timer(struct vnet *v, struct env *e)
 {
 	static void (*const part[PARTS])(struct vnet *, struct env *) = {
 		[PART_EDGE] = guest_timer, [PART_WAIT] = wait_timer, [PART_LAN] = lan_timer, [PART_DHCP] = dhcp_timer,
-		[PART_DNS] = dns_timer, [PART_PATH] = path_timer, [PART_GROUP] = path_group_timer,
+		[PART_DNS] = dns_timer, [PART_PATH] = path_timer, [PART_GROUP] = path_group_timer, [PART_MIGRATE] = migrate_timer,
 	};
 	int64_t next_ns = INT64_MAX;
 
@@ -125,6 +126,7 @@ void vnet_start(struct vnet *v, struct env *e)
 		memcpy(v->mac, v->own_mac, MAC_BYTES);	/* several of us may sit on one LAN */
 	path_start(v, e);
 	dns_start(v, e);
+	held_lends(v->ports.dht, e, v->id, v->net->model == MODEL_ROUTER);	/* its machines move */
 	lan_start(v, e);
 	nd_start(v, e);
 }
@@ -148,6 +150,8 @@ void vnet_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 		env_drop(e, DROP_SHORT);
 	} else if (n->payload.at[0] == PAYLOAD_ECHO || n->payload.at[0] == PAYLOAD_ECHOED) {
 		echo_payload(v, e, n);
+	} else if (n->payload.at[0] == PAYLOAD_MOVED || n->payload.at[0] == PAYLOAD_FORWARD) {
+		migrate_payload(v, e, n);
 	} else if (n->payload.at[0] != PAYLOAD_IP) {
 		path_payload(v, e, n);
 	} else {
@@ -184,6 +188,12 @@ void vnet_done(struct vnet *v, struct env *e, const struct dht_done *d)
 void vnet_held(struct vnet *v, struct env *e, const struct held_news *n)
 {
 	refresh(v);
+	if (n->word == HELD_WANTED) {
+		migrate_wanted(v, e, n);
+		return;
+	}
+	if (n->word == HELD_GRANTED && !id_eq(n->by, ID_ZERO))
+		migrate_came(v, e, n);
 	switch (COOKIE_ASKER(n->held.cookie)) {
 	case ASKER_STATIC:
 		guest_held(v, e, n);
@@ -197,6 +207,8 @@ void vnet_held(struct vnet *v, struct env *e, const struct held_news *n)
 		env_drop(e, DROP_STALE);
 		break;
 	}
+	if (n->word == HELD_GONE && n->held.state == HELD_LENT)
+		migrate_gone(v, e, n);
 }
 
 void vnet_resumed(struct vnet *v, struct env *e)
@@ -204,6 +216,8 @@ void vnet_resumed(struct vnet *v, struct env *e)
 	refresh(v);
 	path_resumed(v, e);
 	dhcp_resumed(v, e);
+	lan_resumed(v, e);
+	migrate_resumed(v, e);
 	guest_resumed(v, e);
 }
 
@@ -250,5 +264,5 @@ struct id vnet_id(const struct vnet *v)
 uint32_t vnet_bytes(const struct vnet *v)
 {
 	return (uint32_t)(sizeof(*v) + v->guest_cap * sizeof(*v->guest) + v->waiting_cap * sizeof(*v->waiting)) +
-	       lan_bytes(v) + dhcp_bytes(v) + dns_bytes(v) + path_bytes(v) + guard_bytes(v);
+	       lan_bytes(v) + migrate_bytes(v) + dhcp_bytes(v) + dns_bytes(v) + path_bytes(v) + guard_bytes(v);
 }

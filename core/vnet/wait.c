@@ -14,6 +14,9 @@
 
 static void answer(struct vnet *v, struct env *e, const struct waiting *q)
 {
+	/* a probe for what another node serves: perhaps the machine has come here (migrate.c), else it will be told */
+	if (ip_unspecified(&q->who) && guest_probed(v, e, q->mac, &q->ip))
+		return;
 	if (q->ip.family == 4)
 		arp_answer(v, e, q);
 	else
@@ -78,6 +81,7 @@ void edge_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool foun
 {
 	unsigned i = 0;
 
+	guest_resolved(v, e, ip, found);
 	while (i < v->waitings) {
 		struct waiting q = v->waiting[i];
 

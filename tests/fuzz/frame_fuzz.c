@@ -1,4 +1,4 @@
-/* ON: core/base core/seal core/dht/network.c core/vnet/vnet.c core/vnet/edge.c core/vnet/guard.c core/vnet/echo.c core/vnet/guest.c core/vnet/wait.c core/vnet/arp.c core/vnet/nd.c core/vnet/icmp.c core/vnet/mss.c core/vnet/lan.c core/vnet/packet.c core/vnet/build.c */
+/* ON: core/base core/seal core/dht/network.c core/vnet/vnet.c core/vnet/edge.c core/vnet/guard.c core/vnet/echo.c core/vnet/guest.c core/vnet/wait.c core/vnet/arp.c core/vnet/nd.c core/vnet/icmp.c core/vnet/mss.c core/vnet/lan.c core/vnet/migrate.c core/dht/value.c core/dht/slot.c core/dht/op.c core/vnet/packet.c core/vnet/build.c */
 /*
  * A tap that says anything, a tunnel that says anything, in any order, and
  * leases and resolutions that come and go: the edge of a network stays within
@@ -18,14 +18,6 @@
 #include "tests/unit/bare.h"
 #include "tests/unit/party.h"
 #include "tests/unit/vnet_faked.h"
-
-/* Operators' pings are none of a guest's frames. */
-enum drop tunnels_send(struct env *e, struct tunnels *t, unsigned n, struct id to, struct bytes payload,
-		       const struct offload *o)
-{
-	(void)e, (void)t, (void)n, (void)to, (void)payload, (void)o;
-	return DROP_NONE;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -191,8 +183,8 @@ static struct ip address(const uint8_t *data, size_t len)
 
 static void say_news(uint8_t how, const uint8_t *data, size_t len)
 {
-	struct held_news n = { .word = how % 5, .verdict = (uint8_t)(1 + (how >> 4) % 8),
-			       .held = { .lease = { .ip = address(data, len) },
+	struct held_news n = { .word = how % 6, .verdict = (uint8_t)(1 + (how >> 4) % 8), .by = { how >> 6, 0 },
+			       .held = { .lease = { .ip = address(data, len) }, .state = how & 16 ? HELD_LENT : HELD_OURS,
 					 .cookie = COOKIE(ASKER_STATIC, own.vnet->claims) } };
 
 	if (how & 8 && fake.wants)			/* about the last one that was asked for */

@@ -80,9 +80,12 @@ static void duplicate_address_detection_is_defended(void)
 	solicit(&l, NONE6, lab_ip6(9));
 	solicit(&l, NONE6, lab_ip6(1));
 	solicit(&l, NONE6, lab_ip6(8));
+	CU_ASSERT_EQUAL_FATAL(lab_outs(&l), 1);
+	check_advert(&l, 0, lab_ip6(1), all_nodes(), 0xa0);
+	CU_ASSERT_EQUAL(l.fake->takes, 1);			/* has the machine come here? Its node is asked */
+	lab_news(&l, HELD_REFUSED, VERDICT_TAKEN, lab_ip6(9));
 	CU_ASSERT_EQUAL_FATAL(lab_outs(&l), 2);
-	check_advert(&l, 0, lab_ip6(9), all_nodes(), 0x20);	/* to all: who asked has no address */
-	check_advert(&l, 1, lab_ip6(1), all_nodes(), 0xa0);
+	check_advert(&l, 1, lab_ip6(9), all_nodes(), 0x20);	/* to all: who asked has no address */
 	CU_ASSERT_EQUAL(l.fake->wants, 0);
 	lab_shut(&l);
 }

@@ -107,6 +107,8 @@
 	X(units)	\
 	X(vnet_edge)	\
 	X(vnet_guest)	\
+	X(vnet_lan)	\
+	X(vnet_migrate)	\
 	X(world)
 
 #define X(name) extern CU_TestInfo name##_tests[];

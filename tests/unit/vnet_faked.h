@@ -75,6 +75,92 @@ void tunnels_network(struct env *e, struct tunnels *t, unsigned n, struct id net
 	(void)e, (void)t, (void)n, (void)network, (void)key, (void)self;
 }
 
+bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,
+	       uint64_t client, struct id owner, struct fence fence)
+{
+	unsigned i = fake.takes++ % FAKES_MAX;
+
+	(void)d, (void)e, (void)user, (void)network, (void)fence;
+	fake.take[i].ip = *ip;
+	fake.take[i].cookie = cookie;
+	fake.take[i].client = client;
+	fake.take[i].owner = owner;
+	return true;
+}
+
+bool held_delegate(struct dht *d, struct env *e, struct id network, const struct ip *ip, struct id to, uint64_t nonce)
+{
+	(void)d, (void)e, (void)network, (void)nonce;
+	fake.given++;
+	fake.given_to = to;
+	for (unsigned i = 0; i < fake.believes; i++)
+		if (ip_eq(&fake.believed[i], ip))
+			fake.believed[i] = fake.believed[--fake.believes];
+	return true;
+}
+
+void held_deny(struct dht *d, struct env *e, struct id network, const struct ip *ip, struct id to, uint64_t nonce)
+{
+	(void)d, (void)e, (void)network, (void)ip, (void)to, (void)nonce;
+	fake.denied++;
+}
+
+bool held_proof(const struct dht *d, const struct env *e, struct id network, const struct ip *ip, struct writer *w)
+{
+	(void)d, (void)e, (void)network, (void)ip;
+	if (fake.proof)
+		write_copy(w, "proof", 5);
+	return fake.proof;
+}
+
+void held_lends(struct dht *d, struct env *e, struct id network, bool lends)
+{
+	(void)d, (void)e, (void)network;
+	fake.lends = lends;
+}
+
+bool held_at(const struct dht *d, unsigned i, struct held *out)
+{
+	(void)d, (void)i, (void)out;
+	return false;
+}
+
+enum drop tunnels_send(struct env *e, struct tunnels *t, unsigned n, struct id to, struct bytes payload,
+		       const struct offload *o)
+{
+	unsigned i = fake.words++ % FAKES_MAX;
+
+	(void)e, (void)t, (void)n, (void)o;
+	fake.word[i].to = to;
+	fake.word[i].len = payload.len < sizeof(fake.word[i].data) ? payload.len : sizeof(fake.word[i].data);
+	memcpy(fake.word[i].data, payload.at, fake.word[i].len);
+	return DROP_NONE;
+}
+
+bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct id *owner, struct fence *fence)
+{
+	(void)v, (void)e;
+	*fence = (struct fence){ .grant = 1 };
+	*owner = fake.owner;
+	return fake_has(fake.served, fake.serves, ip);
+}
+
+bool path_moved(struct vnet *v, struct env *e, const struct delegation *g, bool now)
+{
+	(void)v, (void)e, (void)g;
+	fake.moved += now;
+	return true;
+}
+
+bool path_talker_at(const struct vnet *v, unsigned i, const struct ip *ip, struct id *peer)
+{
+	(void)v, (void)ip;
+	if (i >= fake.talkers)
+		return false;
+	*peer = fake.talker[i];
+	return true;
+}
+
 enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
 {
 	(void)v, (void)e;
@@ -156,11 +242,6 @@ void dhcp6_packet(struct vnet *v, struct env *e, const struct packet *p)
 	fake.dhcp6++;
 }
 
-void dhcp_silent(struct vnet *v, struct env *e, const struct ip *ip)
-{
-	(void)v, (void)e, (void)ip;
-	fake.dhcp_silent++;
-}
 
 bool dns_takes(struct vnet *v, struct env *e, const struct packet *p)
 {

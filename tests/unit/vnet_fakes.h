@@ -20,8 +20,18 @@ struct fakes {
 	unsigned wants, releases, keeps, unkeeps;
 	struct ip released;
 	bool no_room;			/* held_want() says false */
+	struct { struct ip ip; uint64_t cookie, client; struct id owner; } take[FAKES_MAX];
+	unsigned takes, given, denied;	/* held_take(), held_delegate(), held_deny() */
+	struct id given_to;
+	bool lends, proof;		/* held_proof() has one: of the address last given or taken */
+	struct delegation delegation;
 
 	/* path */
+	struct id owner;		/* of what is served by somebody else */
+	struct id talker[4];		/* who was told of our addresses */
+	unsigned talkers, moved;	/* path_moved() with now */
+	struct { struct id to; uint8_t data[64]; size_t len; } word[FAKES_MAX];	/* tunnels_send() */
+	unsigned words;
 	struct ip served[FAKES_MAX];	/* by somebody else */
 	unsigned serves;
 	bool slow;			/* path_find() asks first */
@@ -33,7 +43,7 @@ struct fakes {
 	struct { struct ip ip; bool ours; } owned[FAKES_MAX];
 	unsigned owneds;
 
-	unsigned dhcp, dhcp6, dhcp_silent, dns, dns_owned;
+	unsigned dhcp, dhcp6, dns, dns_owned;
 };
 
 #endif /* VNET_FAKES_H */

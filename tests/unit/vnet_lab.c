@@ -16,6 +16,7 @@
 #include "core/vnet/mss.c"
 #include "core/vnet/lan.c"
 #include "core/vnet/guard.c"
+#include "core/vnet/migrate.c"
 
 #include <CUnit/CUnit.h>
 
@@ -238,7 +239,7 @@ void lab_static(struct lab *l, const uint8_t mac[MAC_BYTES], struct ip ip)
 
 bool lab_serving(const struct lab *l)
 {
-	return lan_serves(l->vnet);
+	return lan_serves(l->vnet, l->env);
 }
 
 bool lab_knows(const struct lab *l, struct ip ip)
@@ -265,6 +266,31 @@ bool lab_guest(const struct lab *l, unsigned i, struct look_guest *out)
 uint32_t lab_bytes(const struct lab *l)
 {
 	return vnet_bytes(l->vnet);
+}
+
+void lab_tell(struct lab *l, const struct held_news *n)
+{
+	struct held_news own = *n;
+
+	own.held.network = l->vnet->id;
+	vnet_held(l->vnet, l->env, &own);
+}
+
+void lab_word(struct lab *l, uint64_t peer, struct bytes payload)
+{
+	struct tunnel_news n = { .word = TUNNEL_PAYLOAD, .peer = { peer, 0 }, .payload = payload };
+
+	vnet_tunnel(l->vnet, l->env, &n);
+}
+
+uint64_t lab_client(const uint8_t mac[MAC_BYTES], struct ip ip)
+{
+	return guest_client(mac) + ip_low(&ip);
+}
+
+void lab_resume(struct lab *l)
+{
+	vnet_resumed(l->vnet, l->env);
 }
 
 void lab_leave(struct lab *l)

@@ -75,6 +75,12 @@ static inline uint64_t lab_drops(const struct lab *l, enum drop why)
 bool lab_guest(const struct lab *l, unsigned i, struct look_guest *out);
 uint32_t lab_bytes(const struct lab *l);
 void lab_leave(struct lab *l);
+#define LAB_STATIC	COOKIE(ASKER_STATIC, 0)		/* cookie of news about static addresses */
+void lab_tell(struct lab *l, const struct held_news *n);		/* news as they are */
+void lab_word(struct lab *l, uint64_t peer, struct bytes payload);	/* a tunnel's payload as it is */
+/** lab_client() - what a static @ip of machine @mac is claimed for */
+uint64_t lab_client(const uint8_t mac[MAC_BYTES], struct ip ip);
+void lab_resume(struct lab *l);				/* time passed unseen */
 /** lab_deliver() - path hands a held packet with its offload on; true: the guest has it */
 bool lab_deliver(struct lab *l, uint64_t peer, const struct writer *w, const struct offload *o);
 void lab_nobody(struct lab *l, const struct writer *w);		/* path gives an IP packet up: nobody serves its address */
