@@ -260,8 +260,9 @@ static void check_work(struct checking *c)
 	}
 	if (!s->broadcasts.every_ns)
 		checking_inert(c, "broadcasts", "size", "rate", "nothing is broadcast without a rate");
-	if (!s->broadcasts.every_ns)
-		checking_inert(c, "check", "broadcasts", "broadcasts", "nothing is broadcast: [broadcasts] has no rate");
+	if (!s->broadcasts.every_ns && !s->guests.shout_every_ns)
+		checking_inert(c, "check", "broadcasts", "broadcasts",
+			       "nothing is broadcast: neither [broadcasts] nor [guests] has a rate of them");
 	if (s->link.suspect_ns >= s->link.probe_far_ns)
 		checking_wrong(c, "link", "suspect", "not shorter than probe-far");
 }

@@ -32,6 +32,8 @@ enum { WALKS = 32, OWNERS_ASKED = 8, CHANCE_CHECK = 0x6f7261 };
 #define CAST_WAIT	(20 * NS_PER_S)		/* retries and rescues of a broadcast are over by then */
 #define CAST_LOSS_PPB	10000000u		/* 1 %: above, no share is promised (DESIGN section 5) */
 #define CAST_SHARE_PPB	999000000u
+#define EVERYBODY_PPB	1000000000u
+#define CALM_NS		NS_PER_S		/* between broadcasts of one node's machines, on average */
 #define FALLBACK_NS	(10 * NS_PER_S)		/* interval when nothing but hooks is asked for */
 
 /** struct noted - something a hook saw, to be judged in the next barrier */
@@ -73,6 +75,7 @@ struct check {
 	struct check_tables tables;
 	struct check_lengths lengths;
 	struct check_casts casts;
+	bool calm;			/* machines broadcast less than any storm guard sheds */
 	struct check_bounds bounds;
 	struct check_leftovers leftovers;
 	struct check_owners owners;
@@ -171,6 +174,20 @@ static void on_deed(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, co
 static void on_frame(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f)
 {
 	addresses_frame(((struct check *)ctx)->addresses, shard, now_ns, host, f);
+}
+
+/* Each machine hears each broadcast of others at most once; exactly once where that is promised and none is shed. */
+static void on_shout(void *ctx, int64_t now_ns, const struct shout_view *v)
+{
+	struct check *c = ctx;
+
+	findings_checked(&c->found, ORACLE_BROADCASTS, 1);
+	if (v->times > 1)
+		findings_add(&c->found, ORACLE_BROADCASTS, now_ns, v->host,
+			     "its machine g%u heard broadcast %u of g%u twice, expected once", v->to, v->token, v->from);
+	else if (!v->times && c->casts.all_ppb == EVERYBODY_PPB && c->calm)
+		findings_add(&c->found, ORACLE_BROADCASTS, now_ns, v->host,
+			     "its machine g%u never heard broadcast %u of g%u, expected once", v->to, v->token, v->from);
 }
 
 static int by_time(const void *va, const void *vb)
@@ -390,7 +407,7 @@ static uint32_t cast_share(const struct scenario *s)
 
 	if (!still || s->net.loss_ppb > CAST_LOSS_PPB || s->net.loss_burst > 1)
 		return 0;
-	return s->net.loss_ppb || s->net.corrupt_ppb || s->net.queue_bytes ? CAST_SHARE_PPB : 1000000000u;
+	return s->net.loss_ppb || s->net.corrupt_ppb || s->net.queue_bytes ? CAST_SHARE_PPB : EVERYBODY_PPB;
 }
 
 static int64_t plan(struct check *c)
@@ -453,6 +470,8 @@ struct check *check_new(struct world *w, struct fail *f)
 	c->leftovers.ctx = c;
 	c->casts.wait_ns = CAST_WAIT;
 	c->casts.all_ppb = cast_share(s);
+	c->calm = s->guests.shout_every_ns >= CALM_NS * s->guests.per_node;
+	watch.shout = s->check.broadcasts ? on_shout : NULL;
 	c->addresses = addresses_new(w, &c->judge, &c->census);
 	if (c->addresses) {
 		watch.stepped = on_stepped;

@@ -5,7 +5,8 @@
  * had the answered address at some instant between asking and answer; "does not
  * exist" is right if it had none at one. A broadcast is due to every machine of
  * the network with an address, in the sender's part, that keeps it until it is
- * judged. A ping is lost in steadiness if both ends had their addresses and their
+ * judged; who watches is told how often it came: not at all between two that were
+ * undisturbed, once, again. A ping is lost in steadiness if both ends had their addresses and their
  * nodes were joined, undisturbed, from a minute before it was ordered until it
  * was given up, in one part.
  */
@@ -184,18 +185,30 @@ static void shouted(struct world *w, const struct note *n)
 	g_ptr_array_add(c->shouts, x);
 }
 
+static void tell(struct world *w, int64_t at_ns, const struct shout *x, uint32_t to, unsigned times)
+{
+	struct shout_view v = { .host = w->guests->machine[to].host, .from = x->from, .to = to, .token = x->token,
+				.times = times };
+
+	for (unsigned i = 0; i < w->watches; i++)
+		if (w->watch[i].shout)
+			w->watch[i].shout(w->watch[i].ctx, at_ns, &v);
+}
+
 static void heard(struct world *w, const struct note *n)
 {
 	struct chatter *c = w->guests->chatter;
 	uint32_t who = (uint32_t)n->b;
+	unsigned again;
 
 	for (guint i = 0; i < c->shouts->len; i++) {
 		struct shout *x = g_ptr_array_index(c->shouts, i);
 
 		if (x->from != (uint32_t)n->a || x->token != (uint32_t)(n->a >> 32))
 			continue;
-		if (x->heard[who >> 6] >> (who & 63) & 1)
-			metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_TWICE), 1);
+		again = x->heard[who >> 6] >> (who & 63) & 1;
+		metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_TWICE), again);
+		tell(w, n->at_ns, x, who, 1 + again);
 		x->heard[who >> 6] |= UINT64_C(1) << (who & 63);
 		return;
 	}
@@ -210,6 +223,18 @@ static void excuse_host(struct world *w, uint32_t host)
 		excuse(g->chatter, host * g->per_host + i);
 }
 
+/* Who should have heard @x for certain: nothing happened to either machine or its node. */
+static void missed(struct world *w, const struct shout *x, int64_t now_ns)
+{
+	const struct guests *g = w->guests;
+
+	if (!steady(w, x->from, 4, x->at_ns) || parts_epoch(w->parts, x->at_ns) != parts_epoch(w->parts, now_ns))
+		return;
+	for (uint32_t i = 0; i < g->count; i++)
+		if ((x->due[i >> 6] & ~x->heard[i >> 6]) >> (i & 63) & 1 && steady(w, i, 4, x->at_ns))
+			tell(w, now_ns, x, i, 0);
+}
+
 void chatter_time(struct world *w, int64_t now_ns)
 {
 	struct chatter *c = w->guests->chatter;
@@ -219,6 +244,7 @@ void chatter_time(struct world *w, int64_t now_ns)
 
 		if (x->at_ns + WAIT_NS > now_ns)
 			return;
+		missed(w, x, now_ns);
 		for (size_t i = 0; i < c->words; i++) {
 			metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_DUE), __builtin_popcountll(x->due[i]));
 			metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_MISSED),

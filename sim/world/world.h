@@ -141,6 +141,13 @@ unsigned world_faults(const struct world *w, int64_t *ended_ns, unsigned *ahead)
 
 /* -- watching ------------------------------------------------------------------------------- */
 
+/** struct shout_view - what came of a machine's broadcast at another machine */
+struct shout_view {
+	uint32_t host, from, to;	/* host and number of the machine; @from: who shouted */
+	uint32_t token;
+	unsigned times;			/* it came so often; 0: never, though both were there, undisturbed, for a minute */
+};
+
 /** struct watch - who wants to know; NULL members are skipped */
 struct watch {
 	void *ctx;
@@ -155,6 +162,8 @@ struct watch {
 	void (*replied)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct reply *r);
 	void (*deed)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d);
 	void (*frame)(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f);
+	/* while the journals are put in order */
+	void (*shout)(void *ctx, int64_t now_ns, const struct shout_view *v);
 	/* in a barrier, settled: every interval of series.csv before its row, and at the end */
 	void (*interval)(void *ctx, int64_t now_ns, bool last);
 };
