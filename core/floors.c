@@ -162,6 +162,15 @@ static bool carry_links(struct node *n)
 	return any;
 }
 
+/* Mail of one network names it. */
+static bool deliver_vnet(struct node *n, const struct ring_mail *m)
+{
+	for (unsigned i = 0; i < n->network_count; i++)
+		if (vnet_mail(n->vnet[i], &n->env, m))
+			return true;
+	return false;
+}
+
 static void deliver(struct node *n, const struct ring_mail *m)
 {
 	struct env *e = &n->env;
@@ -173,7 +182,7 @@ static void deliver(struct node *n, const struct ring_mail *m)
 			dht_mail(n->dht, e, m);
 	} else if (m->body >= BODY_TUNNEL && m->body < BODY_VNET && n->tunnels) {
 		tunnels_mail(e, n->tunnels, m->from, m->has_via ? &m->via : NULL, m->data);
-	} else {
+	} else if (m->body < BODY_VNET || !deliver_vnet(n, m)) {
 		env_drop(e, DROP_MESSAGE);
 	}
 }

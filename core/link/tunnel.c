@@ -127,6 +127,13 @@ struct tunnel *tunnel_find(struct tunnels *ts, unsigned n, struct id peer)
 	return NULL;
 }
 
+bool tunnels_know(struct tunnels *ts, unsigned n, struct id peer)
+{
+	const struct tunnel *t = tunnel_find(ts, n, peer);
+
+	return t && t->session && !t->broken;
+}
+
 /* A free slot, by growth or by the end of the tunnel idle for longest. */
 static unsigned slot_free(struct env *e, struct tunnels *ts)
 {

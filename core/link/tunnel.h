@@ -60,6 +60,9 @@ void tunnels_network(struct env *e, struct tunnels *t, unsigned n, struct id net
 enum drop tunnels_send(struct env *e, struct tunnels *t, unsigned n, struct id to, struct bytes payload,
 		       const struct offload *o);
 
+/** tunnels_know() - are keys agreed with @peer? */
+bool tunnels_know(struct tunnels *t, unsigned n, struct id peer);
+
 enum tunnel_word {
 	TUNNEL_PAYLOAD,			/* payload came, authentic, from a member of the network */
 	TUNNEL_UP,			/* keys agreed; cert: the peer's network certificate (groups, fixed addresses) */

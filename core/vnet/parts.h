@@ -426,6 +426,7 @@ enum found path_source(struct vnet *v, struct env *e, struct id peer, const stru
 
 void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip);	/* tell it PAYLOAD_NOT_HERE */
 void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all kinds but PAYLOAD_IP */
+void path_expect(struct vnet *v, struct env *e, struct reader *r);		/* BODY_EXPECT, behind the network */
 void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all words but TUNNEL_PAYLOAD */
 void path_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, struct bytes data);
 void path_done(struct vnet *v, struct env *e, const struct dht_done *d);	/* ASKER_PATH */

@@ -19,14 +19,12 @@
 
 #define HOLD_NS		(3 * NS_PER_S)		/* packets wait no longer */
 #define ASK_NS		(3 * NS_PER_S)		/* nor does the question, with its retries */
-#define TELL_NS		(60 * NS_PER_S)		/* OWN is told again after this */
 
 enum {
 	HELD_FOR_ONE	= 8,
 	HELD_MAX	= 64,
 	HELD_BYTES	= 128 << 10,		/* of all that is held */
 	DOUBTS_PER_S	= 20,
-	NOT_HERE_PER_S	= 20,
 	ASKS_PER_S	= 50,
 	ASKS_BURST	= 100,
 };
@@ -112,8 +110,7 @@ static struct held_packet *take_held(struct vnet_path *p, struct remote *m)
 
 /* ---- asking ---- */
 
-/* False: it cannot be asked now. */
-static bool ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind)
+bool path_ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind)
 {
 	struct op op = { .kind = kind, .ip = m->ip };
 	uint64_t rest = resolver_asked(&v->path->resolver, m, e, kind);
@@ -127,8 +124,7 @@ static bool ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind)
 	return false;
 }
 
-/* What the cache says of @ip; whatever must be asked is asked. @out: the entry, NULL only with FOUND_NO */
-static enum found consult(struct vnet *v, struct env *e, const struct ip *ip, struct remote **out)
+enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, struct remote **out)
 {
 	struct vnet_path *p = path_state(v, e);
 	struct remote *m = p ? resolver_add(&p->resolver, e, ip) : NULL;
@@ -138,7 +134,7 @@ static enum found consult(struct vnet *v, struct env *e, const struct ip *ip, st
 		return FOUND_NO;
 	switch (resolver_advice(m, e)) {
 	case ADVICE_USE_LOOK:
-		ask(v, e, m, OP_LOOK);
+		path_ask(v, e, m, OP_LOOK);
 		return FOUND_YES;
 	case ADVICE_USE:
 		return FOUND_YES;
@@ -149,9 +145,9 @@ static enum found consult(struct vnet *v, struct env *e, const struct ip *ip, st
 			env_drop(e, DROP_RATE);	/* somebody scans the network */
 			return FOUND_NO;
 		}
-		return ask(v, e, m, OP_LOOK) ? FOUND_ASKED : FOUND_NO;
+		return path_ask(v, e, m, OP_LOOK) ? FOUND_ASKED : FOUND_NO;
 	case ADVICE_GET:
-		return ask(v, e, m, OP_GET) ? FOUND_ASKED : FOUND_NO;
+		return path_ask(v, e, m, OP_GET) ? FOUND_ASKED : FOUND_NO;
 	case ADVICE_WAIT:
 		break;
 	}
@@ -161,15 +157,14 @@ static enum found consult(struct vnet *v, struct env *e, const struct ip *ip, st
 enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
 {
 	struct remote *m;
-	enum found f = consult(v, e, ip, &m);
+	enum found f = path_consult(v, e, ip, &m);
 
 	if (f == FOUND_ASKED)
 		m->told = true;
 	return f;
 }
 
-/* Something speaks against what we know of @m. True: it is open, or asked, again */
-static bool doubt(struct vnet *v, struct env *e, struct remote *m)
+bool path_doubt(struct vnet *v, struct env *e, struct remote *m)
 {
 	if (m->asking == OP_GET)
 		return true;
@@ -183,6 +178,7 @@ static bool doubt(struct vnet *v, struct env *e, struct remote *m)
 
 /* ---- out ---- */
 
+<<<<<<< ours
 /* Our claim to @src goes ahead of the first packet to each peer, and when its fence grew. */
 static void tell_own(struct vnet *v, struct env *e, const struct ip *src, struct id peer)
 {
@@ -203,6 +199,8 @@ static void tell_own(struct vnet *v, struct env *e, const struct ip *src, struct
 	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, writer_len(&w) }, NULL);
 }
 
+=======
+>>>>>>> theirs
 /* @payload is the kind byte and a packet for @m, whose owner is known. */
 static void forward(struct vnet *v, struct env *e, struct remote *m, struct bytes payload, const struct offload *o)
 {
@@ -218,9 +216,9 @@ static void send_one(struct vnet *v, struct env *e, const struct ip *src, const 
 {
 	struct remote *m;
 
-	switch (consult(v, e, dst, &m)) {
+	switch (path_consult(v, e, dst, &m)) {
 	case FOUND_YES:
-		tell_own(v, e, src, m->owner);
+		claim_tell(v, e, src, m->owner);
 		forward(v, e, m, payload, o);
 		break;
 	case FOUND_ASKED:
@@ -269,65 +267,18 @@ enum found path_source(struct vnet *v, struct env *e, struct id peer, const stru
 
 	if (network_reserved(v->record, src))
 		return owner_may(v, peer, src) ? FOUND_YES : FOUND_NO;
-	f = consult(v, e, src, &m);
+	f = path_consult(v, e, src, &m);
 	if (!m || (f == FOUND_YES && id_eq(m->owner, peer)))
 		return f;
 	if (f != FOUND_ASKED) {			/* not the peer's, as we know it: has it moved? */
-		if (!doubt(v, e, m))
+		if (!path_doubt(v, e, m))
 			return FOUND_NO;
-		f = consult(v, e, src, &m);
+		f = path_consult(v, e, src, &m);
 		if (f != FOUND_ASKED || !m)
 			return m && f == FOUND_YES && id_eq(m->owner, peer) ? FOUND_YES : FOUND_NO;
 	}
 	hold(v, e, m, &peer, payload, o);
 	return FOUND_ASKED;
-}
-
-void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip)
-{
-	struct vnet_path *p = path_state(v, e);
-	struct remote *m = p ? resolver_find(&p->resolver, ip) : NULL;
-	struct address_word a = { .ip = *ip };
-	uint8_t buf[PAYLOAD_ADDRESS_MAX];
-	struct writer w = writer_of(buf, sizeof(buf));
-
-	if (!p)
-		return;
-	if (!bucket_take(&p->not_here, e, NOT_HERE_PER_S, NOT_HERE_PER_S)) {
-		env_drop(e, DROP_RATE);
-		return;
-	}
-	if (m) {
-		a.fence = m->seen;
-		a.has_owner = m->state == REMOTE_FOUND;
-		a.owner = m->owner;
-	}
-	address_word_write(&w, PAYLOAD_NOT_HERE, &a);
-	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, writer_len(&w) }, NULL);
-}
-
-static void word_in(struct vnet *v, struct env *e, struct id peer, uint8_t kind, struct reader *r)
-{
-	struct vnet_path *p = path_state(v, e);
-	struct address_word a;
-	struct remote *m;
-
-	if (!address_word_read(r, &a) || !vnet_in(v, &a.ip)) {
-		env_drop(e, DROP_VALUE);
-		return;
-	}
-	m = p ? resolver_find(&p->resolver, &a.ip) : NULL;
-	if (!m || m->state != REMOTE_FOUND)
-		return;				/* nothing that could be wrong */
-	if (kind == PAYLOAD_NOT_HERE) {
-		if (id_eq(m->owner, peer) && doubt(v, e, m) && !m->asking)
-			ask(v, e, m, OP_GET);
-	} else if (!id_eq(m->owner, peer)) {
-		if (fence_cmp(a.fence, m->seen) <= 0)
-			env_drop(e, DROP_STALE);	/* it was once, and is told so by whoever asks the slot */
-		else if (doubt(v, e, m) && !m->asking)
-			ask(v, e, m, OP_GET);
-	}
 }
 
 void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
@@ -338,7 +289,7 @@ void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	switch (kind) {
 	case PAYLOAD_OWN:
 	case PAYLOAD_NOT_HERE:
-		word_in(v, e, n->peer, kind, &r);
+		claim_in(v, e, n->peer, kind, &r);
 		break;
 	case PAYLOAD_PATH:
 		break;
@@ -394,7 +345,7 @@ static void release(struct vnet *v, struct env *e, struct remote *m, bool found)
 			env_drop(e, DROP_NOBODY);
 			edge_nobody(v, e, packet);
 		} else if (packet_read_ip(&q, packet, &h->offload) == DROP_NONE && edge_serves(v, e, &q.src, NULL)) {
-			tell_own(v, e, &q.src, owner);
+			claim_tell(v, e, &q.src, owner);
 			m = resolver_find(&p->resolver, &ip);
 			if (m)
 				forward(v, e, m, data, &h->offload);
@@ -423,7 +374,7 @@ void path_answered(struct vnet *v, struct env *e, struct remote *m, enum answere
 	if ((how == ANSWERED_FOUND || how == ANSWERED_NOBODY) && !majority && contradicted(v->path, m))
 		how = ANSWERED_AGAIN;
 	if (how == ANSWERED_AGAIN) {
-		if (ask(v, e, m, OP_GET))
+		if (path_ask(v, e, m, OP_GET))
 			return;
 		how = ANSWERED_NOBODY;
 	}

@@ -2,6 +2,7 @@
  * path.h - what the files of the data path tell each other; for path*.c only
  *
  * path.c       resolving, holding, sending; sources judged
+ * claim.c      what nodes tell each other of addresses: hints
  * resolve.c    the cache of who serves what (resolve.h)
  * owner.c      addresses that certificates own
  * batch.c      frames of many segments, cut to what a tunnel carries
@@ -50,7 +51,7 @@ struct vnet_path {
 	struct resolver resolver;
 	struct held_packet *first, *last;
 	uint32_t held, held_bytes;
-	struct bucket doubts, not_here, asks;
+	struct bucket doubts, not_here, expects, asks;
 	struct told told[TOLD];
 	struct voucher *voucher;
 	uint16_t vouchers, voucher_cap;
@@ -59,6 +60,15 @@ struct vnet_path {
 /* path.c */
 struct vnet_path *path_state(struct vnet *v, struct env *e);
 void path_answered(struct vnet *v, struct env *e, struct remote *m, enum answered how, bool majority);
+/** path_consult() - What the cache says of @ip; whatever must be asked is asked. @out: the entry, NULL only with FOUND_NO */
+enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, struct remote **out);
+bool path_ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind);	/* false: it cannot be asked now */
+/** path_doubt() - Something speaks against what we know of @m. True: it is open, or asked, again */
+bool path_doubt(struct vnet *v, struct env *e, struct remote *m);
+
+/* claim.c */
+void claim_tell(struct vnet *v, struct env *e, const struct ip *src, struct id peer);	/* we serve @src, and shall send from it */
+void claim_in(struct vnet *v, struct env *e, struct id peer, uint8_t kind, struct reader *r);	/* OWN, NOT_HERE */
 
 /* owner.c */
 bool owner_ask(struct vnet *v, struct env *e, struct remote *m, uint64_t rest, int64_t timeout_ns);

@@ -38,6 +38,13 @@
  * that the same question is asked anyway. So the packet is held, the slot is
  * asked, and both directions start from its answer.
  *
+ * For the same reason the one who begins a tunnel says at once, by a mail of its
+ * own, from which address it is going to send, so that the question is asked
+ * while keys are agreed:
+ *
+ *	BODY_EXPECT	network 16 | address: please ask who serves it. From
+ *			anybody, and worth no more than that; so many a second
+ *
  * Broadcast and multicast go by ring_broadcast(), to all members of the overlay;
  * only members of the network have the key (core/vnet/multicast.c).
  */
@@ -45,6 +52,9 @@
 #define VNET_PAYLOAD_H
 
 #include "core/dht/slot.h"
+#include "core/ring/ring.h"
+
+enum { BODY_EXPECT = BODY_VNET };
 
 enum { PAYLOAD_ADDRESS_MAX = 1 + 1 + 16 + 16 + 16 };
 

@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #include "core/vnet/parts.h"
+#include "core/vnet/payload.h"
 
 enum { GUEST_BYTES = sizeof(struct guest) };
 _Static_assert(GUEST_BYTES <= 64, "up to 256 of them in a network of a node");
@@ -157,6 +158,17 @@ void vnet_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	} else {
 		edge_payload(v, e, n);
 	}
+}
+
+bool vnet_mail(struct vnet *v, struct env *e, const struct ring_mail *m)
+{
+	struct reader r = reader_of(m->data.at, m->data.len);
+
+	if (m->body != BODY_EXPECT || !id_eq(read_id(&r), v->id))
+		return false;
+	refresh(v);
+	path_expect(v, e, &r);
+	return true;
 }
 
 void vnet_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, struct bytes data)

@@ -35,6 +35,8 @@ void vnet_free(struct vnet *v, struct env *e);
 void vnet_start(struct vnet *v, struct env *e);
 void vnet_frame(struct vnet *v, struct env *e, struct bytes frame, const struct offload *o);
 void vnet_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);
+/** vnet_mail() - Mail with a body from BODY_VNET on; false: it is for another network */
+bool vnet_mail(struct vnet *v, struct env *e, const struct ring_mail *m);
 void vnet_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, struct bytes data);
 void vnet_done(struct vnet *v, struct env *e, const struct dht_done *d);
 void vnet_held(struct vnet *v, struct env *e, const struct held_news *n);

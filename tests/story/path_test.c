@@ -402,6 +402,68 @@ static void a_ping_of_nobody_has_no_answer(void)
 	town_free(t);
 }
 
+static struct resolver *resolver(struct town *t, unsigned i)
+{
+	return &path_state(t->s->actor[i].node->vnet[0], &t->s->actor[i].node->env)->resolver;
+}
+
+/* Whoever hears from somebody new asks who he is while keys are agreed, not when the first packet is there. */
+static void who_talks_is_asked_for_while_keys_are_agreed(void)
+{
+	struct town *t = town_new(24);
+	unsigned a, b, asked = 0;
+	struct tunnel_view v;
+
+	apart(t, &a, &b);
+	meet(t, a, b);
+	ping(t, a, 20, 1, 100);
+	for (; asked < 3000 && !resolver_find(resolver(t, b), &t->g[0][a].ip); asked++)
+		run(t, 1);
+	CU_ASSERT_TRUE(asked < 3000);
+	CU_ASSERT_FALSE(view(t, b, &v) && v.up);
+	run(t, 3000);
+	CU_ASSERT_TRUE(view(t, b, &v) && v.up);
+	CU_ASSERT_EQUAL(t->g[0][a].replies, 1);
+	town_free(t);
+}
+
+struct flood { struct ring_mail m; unsigned taken; };
+
+static void expect(struct node *n, void *arg)
+{
+	struct flood *f = arg;
+
+	f->taken += vnet_mail(n->vnet[0], &n->env, &f->m);
+}
+
+static void who_is_told_whom_to_expect_all_the_time_does_not_ask_all_the_time(void)
+{
+	struct town *t = town_new(3);
+	struct flood f = { .m.body = BODY_EXPECT };
+	uint8_t buf[64];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	settle(t, 1, 10);
+	for (unsigned i = 0; i < 200; i++) {
+		struct ip ip = ip_v4(0x0a010000 + 20 + i);
+
+		w = writer_of(buf, sizeof(buf));
+		write_id(&w, t->s->record[0].id);
+		write_ip(&w, &ip);
+		f.m.data = (struct bytes){ buf, writer_len(&w) };
+		stage_inside(t->s, 1, expect, &f);
+	}
+	CU_ASSERT_EQUAL(f.taken, 200);
+	CU_ASSERT_TRUE(resolver(t, 1)->count > 0 && resolver(t, 1)->count <= 20);
+	for (f.m.data.len = 0; f.m.data.len < writer_len(&w); f.m.data.len++)	/* cut short: nothing is asked */
+		stage_inside(t->s, 1, expect, &f);
+	buf[0] ^= 1;								/* of another network */
+	f.taken = 0;
+	stage_inside(t->s, 1, expect, &f);
+	CU_ASSERT_EQUAL(f.taken, 0);
+	town_free(t);
+}
+
 CU_TestInfo story_path_tests[] = {
 	{ "two guests ping each other", two_guests_ping_each_other },
 	{ "what a relay carries it cannot read", what_a_relay_carries_it_cannot_read },
@@ -420,6 +482,9 @@ CU_TestInfo story_path_tests[] = {
 	{ "an address nobody has is unreachable", an_address_nobody_has_is_unreachable_and_asked_for_once_in_a_while },
 	{ "a moved address is followed within seconds", a_moved_address_is_followed_within_seconds },
 	{ "an operator's ping goes as packets go", an_operators_ping_goes_as_packets_go },
+	{ "who talks is asked for while keys are agreed", who_talks_is_asked_for_while_keys_are_agreed },
+	{ "who is told whom to expect all the time does not ask all the time",
+	  who_is_told_whom_to_expect_all_the_time_does_not_ask_all_the_time },
 	{ "a ping of nobody has no answer", a_ping_of_nobody_has_no_answer },
 	CU_TEST_INFO_NULL
 };

@@ -108,6 +108,7 @@
 #define vnet_held lab_vnet_held
 #define vnet_id lab_vnet_id
 #define vnet_leave lab_vnet_leave
+#define vnet_mail lab_vnet_mail
 #define vnet_new lab_vnet_new
 #define vnet_remote_at lab_vnet_remote_at
 #define vnet_resumed lab_vnet_resumed
@@ -138,6 +139,7 @@
 #define path_bytes lab_path_bytes
 #define path_cast lab_path_cast
 #define path_done lab_path_done
+#define path_expect lab_path_expect
 #define path_find lab_path_find
 #define path_free lab_path_free
 #define path_group lab_path_group
