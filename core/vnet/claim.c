@@ -41,6 +41,8 @@ void claim_tell(struct vnet *v, struct env *e, const struct ip *src, struct id p
 	*t = (struct told){ .peer = peer, .ip = *src, .fence = a.fence, .at_ns = e->now_ns };
 	if (!tunnels_know(v->ports.tunnels, v->index, peer) && !network_reserved(v->record, src))
 		expect(v, e, src, peer);
+	if (migrate_tell(v, e, peer, src))
+		return;
 	address_word_write(&w, PAYLOAD_OWN, &a);
 	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, writer_len(&w) }, NULL);
 }

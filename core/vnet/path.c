@@ -178,29 +178,6 @@ bool path_doubt(struct vnet *v, struct env *e, struct remote *m)
 
 /* ---- out ---- */
 
-<<<<<<< ours
-/* Our claim to @src goes ahead of the first packet to each peer, and when its fence grew. */
-static void tell_own(struct vnet *v, struct env *e, const struct ip *src, struct id peer)
-{
-	struct told *t = &v->path->told[(src->at[3] ^ src->at[15] ^ peer.lo) % TOLD];
-	struct address_word a = { .ip = *src };
-	uint8_t buf[PAYLOAD_ADDRESS_MAX];
-	struct writer w = writer_of(buf, sizeof(buf));
-
-	if (!edge_serves(v, e, src, &a.fence))
-		return;
-	if (id_eq(t->peer, peer) && ip_eq(&t->ip, src) && !fence_cmp(t->fence, a.fence) &&
-	    e->now_ns - t->at_ns < TELL_NS)
-		return;
-	*t = (struct told){ .peer = peer, .ip = *src, .fence = a.fence, .at_ns = e->now_ns };
-	if (migrate_tell(v, e, peer, src))
-		return;
-	address_word_write(&w, PAYLOAD_OWN, &a);
-	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, writer_len(&w) }, NULL);
-}
-
-=======
->>>>>>> theirs
 /* @payload is the kind byte and a packet for @m, whose owner is known. */
 static void forward(struct vnet *v, struct env *e, struct remote *m, struct bytes payload, const struct offload *o)
 {
