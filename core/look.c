@@ -5,6 +5,8 @@
 #include "core/base/fixed.h"
 #include "core/dht/dht.h"
 #include "core/inside.h"
+#include "core/link/tunnel.h"
+#include "core/ring/label.h"
 #include "core/ring/parts.h"
 #include "core/vnet/vnet.h"
 
@@ -74,6 +76,7 @@ uint32_t node_bytes(const struct node *n)
 void node_account(const struct node *n, struct node_account *out)
 {
 	const struct ring *r = &n->ring;
+	struct label_account labels;
 	uint32_t tables = r->peers * (uint32_t)sizeof(*r->peer);
 
 	for (unsigned i = 0; i < r->peers; i++)
@@ -86,6 +89,17 @@ void node_account(const struct node *n, struct node_account *out)
 		.remembered = remember_bytes(&r->remember),
 	};
 	links_account(n->links, &out->links, &out->sessions, &out->handshakes);
+	out->tunnels = n->tunnels ? tunnels_bytes(n->tunnels) : 0;
+	label_account(r, &labels);
+	out->labels = labels.bytes;
+	if (n->dht) {
+		struct dht_account d;
+
+		dht_account(n->dht, &d);
+		out->dht = d.bytes;
+	}
+	for (unsigned i = 0; i < n->network_count; i++)
+		out->vnet += vnet_bytes(n->vnet[i]);
 }
 
 /* ---- leases and networks ---- */

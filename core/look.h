@@ -63,6 +63,7 @@ uint32_t node_bytes(const struct node *n);
 /** node_account() - the same by part, for the table in core/README.md */
 struct node_account {
 	uint32_t node, links, sessions, handshakes, tables, knowledge, pending, timers, remembered;
+	uint32_t tunnels, labels, dht, vnet;	/* of nodes with networks */
 };
 
 void node_account(const struct node *n, struct node_account *out);

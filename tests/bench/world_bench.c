@@ -1,4 +1,4 @@
-/* ON: sim/world sim/net sim/engine sim/record node/prog core core/base core/seal core/link core/ring */
+/* ON: sim/world sim/net sim/engine sim/record node/prog core core/base core/seal core/link core/ring core/dht core/vnet sim/guest */
 /*
  * world_bench.c - a churn experiment: how fast, and what a node costs
  *
@@ -88,7 +88,7 @@ static struct mark mark(const struct bench *b)
 
 static const char *const PARTS[] = {
 	"struct node", "links", "sessions", "handshakes", "link tables", "neighbours known", "messages, requests",
-	"timers", "remembered peers",
+	"timers", "remembered peers", "tunnels", "label chains", "DHT: slots, leases", "virtual networks",
 };
 
 struct account { double part[G_N_ELEMENTS(PARTS)], core, self, most; uint64_t nodes, joined; };
@@ -114,6 +114,10 @@ static void take_account(const struct bench *b, struct account *a)
 		a->part[6] += n.pending;
 		a->part[7] += n.timers;
 		a->part[8] += n.remembered;
+		a->part[9] += n.tunnels;
+		a->part[10] += n.labels;
+		a->part[11] += n.dht;
+		a->part[12] += n.vnet;
 		a->core += node_bytes(h->node);
 		a->most = MAX(a->most, node_bytes(h->node));
 		a->self += (double)sizeof(*h->self) + h->self->len;
