@@ -13,8 +13,8 @@
  *
  * Order. Ops of one asker on one record count by nonce: what comes late is
  * stale and does nothing. The op that wrote the record, told again, is answered
- * again and writes nothing. Released records stay for a minute at least, so
- * that a late copy of the create finds them.
+ * again and writes nothing. Released and expired records stay until another
+ * is written in their place, so that a late copy of the create finds them.
  *
  * Names. One value for each writer under a name and type. Who claims gets it
  * alone; a put beside somebody's claim is refused.

@@ -26,6 +26,7 @@ void primary_begin(struct dht *d, struct env *e, struct replica *r)
 	}
 	r->seq = 0;
 	r->duty->round = 1;
+	judged_begin(r);
 	r->duty->again_ns = e->now_ns;
 	r->duty->ping_ns = e->now_ns;
 	r->duty->hint_ns = e->now_ns;
@@ -57,24 +58,26 @@ bool primary_serves(const struct dht *d, const struct env *e, const struct repli
 
 /* ---- telling members ---- */
 
-static void write_tell(struct dht *d, struct env *e, struct replica *r, const struct kept *k, struct id to)
+static void write_tell(struct dht *d, struct env *e, struct replica *r, const struct kept *k, unsigned at)
 {
 	struct letter l;
 
 	letter_open(&l, d, WORD_WRITE, &r->slot, r->view.name);
 	write_u64(&l.w, r->duty->round);
 	write_u64(&l.w, r->store.grants);
+	judged_tell(&l.w, r, at);
 	kept_write(&l.w, k, e->now_ns);
-	letter_now(d, e, &l, to);
+	letter_now(d, e, &l, r->view.member[at].id);
 }
 
-static void ping_tell(struct dht *d, struct env *e, struct replica *r, struct id to)
+static void ping_tell(struct dht *d, struct env *e, struct replica *r, unsigned at)
 {
 	struct letter l;
 
 	letter_open(&l, d, WORD_PING, &r->slot, r->view.name);
 	write_u64(&l.w, r->duty->round);
-	letter_now(d, e, &l, to);
+	judged_tell(&l.w, r, at);
+	letter_now(d, e, &l, r->view.member[at].id);
 }
 
 static void self_save(struct dht *d, struct env *e, struct replica *r, const struct kept *k)
@@ -114,7 +117,7 @@ struct kept *primary_write(struct dht *d, struct env *e, struct replica *r, cons
 	self_save(d, e, r, kept);
 	for (unsigned i = 0; i < r->view.members; i++)
 		if (!id_eq(r->view.member[i].id, d->self->id))
-			write_tell(d, e, r, kept, r->view.member[i].id);
+			write_tell(d, e, r, kept, i);
 	tell_soon(d, e, r);
 	return kept;
 }
@@ -198,7 +201,7 @@ bool primary_wait(struct dht *d, struct env *e, struct replica *r, uint64_t key,
 		w->round = ++y->round;
 		for (unsigned i = 0; i < r->view.members; i++)
 			if (!id_eq(r->view.member[i].id, d->self->id))
-				ping_tell(d, e, r, r->view.member[i].id);
+				ping_tell(d, e, r, i);
 		tell_soon(d, e, r);
 	}
 	release(d, e, r);
@@ -235,41 +238,27 @@ static uint64_t utc(const struct env *e)
 	return e->utc_ns ? (uint64_t)((e->utc_ns + (e->now_ns - e->utc_at_ns)) / NS_PER_S) : 0;
 }
 
-/*
- * What was judged once stays so. A late copy of a create that lost must not win
- * when the address has become free, nor one that won, after the address was given
- * back and went to others, win another: nobody would hold it.
- */
-static uint32_t asker_hash(const struct op *o)
+/* Could it give somebody something? */
+static bool gives(uint8_t kind)
 {
-	return (uint32_t)(o->asker.hi >> 32);
+	return kind == OP_CREATE || kind == OP_CREATE_ANY || kind == OP_TAKE || kind == OP_PUT || kind == OP_CLAIM;
 }
 
-static uint32_t nonce_hash(const struct op *o)
+/* Judged before, and now it would be granted another time, or refused though it was granted? Its asker asks anew. */
+static bool again(const struct replica *r, const struct op *o, const struct outcome *out)
 {
-	return (uint32_t)mixed_u64(o->nonce);
+	enum judged_how how = gives(o->kind) ? judged_before(r, o->asker, o->nonce) : JUDGED_NOT;
+
+	return how && (out->write || (how == JUDGED_GRANTED && (out->verdict == VERDICT_TAKEN || out->verdict == VERDICT_FULL)));
 }
 
-static uint8_t judged(const struct replica *r, const struct op *o)
+/* What copies of it could come late? Of itself, or of the create it takes back. */
+static void judged(struct env *e, struct replica *r, const struct op *o, uint8_t verdict)
 {
-	uint32_t asker = asker_hash(o), nonce = nonce_hash(o);
-
-	for (unsigned i = 0; r->duty && i < JUDGED_KEPT; i++)
-		if (r->duty->judged[i].nonce == nonce && r->duty->judged[i].asker == asker)
-			return r->duty->judged[i].verdict;
-	return 0;
-}
-
-static void judged_put(struct replica *r, const struct op *o, uint8_t verdict)
-{
-	struct duty *y = r->duty;
-
-	if (!y || verdict == VERDICT_STALE || verdict == VERDICT_WAIT || judged(r, o))
-		return;
-	y->judged[y->judged_next].asker = asker_hash(o);
-	y->judged[y->judged_next].nonce = nonce_hash(o);
-	y->judged[y->judged_next].verdict = verdict;
-	y->judged_next = (uint8_t)((y->judged_next + 1) % JUDGED_KEPT);
+	if (gives(o->kind) && verdict != VERDICT_STALE && verdict != VERDICT_DENIED)
+		judged_put(e, r, o->asker, o->nonce, verdict == VERDICT_OK);
+	else if (o->kind == OP_RELEASE && !o->ip.family)
+		judged_put(e, r, o->asker, o->fence.grant, true);
 }
 
 /* Of names any value that is there is told at once. */
@@ -307,17 +296,13 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 		}
 	}
 	op_apply(&r->store, &r->slot, r->view.name.generation, n, &q->op, e->now_ns, &out, &tail);
-	if (out.write && judged(r, &q->op)) {
+	if (again(r, &q->op, &out)) {
 		out.write = false;
-		out.verdict = judged(r, &q->op);
+		out.verdict = VERDICT_STALE;
 		tail = writer_of(tail_buf, sizeof(tail_buf));
-		if (out.verdict == VERDICT_OK) {
-			out.verdict = VERDICT_STALE;
-			write_u64(&tail, q->op.nonce);
-		}
-	} else if (op_writes(q->op.kind)) {
-		judged_put(r, &q->op, out.verdict);
+		write_u64(&tail, q->op.nonce);
 	}
+	judged(e, r, &q->op, out.verdict);
 	told_of(&w, q, out.verdict, &r->view, (struct bytes){ tail_buf, tail.bad ? 0 : writer_len(&tail) });
 	if (w.bad) {
 		env_drop(e, DROP_TOO_BIG);
@@ -349,12 +334,14 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 void write_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
 {
 	uint64_t round = read_u64(in), grants = read_u64(in);
+	struct bytes list;
 	struct kept k;
 	const struct kept *old;
 	struct letter l;
 	uint64_t token;
 
-	if (h->place || !kept_read(in, &k, e->now_ns) || !reader_done(in) || view_cmp(k.stamp.view, r->view.name)) {
+	if (h->place || !judged_read(in, &list) || !kept_read(in, &k, e->now_ns) || !reader_done(in) ||
+	    view_cmp(k.stamp.view, r->view.name)) {
 		env_drop(e, DROP_VALUE);
 		return;
 	}
@@ -364,6 +351,7 @@ void write_in(struct dht *d, struct env *e, struct replica *r, const struct hear
 		pull_begin(d, e, r, PULL_CATCH_UP, h->from, r->view.name, 0);
 		return;
 	}
+	judged_take(e, r, list);
 	old = store_find(&r->store, k.key);
 	if (old && stamp_cmp(old->stamp, k.stamp) > 0)
 		return;
@@ -409,10 +397,12 @@ void saved_in(struct dht *d, struct env *e, struct replica *r, const struct hear
 void ping_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
 {
 	uint64_t round = read_u64(in);
+	struct bytes list;
 	struct letter l;
 
-	if (h->place || !reader_done(in) || !replica_votes(r) || r->promised)
+	if (h->place || !judged_read(in, &list) || !reader_done(in) || !replica_votes(r) || r->promised)
 		return;
+	judged_take(e, r, list);
 	if (!r->complete)
 		pull_begin(d, e, r, PULL_CATCH_UP, h->from, r->view.name, 0);
 	letter_open(&l, d, WORD_PONG, &r->slot, r->view.name);
@@ -472,29 +462,41 @@ static bool tell_again(struct dht *d, struct env *e, struct replica *r, unsigned
 		if (now && self)
 			self_save(d, e, r, k);
 		else if (now)
-			write_tell(d, e, r, k, to);
+			write_tell(d, e, r, k, at);
 	}
 	if (!told && !self && y->waitings && y->heard[at] < y->round) {
 		told++;
 		if (now)
-			ping_tell(d, e, r, to);
+			ping_tell(d, e, r, at);
 	}
 	if (now && told && !self && !y->silent_ns[at])
 		y->silent_ns[at] = e->now_ns;
 	return told;
 }
 
-/* What expired long enough ago is forgotten; the counter of grants stays. */
+/*
+ * What expired long enough ago: names are forgotten, the counter of grants stays.
+ * Addresses are not, for a member that counts longer, after a restart, say, would
+ * bring the record back to life in the next view, though the slot said that
+ * nothing is there. That it is over by our count is noted, once, on our disk too.
+ */
 void replica_sweep(struct dht *d, struct env *e, struct replica *r)
 {
 	bool head = false;
 
+	judged_sweep(e, r, false);
 	if (r->promised || !r->complete || r->slot.kind == SLOT_ROOT)
 		return;
 	for (unsigned i = 0; i < r->store.count;) {
-		const struct kept *k = &r->store.kept[i];
+		struct kept *k = &r->store.kept[i];
 
 		if (k->until_ns > e->now_ns || (r->duty && !stands(r, k))) {
+			i++;
+			continue;
+		}
+		if (r->slot.kind != SLOT_NAMES) {
+			if (k->until_ns && replica_save_kept(d, e, r, r->set, k->key, k))
+				k->until_ns = 0;
 			i++;
 			continue;
 		}
@@ -517,7 +519,7 @@ int64_t primary_due(struct dht *d, struct env *e, struct replica *r)
 	if (y->ping_ns <= e->now_ns) {
 		for (unsigned i = 0; i < r->view.members; i++)
 			if (!id_eq(r->view.member[i].id, d->self->id))
-				ping_tell(d, e, r, r->view.member[i].id);
+				ping_tell(d, e, r, i);
 		y->ping_ns = e->now_ns + (r->unborn ? 3 * NS_PER_S : random_around(&e->random, PING_NS));
 		replica_sweep(d, e, r);
 	}

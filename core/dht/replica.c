@@ -86,6 +86,7 @@ static void drop_parts(struct dht *d, struct env *e, struct replica *r)
 	r->spread = NULL;
 	r->next = NULL;
 	store_done(&r->store, &e->mem);
+	judged_sweep(e, r, true);
 }
 
 void replica_del(struct dht *d, struct env *e, struct replica *r)
@@ -123,6 +124,7 @@ void replica_only_staged(struct dht *d, struct env *e, struct replica *r)
 	replica_save(d, e, r);
 	replica_forget(d, e, r, r->set, &r->store);
 	store_done(&r->store, &e->mem);
+	judged_sweep(e, r, true);
 	replica_wake(d, e, r, e->now_ns);
 }
 
@@ -342,7 +344,7 @@ uint32_t replicas_bytes(const struct dht *d)
 		const struct replica *r = rs->at[i];
 
 		bytes += sizeof(*r) + r->store.cap * (uint32_t)sizeof(*r->store.kept) + r->store.bytes +
-			 (r->duty ? (uint32_t)sizeof(*r->duty) : 0);
+			 r->judged_cap * (uint32_t)sizeof(*r->judged) + (r->duty ? (uint32_t)sizeof(*r->duty) : 0);
 	}
 	return bytes;
 }

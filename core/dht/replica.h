@@ -7,10 +7,11 @@
  * next view seals. README.md argues why this is safe.
  *
  *	replica.c	the table; shelf.c what is on disk; letters.c what waits for it; words.c who gets which
- *	primary.c	ops, writes, confirmed reads, and when the view should change
+ *	primary.c	ops, writes, confirmed reads; judged.c what was judged stays so
  *	view.c		the consensus about the next view; stage.c its records; start.c its begin; choose.c who
  *	pull.c		one member copies records from another
  *	rejoin.c	what comes back from a disk does not vote until proven
+ *	arrive.c	ops as they arrive
  *	seek.c		whose slot is this? Hints, ops that wait, births as the owner of the point sees them
  *	birth.c		the root: view 0, and which slots were born
  *	generation.c	slots that lost their majority
@@ -27,7 +28,7 @@ enum {
 	LIVES		= 8,		/* earlier incarnations a disk remembers */
 	HINTS_MAX	= 256,
 	MISSING_MAX	= 256,
-	JUDGED_KEPT	= 256,	/* as many as a busy slot judges while copies are under way */
+	JUDGED_KEPT	= 256,		/* as many as a busy slot judges while copies are under way */
 	WAITING_MAX	= 64,		/* answers of one slot that wait for their majority */
 	LETTER_MAX	= 2048,
 };
@@ -43,12 +44,13 @@ enum {
 
 /** enum word - what members of a slot say to each other: word 1 | slot 25 | view 8 | life 16, then */
 enum word {
-	WORD_WRITE = 1,		/* round 8 | grants 8 | record: save this */
+	WORD_WRITE = 1,		/* round 8 | grants 8 | judged | record: save this */
 	WORD_SAVED,		/* round 8 | key 8 | seq 8: I did */
-	WORD_PING,		/* round 8: are you in this view, not sealed? */
+	WORD_PING,		/* round 8 | judged: are you in this view, not sealed? judged: count 1, hashes of ops, 8 each */
 	WORD_PONG,		/* round 8 | complete 1: I am */
 	WORD_PREPARE,		/* ballot 8: seal, and promise */
-	WORD_PROMISE,		/* ballot 8 | complete 1 | digest 8 | grants 8 | free 8 | accepted ballot 8 | [base 8 | next view] */
+	WORD_PROMISE,		/* ballot 8 | complete 1 | digest 8 | grants 8 | free 8 | judged
+				 * | accepted ballot 8 | [base 8 | next view] */
 	WORD_REFUSE,		/* ballot 8: I promised that one */
 	WORD_OFFER,		/* ballot 8 | base 8 | relied 8 | digest 8 | source 16: be ready to begin the next view with
 				 * the records staged as base; relied: accepted ballot that ties us to it, 0 = they are mine */
@@ -127,6 +129,7 @@ struct change {
 	uint64_t digest[VIEW_MAX];
 	struct id avoid[2 * VIEW_MAX];	/* asked to come, and silent */
 	int64_t again_ns, until_ns;
+	int64_t others_ns;		/* staging: who is silent until then is not waited for */
 	int64_t last_ns;		/* of a step that gets on: not beyond this */
 };
 
@@ -135,6 +138,7 @@ struct spread {
 	struct view_name follows;
 	struct id to[2 * VIEW_MAX];
 	uint8_t count, tries;
+	bool going;			/* we are not in it, and go when its primary knows; replica.next is the view */
 	int64_t again_ns;
 };
 
@@ -147,6 +151,12 @@ struct waiting {
 	uint8_t *bytes;
 };
 
+/** struct judged - an op that could give something, judged once: judged.c */
+struct judged {
+	uint64_t what;			/* hash of asker and nonce; lowest bit: granted */
+	uint64_t round;			/* primary: of confirmation, by which it was told; 0: of a view before */
+};
+
 /** struct duty - what only the primary of a view keeps */
 struct duty {
 	struct waiting *waiting;
@@ -155,8 +165,6 @@ struct duty {
 	uint64_t heard[VIEW_MAX];	/* the newest round each member answered */
 	uint8_t lost, leaving;		/* bits: members that said so */
 	uint8_t tries;
-	uint8_t judged_next;
-	struct { uint32_t asker, nonce; uint8_t verdict; } judged[JUDGED_KEPT];	/* the last writes, hashed */
 	int64_t again_ns;		/* unanswered words go out again */
 	int64_t ping_ns, hint_ns;
 	int64_t silent_ns[VIEW_MAX];	/* since when a member owes us an answer; 0 = it does not */
@@ -188,6 +196,8 @@ struct replica {
 	struct duty *duty;
 	struct rejoin *rejoin;
 	struct pull *pull;
+	struct judged *judged;		/* the latest last */
+	uint16_t judgeds, judged_cap;
 	uint64_t seq;			/* primary: of the last write */
 	uint64_t head_token;		/* of the last save of the head */
 	int64_t due_ns;			/* the next thing to do */
@@ -195,6 +205,7 @@ struct replica {
 	int64_t heard_ns;		/* the primary's last word */
 	int64_t doubt_ns;		/* since when it owes us an answer; 0 = it does not */
 	int64_t sealed_ns;
+	int64_t judged_ns;		/* the latest was put there */
 	int64_t stuck_ns;		/* since when it was seen sealed, generation_stuck(); 0 = it was not */
 	uint8_t set;			/* 0 or 1: which half of the saved records is this view's */
 	bool proven, complete;
@@ -264,6 +275,12 @@ void replica_only_staged(struct dht *d, struct env *e, struct replica *r);	/* ou
 static inline int replica_place(const struct dht *d, const struct replica *r)
 {
 	return view_place(&r->view, d->self->id);
+}
+
+/** replica_going() - did the view end, and we are not in the next, and stay only to tell so? */
+static inline bool replica_going(const struct replica *r)
+{
+	return r->spread && r->spread->going;
 }
 
 /** replica_votes() - may we say anything that counts? */
@@ -362,6 +379,17 @@ void replica_sweep(struct dht *d, struct env *e, struct replica *r);	/* forget w
 int64_t primary_due(struct dht *d, struct env *e, struct replica *r);
 void op_refuse(struct dht *d, struct env *e, const struct question *q, uint8_t verdict, const struct view *v);
 
+/* ---- judged.c ---- */
+enum judged_how { JUDGED_NOT, JUDGED_REFUSED, JUDGED_GRANTED };
+enum judged_how judged_before(const struct replica *r, struct id asker, uint64_t nonce);
+void judged_put(struct env *e, struct replica *r, struct id asker, uint64_t nonce, bool granted);	/* primary */
+void judged_begin(struct replica *r);				/* of a primary */
+void judged_tell(struct writer *w, const struct replica *r, unsigned at);	/* what member @at has not answered for */
+void judged_promise(struct writer *w, const struct replica *r);
+bool judged_read(struct reader *in, struct bytes *list);	/* the form only; judged_take() keeps it */
+void judged_take(struct env *e, struct replica *r, struct bytes list);
+void judged_sweep(struct env *e, struct replica *r, bool all);	/* what is too old to matter */
+
 /* ---- view.c ---- */
 void view_drive(struct dht *d, struct env *e, struct replica *r);	/* begin or go on with a change */
 void view_review(struct dht *d, struct env *e, struct replica *r);	/* should the view change, and by us? */
@@ -382,7 +410,7 @@ bool next_read(struct reader *in, struct view *v, uint64_t *base);
 void ballot_refuse(struct dht *d, struct env *e, struct replica *r, struct id to);
 /** ballot_promise() - the token of the save that holds it; 0 if it cannot be saved. @ballot is not below the last */
 uint64_t ballot_promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot);
-void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v);
+void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v, bool going);
 int64_t spread_due(struct dht *d, struct env *e, struct replica *r);	/* may delete it */
 void start_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
 void started_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h);
@@ -413,7 +441,13 @@ void rejoin_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 void rejoined_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 int64_t rejoin_due(struct dht *d, struct env *e, struct replica *r);
 
+/* ---- arrive.c ---- */
+bool replica_changing(const struct dht *d, const struct replica *r);	/* is the view about to end, as far as we know? */
+void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes data);
+
 /* ---- seek.c ---- */
+bool hint_good(const struct dht *d, const struct env *e, const struct hint *h);	/* may it be passed on? */
+void seek_wait(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data);	/* for the next view of ours */
 struct hint *hint_find(const struct dht *d, const struct slot_name *s);
 void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
 	      uint64_t base, bool left);
@@ -426,7 +460,6 @@ void begun_in(struct dht *d, struct env *e, const struct heard *h);
 void seek_found(struct dht *d, struct env *e, const struct slot_name *s);
 void seeks_timer(struct dht *d, struct env *e);
 void seeks_free(struct dht *d, struct env *e);
-void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes data);
 
 /* ---- birth.c ---- */
 void founder_start(struct dht *d, struct env *e, const struct charter *c);

@@ -7,10 +7,13 @@
  *	ROOT	nobody knew it: the nearest that answered are proposed as first view
  *	BEGIN	the root agreed: they begin, empty; a majority of them saved that:
  *		the root is told that it lives, and only then does it serve
+ *	CHANGE	we are a member, and the view is about to change: ops wait for the next
+ *
+ * Who asks for any address does not wait where nobody can say how long: there are other slots.
  */
 #include "core/dht/replica.h"
 
-enum { ASKED = 2 * VIEW_MAX + 1, OPS = 8, SEEKS_MAX = 512 };
+enum { ASKED = 2 * VIEW_MAX + 1, OPS = 16, SEEKS_MAX = 512 };
 
 #define NEAR_NS		(600 * NS_PER_MS)
 #define SEEK_NS		(8 * NS_PER_S)
@@ -21,7 +24,7 @@ struct seek {
 	struct incarnation life[ASKED];
 	uint16_t answered;		/* bits */
 	uint8_t count, ops, tries;
-	enum { SEEK_NEAR, SEEK_ROOT, SEEK_BEGIN, SEEK_LATER } step;
+	enum { SEEK_NEAR, SEEK_ROOT, SEEK_BEGIN, SEEK_LATER, SEEK_CHANGE } step;
 	struct view first;
 	uint8_t begun;
 	uint32_t wait_ms;
@@ -43,7 +46,7 @@ struct hint *hint_find(const struct dht *d, const struct slot_name *s)
 }
 
 /* May it be passed on? Where lost slots are reclaimed only for as long as members speak: else the dead were known for ever. */
-static bool hint_good(const struct dht *d, const struct env *e, const struct hint *h)
+bool hint_good(const struct dht *d, const struct env *e, const struct hint *h)
 {
 	const struct charter *c = charter_find(d, h->slot.network);
 	bool reclaim = c && c->record.policy == POLICY_RECLAIM && h->slot.kind != SLOT_ROOT;
@@ -84,83 +87,6 @@ void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const str
 	*h = (struct hint){
 		.slot = *s, .view = *v, .follows = follows, .base = base, .heard_ns = e->now_ns, .left = left || h->left,
 	};
-}
-
-/* ---- ops ---- */
-
-void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes data)
-{
-	uint8_t buf[OP_MAX + 64];
-	bool urgent;
-
-	if (data.len > sizeof(buf) || data.len < QUESTION_HEADER)
-		return;
-	urgent = data.at[0] & QUESTION_URGENT && !data.at[1];	/* once: members who told each other and others were a storm */
-	memcpy(buf, data.at, data.len);
-	buf[1]++;
-	for (unsigned i = 0; i < (urgent && v->members > 1 ? 2u : 1u); i++) {
-		unsigned at = i ? 1 + random_below(&e->random, v->members - 1u) : 0;
-
-		if (!id_eq(v->member[at].id, d->self->id))
-			mail_hold(d, e, v->member[at].id, ROUTE_EXACT, BODY_OP, (struct bytes){ buf, data.len }, ID_ZERO, 1);
-	}
-}
-
-static void urgent_op(struct dht *d, struct env *e, struct replica *r)
-{
-	struct letter l;
-
-	if (r->doubt_ns || !replica_votes(r))
-		return;
-	r->doubt_ns = e->now_ns;
-	letter_now(d, e, letter_open(&l, d, WORD_WANT, &r->slot, r->view.name), r->view.member[0].id);
-	replica_wake(d, e, r, e->now_ns + SILENT_NS);
-}
-
-void replicas_op(struct dht *d, struct env *e, const struct ring_mail *m)
-{
-	uint8_t buf[OP_MAX + 64];
-	struct question q;
-	enum drop why = question_read(m->data, &q);
-	struct bytes data = m->data;
-	struct replica *r;
-	const struct hint *h;
-
-	if (why != DROP_NONE || data.len > sizeof(buf)) {
-		env_drop(e, why != DROP_NONE ? why : DROP_TOO_BIG);
-		return;
-	}
-	if (m->has_via && id_eq(q.via, ID_ZERO)) {
-		struct writer w = writer_of(buf + 2, ID_BYTES);
-
-		memcpy(buf, data.at, data.len);
-		write_id(&w, m->via);
-		data.at = buf;
-		q.via = m->via;
-	}
-	if (!replicas_get(d, e))
-		return;
-	r = replica_find(d, &q.op.slot);
-	h = hint_find(d, &q.op.slot);
-	if (q.hops > 8) {
-		env_drop(e, DROP_PASSED);
-		op_refuse(d, e, &q, VERDICT_WAIT, NULL);
-	} else if (r && r->view.members && (r->unborn || generation_stuck(d, e, r))) {
-		seek_op(d, e, &q.op.slot, data);
-	} else if (r && r->view.members && !replica_place(d, r)) {
-		primary_op(d, e, r, data, &q);
-	} else if (r && r->view.members) {
-		if (q.flags & QUESTION_URGENT)
-			urgent_op(d, e, r);
-		op_forward(d, e, &r->view, data);
-	} else if (h && hint_good(d, e, h)) {
-		op_forward(d, e, &h->view, data);
-		if (q.flags & QUESTION_URGENT)
-			seek_op(d, e, &q.op.slot, (struct bytes){ 0 });
-	} else {
-		seek_op(d, e, &q.op.slot, data);
-	}
-	replicas_flush(d, e);
 }
 
 /* ---- seeking ---- */
@@ -260,12 +186,17 @@ static void seek_step(struct dht *d, struct env *e, struct seek *k, int step)
 	seek_tell(d, e, k);
 }
 
+/* The same op again takes the place of the one before. */
 static void take_op(struct env *e, struct seek *k, struct bytes data)
 {
 	uint8_t *copy;
 
-	if (!data.len)
+	if (data.len <= QUESTION_HEADER)
 		return;
+	for (unsigned i = 0; i < k->ops; i++)
+		if (k->op[i].len == data.len &&
+		    !memcmp(k->op[i].at + QUESTION_HEADER, data.at + QUESTION_HEADER, data.len - QUESTION_HEADER))
+			return;
 	if (k->ops == OPS || !(copy = mem_get(&e->mem, data.len))) {
 		env_drop(e, DROP_FULL);		/* its asker asks again */
 		return;
@@ -274,28 +205,75 @@ static void take_op(struct env *e, struct seek *k, struct bytes data)
 	k->op[k->ops++] = (struct bytes){ copy, data.len };
 }
 
-void seek_op(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data)
+/* It will take long: who asked for any address is told so. */
+static void refuse_any(struct dht *d, struct env *e, struct seek *k)
+{
+	struct question q;
+
+	for (unsigned i = 0; i < k->ops; i++) {
+		if (question_read(k->op[i], &q) != DROP_NONE || q.op.kind != OP_CREATE_ANY)
+			continue;
+		op_refuse(d, e, &q, VERDICT_WAIT, NULL);
+		mem_put(&e->mem, (void *)k->op[i].at, k->op[i].len);
+		k->op[i--] = k->op[--k->ops];
+	}
+}
+
+static void later(struct dht *d, struct env *e, struct seek *k)
+{
+	seek_step(d, e, k, SEEK_LATER);
+	refuse_any(d, e, k);
+}
+
+static struct seek *seek_get(struct dht *d, struct env *e, const struct slot_name *s)
 {
 	struct replicas *rs = replicas_get(d, e);
 	struct seek *k = seek_find(d, s);
-	const struct charter *c = charter_find(d, s->network);
-	struct id around[ASKED + 1];
-	unsigned n;
 
-	if (!rs)
-		return;
-	if (k) {
-		take_op(e, k, data);
-		return;
-	}
+	if (k || !rs)
+		return k;
 	if (rs->seeks == rs->seek_cap &&
 	    (rs->seeks >= SEEKS_MAX ||
 	     !mem_grow(&e->mem, &rs->seek, &rs->seek_cap, rs->seek_cap + rs->seek_cap / 2 + 2, sizeof(*k)))) {
 		env_drop(e, DROP_FULL);
-		return;
+		return NULL;
 	}
 	k = &rs->seek[rs->seeks++];
-	*k = (struct seek){ .slot = *s, .until_ns = e->now_ns + NEAR_NS, .ends_ns = e->now_ns + SEEK_NS };
+	*k = (struct seek){ .slot = *s, .ends_ns = e->now_ns + SEEK_NS, .step = SEEK_CHANGE };
+	return k;
+}
+
+/* An op waits for the next view. */
+void seek_wait(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data)
+{
+	struct seek *k = seek_get(d, e, s);
+
+	if (!k)
+		return;
+	take_op(e, k, data);
+	if (k->step != SEEK_CHANGE)
+		return;
+	k->again_ns = k->ends_ns;
+	if (k->again_ns < heap_due(&e->timers, TIMER_DHT_SEEK))
+		heap_set(&e->timers, &e->mem, TIMER_DHT_SEEK, k->again_ns);
+}
+
+void seek_op(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data)
+{
+	struct seek *k = seek_get(d, e, s);
+	const struct charter *c = charter_find(d, s->network);
+	struct id around[ASKED + 1];
+	unsigned n;
+
+	if (!k)
+		return;
+	take_op(e, k, data);
+	if (k->step == SEEK_LATER)
+		refuse_any(d, e, k);
+	if (k->step != SEEK_CHANGE)
+		return;
+	k->until_ns = e->now_ns + NEAR_NS;
+	k->ends_ns = e->now_ns + SEEK_NS;
 	n = dht_around(d, slot_point(s), around, ASKED);
 	for (unsigned i = 0; i < n; i++)
 		if (!id_eq(around[i], d->self->id))
@@ -303,7 +281,6 @@ void seek_op(struct dht *d, struct env *e, const struct slot_name *s, struct byt
 	for (unsigned i = 0; s->kind == SLOT_ROOT && c && i < c->record.founders && k->count < ASKED; i++)
 		if (!id_eq(c->record.founder[i], d->self->id))
 			k->asked[k->count++] = c->record.founder[i];
-	take_op(e, k, data);
 	seek_step(d, e, k, SEEK_NEAR);
 }
 
@@ -314,7 +291,7 @@ static void nobody_near(struct dht *d, struct env *e, struct seek *k)
 	unsigned here = 1, size;
 
 	if (k->slot.kind == SLOT_ROOT || !k->ops) {	/* a root is not born of an op; and nobody asks for this one */
-		seek_step(d, e, k, SEEK_LATER);
+		later(d, e, k);
 		return;
 	}
 	if (!c) {
@@ -345,7 +322,8 @@ void seek_found(struct dht *d, struct env *e, const struct slot_name *s)
 	struct ring_mail m = { .body = BODY_OP };
 
 	generation_found(d, s);
-	if (!k || (!h && !(r && r->view.members && !r->unborn)))
+	if (!k || (!h && !(r && r->view.members && !r->unborn)) ||
+	    (k->step == SEEK_CHANGE && r && r->view.members && replica_changing(d, r)))
 		return;
 	while (k->ops) {
 		struct bytes op = k->op[--k->ops];
@@ -476,7 +454,10 @@ void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 		return;
 	if (!pending) {				/* it lives, and nobody near knows where: they are gone, or we see too little */
 		k->reclaim = generation_due(d, e, &h->slot);
-		seek_step(d, e, k, k->reclaim ? SEEK_ROOT : SEEK_LATER);
+		if (k->reclaim)
+			seek_step(d, e, k, SEEK_ROOT);
+		else
+			later(d, e, k);
 		return;
 	}
 	k->first = first;

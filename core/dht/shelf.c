@@ -204,7 +204,7 @@ void replicas_load(struct dht *d, struct env *e, const struct saved *s)
 		store_put(set ? &r->stage->store : &r->store, &e->mem, &k);
 }
 
-/* Nobody knows how long we were away: every term begins again. */
+/* Nobody knows how long we were away: every term begins again, unless it was over already. */
 static void terms_anew(struct dht *d, struct env *e, struct replica *r, struct store *s)
 {
 	const struct network_record *n = replica_network(d, r);
@@ -212,8 +212,11 @@ static void terms_anew(struct dht *d, struct env *e, struct replica *r, struct s
 
 	for (unsigned i = 0; i < s->count; i++) {
 		struct kept *k = &s->kept[i];
-		uint32_t term_s = k->gone && n && n->term_s > k->term_s ? n->term_s : k->term_s;
+		uint32_t term_s;
 
+		if (k->until_ns <= e->now_ns)
+			continue;
+		term_s = k->gone && n && n->term_s > k->term_s ? n->term_s : k->term_s;
 		k->until_ns = e->now_ns + term_kept_ns(term_s, drift);
 	}
 }

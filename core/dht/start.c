@@ -8,7 +8,7 @@ void start_tell(struct dht *d, struct env *e, const struct replica *r, struct id
 {
 	struct letter l;
 
-	if (r->spread && r->next && view_place(r->next, d->self->id) < 0) {
+	if (replica_going(r)) {
 		letter_open(&l, d, WORD_START, &r->slot, r->view.name);
 		next_write(&l.w, r->next, r->next_base);
 	} else {
@@ -148,7 +148,7 @@ void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, co
 	seek_found(d, e, slot);
 }
 
-void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v)
+void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v, bool going)
 {
 	struct spread *s;
 
@@ -157,7 +157,7 @@ void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct 
 	s = r->spread;
 	if (!s)
 		return;
-	*s = (struct spread){ .again_ns = e->now_ns };
+	*s = (struct spread){ .again_ns = e->now_ns, .going = going };
 	for (unsigned i = 0; i < v->members; i++)
 		if (!id_eq(v->member[i].id, d->self->id))
 			s->to[s->count++] = v->member[i].id;
@@ -170,7 +170,7 @@ void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct 
 int64_t spread_due(struct dht *d, struct env *e, struct replica *r)
 {
 	struct spread *s = r->spread;
-	bool going = r->next && view_place(r->next, d->self->id) < 0, known = true;
+	bool going = s->going, known = true;
 
 	for (unsigned i = 0; going && i < s->count; i++)
 		known &= !id_eq(s->to[i], r->next->member[0].id);

@@ -29,7 +29,7 @@ struct kept {
 	uint64_t client;		/* address: hash of the guest */
 	uint64_t nonce;			/* of the op that wrote it */
 	struct stamp stamp;
-	int64_t until_ns;		/* by our clock: the term plus drift; gone: kept so long */
+	int64_t until_ns;		/* by our clock: the term plus drift; gone: kept so long; 0: over, and saved so */
 	uint64_t grant;
 	uint32_t generation, delegation;
 	uint32_t term_s;

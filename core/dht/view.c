@@ -20,6 +20,7 @@
 #include "core/dht/replica.h"
 
 #define LONG_NS		(60 * NS_PER_S)		/* a step of a change that gets on may take so long */
+#define PATIENCE_NS	NS_PER_S		/* with new members that say nothing */
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -89,6 +90,7 @@ static void step_to(struct dht *d, struct env *e, struct replica *r, int step)
 	r->change->step = step;
 	r->change->until_ns = e->now_ns + random_around(&e->random, 2 * DRIVE_NS);
 	r->change->last_ns = e->now_ns + LONG_NS;
+	r->change->others_ns = e->now_ns + PATIENCE_NS;
 	tell_step(d, e, r);
 }
 
@@ -114,6 +116,7 @@ void view_goes_on(struct dht *d, struct env *e, struct replica *r)
 		until = c->last_ns;
 	if (c->until_ns < until)
 		c->until_ns = until;
+	c->others_ns = e->now_ns + PATIENCE_NS;
 	if (c->step == CHANGE_MERGE && c->again_ns <= e->now_ns) {
 		tell_sealed(d, e, r);
 		c->again_ns = e->now_ns + RESEND_NS;
@@ -133,7 +136,7 @@ static void prepare(struct dht *d, struct env *e, struct replica *r)
 
 void view_drive(struct dht *d, struct env *e, struct replica *r)
 {
-	if (r->change || !replica_votes(r) || replica_place(d, r) < 0 || r->spread)
+	if (r->change || !replica_votes(r) || replica_place(d, r) < 0 || replica_going(r))
 		return;
 	r->change = mem_get(&e->mem, sizeof(*r->change));
 	if (!r->change) {
@@ -214,10 +217,12 @@ void promise_in(struct dht *d, struct env *e, struct replica *r, const struct he
 	uint8_t complete = read_u8(in);
 	struct change *c = r->change;
 	struct view next = { 0 };
+	struct bytes list;
 
 	digest = read_u64(in);
 	grants = read_u64(in);
 	free = read_u64(in);
+	judged_read(in, &list);
 	accepted = read_u64(in);
 	if (accepted)
 		next_read(in, &next, &base);
@@ -227,6 +232,7 @@ void promise_in(struct dht *d, struct env *e, struct replica *r, const struct he
 	}
 	if (!c || c->step != CHANGE_PREPARE || ballot != c->ballot || !replica_votes(r))
 		return;
+	judged_take(e, r, list);
 	c->promised |= 1u << h->place;
 	if (complete) {
 		c->complete |= 1u << h->place;
@@ -274,6 +280,63 @@ static bool enough_staged(const struct replica *r)
 	return bits(c->staged) >= view_majority(&c->next);
 }
 
+static void avoid(struct change *c, struct id id)
+{
+	if (c->avoids < 2 * VIEW_MAX)
+		c->avoid[c->avoids++] = id;
+}
+
+/*
+ * Who is asked to come and says nothing is not waited for: others are asked
+ * beside it. Who is in the next view was not told anybody before all there are
+ * ready, so it may still change; whoever is ready first gets the place.
+ */
+static void stage_others(struct dht *d, struct env *e, struct replica *r)
+{
+	struct change *c = r->change;
+	struct view next;
+	uint8_t staged = 0;
+
+	for (unsigned i = 0; i < c->next.members; i++)
+		if (!(c->staged >> i & 1))
+			avoid(c, c->next.member[i].id);
+	c->others_ns = e->now_ns + PATIENCE_NS;
+	if (!choose_next(d, e, r, c, &next))
+		return;
+	for (unsigned i = 0; i < next.members; i++) {
+		int at = view_place(&c->next, next.member[i].id);
+
+		if (at < 0 || !(c->staged >> at & 1))
+			continue;
+		next.member[i].life = c->next.member[at].life;
+		staged |= 1u << i;
+	}
+	next.name = c->next.name;
+	c->next = next;
+	c->staged = staged;
+	if (bits(staged) == next.members)
+		step_to(d, e, r, CHANGE_ACCEPT);
+	else
+		tell_step(d, e, r);
+}
+
+/* One we no longer waited for is ready after all: it takes the place of a new one that is not. -1: there is none. */
+static int stage_after_all(struct change *c, const struct replica *r, struct id from)
+{
+	for (unsigned k = 0; !c->accepted && k < c->avoids; k++) {
+		if (!id_eq(c->avoid[k], from))
+			continue;
+		for (int i = 0; i < c->next.members; i++) {
+			if (c->staged >> i & 1 || view_place(&r->view, c->next.member[i].id) >= 0)
+				continue;
+			c->avoid[k] = c->next.member[i].id;
+			c->next.member[i].id = from;
+			return i;
+		}
+	}
+	return -1;
+}
+
 void staged_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in)
 {
 	uint64_t ballot = read_u64(in);
@@ -289,6 +352,8 @@ void staged_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 	if (!c || c->step != CHANGE_STAGE || ballot != c->ballot || view_cmp(h->view, r->view.name))
 		return;
 	at = view_place(&c->next, h->from);
+	if (at < 0)
+		at = stage_after_all(c, r, h->from);
 	if (at < 0 || (c->accepted && !life_eq(c->next.member[at].life, life)))
 		return;
 	c->next.member[at].life = life;
@@ -341,14 +406,16 @@ void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct h
 		view_decided(d, e, &slot, &next, follows, base);
 		r = replica_find(d, &slot);
 		if (r)
-			spread_begin(d, e, r, &old, &next);
+			spread_begin(d, e, r, &old, &next, false);
 		return;
 	}
-	spread_begin(d, e, r, &old, &next);	/* we go when its primary knows; view_due() */
-	if (r->next) {
-		*r->next = next;
-		r->next_base = base;
+	if (!r->next && !(r->next = mem_get(&e->mem, sizeof(*r->next)))) {
+		env_drop(e, DROP_MEMORY);
+		return;
 	}
+	*r->next = next;
+	r->next_base = base;
+	spread_begin(d, e, r, &old, &next, true);	/* we go when its primary knows; view_due() */
 }
 
 /* ---- the members ---- */
@@ -386,7 +453,7 @@ void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct he
 	}
 	if (!replica_votes(r))
 		return;
-	if (r->spread && r->next && view_place(r->next, d->self->id) < 0) {
+	if (replica_going(r)) {
 		start_tell(d, e, r, h->from);
 		return;
 	}
@@ -400,6 +467,7 @@ void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct he
 	write_u64(&l.w, store_digest(&r->store));
 	write_u64(&l.w, r->store.grants);
 	write_u64(&l.w, r->stage && !view_cmp(r->stage->follows, r->view.name) ? r->stage->ballot : 0);
+	judged_promise(&l.w, r);
 	write_u64(&l.w, r->next ? r->accepted : 0);
 	if (r->next)
 		next_write(&l.w, r->next, r->next_base);
@@ -419,6 +487,10 @@ void accept_in(struct dht *d, struct env *e, struct replica *r, const struct hea
 	}
 	if (!replica_votes(r))
 		return;
+	if (replica_going(r)) {
+		start_tell(d, e, r, h->from);
+		return;
+	}
 	if (ballot < r->promised) {
 		ballot_refuse(d, e, r, h->from);
 		return;
@@ -458,7 +530,7 @@ void view_review(struct dht *d, struct env *e, struct replica *r)
 	struct letter l;
 	int64_t after;
 
-	if (!replica_votes(r) || r->change || r->spread || me < 0 || r->unborn)
+	if (!replica_votes(r) || r->change || replica_going(r) || me < 0 || r->unborn)
 		return;
 	after = (int64_t)rank(d, e, r) * NS_PER_S;
 	if (r->promised) {
@@ -488,7 +560,7 @@ static int64_t review_due(struct dht *d, struct env *e, struct replica *r)
 {
 	int64_t after = (int64_t)rank(d, e, r) * NS_PER_S, due = e->now_ns + 2 * NS_PER_S;
 
-	if (r->change || r->spread || !replica_votes(r))
+	if (r->change || replica_going(r) || !replica_votes(r))
 		return INT64_MAX;
 	if (r->promised)
 		due = r->sealed_ns + DRIVE_NS + after;
@@ -505,8 +577,8 @@ static int64_t change_due(struct dht *d, struct env *e, struct replica *r)
 
 	if (c->step == CHANGE_STAGE && c->until_ns <= e->now_ns)
 		for (unsigned i = 0; i < c->next.members; i++)
-			if (!(c->staged >> i & 1) && c->avoids < 2 * VIEW_MAX)
-				c->avoid[c->avoids++] = c->next.member[i].id;
+			if (!(c->staged >> i & 1))
+				avoid(c, c->next.member[i].id);
 	if (c->step == CHANGE_STAGE && enough_staged(r) && c->again_ns <= e->now_ns) {
 		step_to(d, e, r, CHANGE_ACCEPT);
 	} else if (c->until_ns <= e->now_ns) {
@@ -519,6 +591,8 @@ static int64_t change_due(struct dht *d, struct env *e, struct replica *r)
 		if (r->promised < c->ballot)
 			r->promised = c->ballot;
 		prepare(d, e, r);
+	} else if (c->step == CHANGE_STAGE && !c->accepted && c->others_ns <= e->now_ns) {
+		stage_others(d, e, r);
 	} else if (c->again_ns <= e->now_ns) {
 		tell_step(d, e, r);
 		if (c->step == CHANGE_STAGE)
@@ -530,7 +604,7 @@ static int64_t change_due(struct dht *d, struct env *e, struct replica *r)
 int64_t view_due(struct dht *d, struct env *e, struct replica *r)
 {
 	struct slot_name slot = r->slot;
-	int64_t due;
+	int64_t spread_ns = INT64_MAX;
 
 	if (!r->view.members) {				/* staged, and never told what became of it */
 		if (!r->stage || e->now_ns >= r->stage->since_ns + HINT_NS) {
@@ -545,15 +619,15 @@ int64_t view_due(struct dht *d, struct env *e, struct replica *r)
 	if (r->change)
 		return change_due(d, e, r);
 	if (r->spread) {
-		due = spread_due(d, e, r);
-		if (!replica_find(d, &slot) || r->spread)
-			return due;
+		spread_ns = spread_due(d, e, r);
+		if (!replica_find(d, &slot) || replica_going(r))
+			return spread_ns;
 	}
 	if (r->unborn && !r->duty) {			/* whoever was to tell the root is silent: perhaps it did */
 		lives_tell(d, e, r);
-		return e->now_ns + 5 * NS_PER_S;
+		return least(spread_ns, e->now_ns + 5 * NS_PER_S);
 	}
 	if (!r->duty)
 		replica_sweep(d, e, r);
-	return review_due(d, e, r);
+	return least(spread_ns, review_due(d, e, r));
 }

@@ -26,7 +26,10 @@ static void member_word(struct dht *d, struct env *e, struct replica *r, struct 
 	}
 	if (!h->place) {
 		r->heard_ns = e->now_ns;
-		r->doubt_ns = 0;
+		if (r->doubt_ns) {
+			r->doubt_ns = 0;
+			seek_found(d, e, &r->slot);
+		}
 	}
 	switch (h->word) {
 	case WORD_WRITE:

@@ -21,6 +21,7 @@ struct histories {
 	GPtrArray *records;		/* the same, in the order they came */
 	GHashTable *open;		/* struct question by host and nonce; looked into, never walked */
 	GHashTable *wide;		/* questions for any address, by asker; looked into, never walked */
+	GHashTable *forgotten;		/* askers of whom questions were forgotten; looked into, never walked */
 	GPtrArray *touched;		/* records to judge */
 	GArray **of_host;		/* nonces open, by host */
 	uint32_t hosts;
