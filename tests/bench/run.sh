@@ -1,11 +1,12 @@
 #!/bin/sh
-# run.sh BINDIR - every bench, with what it ran and on what machine
+# run.sh BINDIR WEFT-SIM - every bench, with what it ran and on what machine
 #
 # The churn experiment is scenarios/churn-1k.ini, seed 1, without oracles, at
 # other sizes: one bootstrap node for each 300, 0.1 lookups a second and node.
 # CPU time of one thread; on a busy machine compare columns, not runs.
 set -eu
 bin=$1
+sim=$2
 file=scenarios/churn-1k.ini
 
 cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -1)
@@ -34,3 +35,6 @@ for bench in queue engine net seal; do
 	*)	"$bin/$bench" ;;
 	esac
 done
+
+echo
+tests/bench/leases.sh "$sim"
