@@ -123,6 +123,8 @@ static void close_all(struct daemon *d)
 	home_close(&d->home);
 	if (d->loop)
 		ev_loop_destroy(d->loop);
+	for (unsigned i = 0; i < TRACES; i++)
+		free(d->trace[i]);
 	config_free(d->config);
 	free(d);
 }

@@ -19,7 +19,7 @@ enum { TRACES = 32 };
 
 /* struct trace - an order that core answers later */
 struct trace {
-	uint64_t token;			/* 0: free */
+	uint64_t token;
 	struct client_ref who;
 	struct order order;
 	int64_t since_ns;
@@ -40,13 +40,13 @@ struct daemon {
 	ev_io four, six, alarm, saved, routes, tap[NETWORKS_MAX];
 	ev_prepare sleep;
 	ev_signal hup, term, quit;
-	ev_timer hour, leave, late, sniffed;
+	ev_timer hour, tidy, leave, late, sniffed;
 	ev_io pipe;			/* of the capture */
 	int64_t armed_ns;
-	struct trace trace[TRACES];
+	struct trace *trace[TRACES];	/* NULL: free */
 	uint64_t next_token;
 	struct sniff sniff;
-	struct trace sniffer;		/* who asked for it */
+	struct trace *sniffer;		/* who asked for it */
 	struct scrape scrape;
 	struct client_ref stopper;	/* who asked us to stop */
 	struct order stop_order;

@@ -174,6 +174,11 @@ void member_free(struct member *m)
 	free(m);
 }
 
+void member_tidy(struct member *m)
+{
+	madvise(m->mapping, m->mapped, MADV_DONTNEED);
+}
+
 /* ---- effects -------------------------------------------------------------------------- */
 
 /* What core asked to keep; what is durable by now is told it in @next. */

@@ -67,6 +67,9 @@ void member_step(struct member *m, int64_t now_ns, const struct event *evs, unsi
 /** member_stir() - EVENT_ENTROPY, and EVENT_WALL_CLOCK */
 void member_stir(struct member *m, int64_t now_ns);
 
+/** member_tidy() - Between two steps: pages that only a large one needed go back to the kernel */
+void member_tidy(struct member *m);
+
 /** member_bootstrap() - Replace the list of configured endpoints; new ones are called at once */
 void member_bootstrap(struct member *m, int64_t now_ns, const struct endpoint *at, unsigned count);
 

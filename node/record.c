@@ -1,6 +1,7 @@
 /* Captures that clients ask for: one at a time, into a pipe that came with the order, until its time or its reader ends. */
 #include "node/inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,7 +19,7 @@ static int64_t utc_ns(void)
 
 void record_end(struct daemon *d)
 {
-	struct trace *t = &d->sniffer;
+	struct trace *t = d->sniffer;
 	json_t *o;
 
 	if (!sniff_runs(&d->sniff))
@@ -31,6 +32,8 @@ void record_end(struct daemon *d)
 	put_int(o, "packets", (int64_t)d->sniff.packets);
 	put_int(o, "left_out", (int64_t)d->sniff.left_out);
 	control_answer(&d->control, t->who, &t->order, inside("pcap", o), NULL, false);
+	free(t);
+	d->sniffer = NULL;
 	diary(LEVEL_INFO, "capture", "ended: %llu packets, %llu left out", (unsigned long long)d->sniff.packets,
 	      (unsigned long long)d->sniff.left_out);
 }
@@ -122,7 +125,11 @@ void record_start(struct daemon *d, struct client_ref who, const struct order *o
 		return;
 	}
 	diary(LEVEL_INFO, "capture", "of %s began", o->overlay ? "the overlay's datagrams" : d->nics.nic[network].plug.tap.name);
-	d->sniffer = (struct trace){ .who = who, .order = *o };
+	d->sniffer = calloc(1, sizeof(*d->sniffer));
+	if (!d->sniffer)
+		abort();
+	d->sniffer->who = who;
+	d->sniffer->order = *o;
 	d->member->watch = watch;
 	ev_timer_init(&d->sniffed, on_captured, (double)o->timeout_ns / NS_PER_S, 0.);
 	d->sniffed.data = d;

@@ -64,15 +64,18 @@ static void on_late(struct ev_loop *loop, ev_timer *w, int revents)
 	bool any = false;
 
 	(void)revents;
-	for (struct trace *t = d->trace; t < d->trace + TRACES; t++) {
-		if (!t->token || t->order.kind != ORDER_PING || !*t->order.network)
+	for (struct trace **at = d->trace; at < d->trace + TRACES; at++) {
+		struct trace *t = *at;
+
+		if (!t || t->order.kind != ORDER_PING || !*t->order.network)
 			continue;
 		if (now_ns - t->since_ns < t->order.timeout_ns) {
 			any = true;
 			continue;
 		}
-		t->token = 0;
+		*at = NULL;
 		refuse(d, t->who, &t->order, "no answer in time");
+		free(t);
 	}
 	if (!any)
 		ev_timer_stop(loop, w);
@@ -81,7 +84,7 @@ static void on_late(struct ev_loop *loop, ev_timer *w, int revents)
 static void trace_start(struct daemon *d, struct client_ref who, const struct order *o)
 {
 	struct event ev = { .kind = EVENT_CONTROL };
-	struct trace *t = d->trace;
+	struct trace **t = d->trace;
 	int network = network_of(d, o);
 	char text[ORDER_NAME + ORDER_VALUE];
 	size_t name = strlen(o->name), value = strlen(o->value);
@@ -91,19 +94,19 @@ static void trace_start(struct daemon *d, struct client_ref who, const struct or
 		       "this node is in no network with that address" : "this node is in no network");
 		return;
 	}
-	while (t < d->trace + TRACES && t->token)
+	while (t < d->trace + TRACES && *t)
 		t++;
-	if (t == d->trace + TRACES) {
+	if (t == d->trace + TRACES || !(*t = malloc(sizeof(**t)))) {
 		refuse(d, who, o, "too many requests under way");
 		return;
 	}
 	wake_up(d);
-	*t = (struct trace){ ++d->next_token, who, *o, clock_now_ns(&d->clock), (uint8_t)network };
+	**t = (struct trace){ ++d->next_token, who, *o, clock_now_ns(&d->clock), (uint8_t)network };
 	memcpy(text, o->name, name);
 	memcpy(text + name, o->value, value);
 	ev.data = (struct bytes){ (const uint8_t *)text, name + value };
 	ev.request = (struct request){
-		.token = t->token, .key = o->key, .ip = o->ip, .network = (uint8_t)network, .timeout_ns = o->timeout_ns,
+		.token = (*t)->token, .key = o->key, .ip = o->ip, .network = (uint8_t)network, .timeout_ns = o->timeout_ns,
 		.ask = ask_of(o), .name = (uint16_t)name, .type = o->type, .size = o->size,
 	};
 	if (ev.request.ask == ASK_ECHO && !ev_is_active(&d->late)) {
@@ -130,16 +133,17 @@ static json_t *pinged(const struct daemon *d, const struct trace *t, const struc
 void serve_reply(void *ctx, const struct reply *r)
 {
 	struct daemon *d = ctx;
-	struct trace *t = d->trace;
+	struct trace **at = d->trace, *t;
 	const char *wrong = NULL;
 	int64_t since_ns;
 	json_t *o;
 
 	if (r->ask != ASK_ECHO && nics_reply(&d->nics, clock_now_ns(&d->clock), r))
 		return;
-	while (t < d->trace + TRACES && (!t->token || t->token != r->token))
-		t++;
-	if (t == d->trace + TRACES || (r->ask == ASK_ECHO) != (t->order.kind == ORDER_PING && *t->order.network))
+	while (at < d->trace + TRACES && (!*at || (*at)->token != r->token))
+		at++;
+	t = at < d->trace + TRACES ? *at : NULL;
+	if (!t || (r->ask == ASK_ECHO) != (t->order.kind == ORDER_PING && *t->order.network))
 		return;
 	since_ns = clock_now_ns(&d->clock) - t->since_ns;
 	if (r->answer == ANSWER_HOP) {
@@ -165,8 +169,9 @@ void serve_reply(void *ctx, const struct reply *r)
 	default:
 		o = answer_trace(r, t->order.key, since_ns, &wrong);
 	}
-	t->token = 0;
+	*at = NULL;
 	control_answer(&d->control, t->who, &t->order, o, wrong, false);
+	free(t);
 }
 
 /* ---- what is answered at once ---------------------------------------------------------- */

@@ -97,7 +97,8 @@ static void packet(struct sniff *c, const uint8_t *head, size_t head_len, const 
 		return;
 	}
 	add(c, &h, sizeof(h));
-	add(c, head, head_len);
+	if (head_len)
+		add(c, head, head_len);
 	add(c, data, len);
 	c->packets++;
 }

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -200,9 +201,15 @@ bool udp_error_take(struct udp *u, struct event *ev)
 
 /* ---- receiving ------------------------------------------------------------------------ */
 
+static uint8_t buffer[UDP_BATCH][UDP_BUFFER] __attribute__((aligned(4096)));	/* whole pages: udp_tidy() */
+
+void udp_tidy(void)
+{
+	madvise(buffer, sizeof(buffer), MADV_DONTNEED);
+}
+
 unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event *evs)
 {
-	static uint8_t buffer[UDP_BATCH][UDP_BUFFER];
 	union address from[UDP_BATCH];
 	struct mmsghdr m[UDP_BATCH];
 	struct iovec iov[UDP_BATCH];

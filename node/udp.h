@@ -57,6 +57,9 @@ int udp_bind(struct udp *u, const struct endpoint *at, uint16_t again);
 /** udp_receive() - Up to UDP_BATCH datagrams of @s as events; also collects errors */
 unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event *evs);
 
+/** udp_tidy() - Receive buffers that a burst filled go back to the kernel; nothing received may still be in use */
+void udp_tidy(void);
+
 /** udp_send() - All of @d, in order; what the kernel refuses is counted, and an error if it is about the path */
 void udp_send(struct udp *u, const struct datagram *d, unsigned count);
 

@@ -5,6 +5,7 @@
 #include "node/inside.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/timerfd.h>
@@ -14,7 +15,7 @@
 #include "node/ready.h"
 #include "node/text.h"
 
-enum { HOUR_S = 3600, WARN_DAYS = 14, BURSTS = 4 };
+enum { HOUR_S = 3600, TIDY_S = 60, WARN_DAYS = 14, BURSTS = 4 };
 #define LEAVE_S		6.0
 
 /* ---- steps ---------------------------------------------------------------------------- */
@@ -231,6 +232,18 @@ static void on_hour(struct ev_loop *loop, ev_timer *w, int revents)
 	wake_judge(d);
 }
 
+/* What joining, a burst or an answer took goes back to the kernel, whole pages of it. */
+static void on_tidy(struct ev_loop *loop, ev_timer *w, int revents)
+{
+	struct daemon *d = w->data;
+
+	(void)loop;
+	(void)revents;
+	member_tidy(d->member);
+	udp_tidy();
+	malloc_trim(0);
+}
+
 /* ---- leaving -------------------------------------------------------------------------- */
 
 void wake_leave(struct daemon *d, const char *why)
@@ -314,6 +327,9 @@ bool wake_watch(struct daemon *d, struct fail *f)
 	ev_timer_init(&d->hour, on_hour, HOUR_S, HOUR_S);
 	d->hour.data = d;
 	ev_timer_start(d->loop, &d->hour);
+	ev_timer_init(&d->tidy, on_tidy, TIDY_S, TIDY_S);
+	d->tidy.data = d;
+	ev_timer_start(d->loop, &d->tidy);
 	ev_timer_init(&d->leave, on_leave, LEAVE_S, 0.);
 	d->leave.data = d;
 	return true;

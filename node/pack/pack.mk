@@ -94,12 +94,14 @@ cross_MAKE = $(MAKE) --no-print-directory CC=$(cross_TRIPLET)-gcc B=$(B)/$(ARCH)
 cross:				## weft-node and weftctl for ARCH=arm64 or armhf
 	@PKG_CONFIG_LIBDIR=/usr/lib/$(cross_TRIPLET)/pkgconfig:/usr/share/pkgconfig $(cross_MAKE) $(B)/$(ARCH)/bin/weft-node $(B)/$(ARCH)/bin/weftctl
 
-# Suites that need nothing but core: whatever includes no header of the programs.
-cross_SRC := $(shell grep -LE '"(sim|node|analysis)/|glib|jansson' tests/unit/*_test.c) tests/unit/vnet_lab.c $(wildcard tests/story/*.c)
+# Suites that need nothing but core: whatever includes, itself or by a header beside it, nothing of the programs.
+cross_SRC := $(shell not='"(sim|node|analysis)/|glib|jansson|pcap'; \
+	       for h in $$(grep -lE "$$not" tests/unit/*.h tests/story/*.h); do not="$$not|\"$$h"; done; \
+	       grep -LE "$$not" tests/unit/*_test.c tests/story/*.c) tests/unit/vnet_lab.c
 cross_NAMES = $(patsubst tests/unit/%_test.c,%,$(filter tests/unit/%_test.c,$(cross_SRC))) \
 	      $(patsubst tests/story/%_test.c,story_%,$(filter tests/story/%_test.c,$(cross_SRC)))
 
-$(B)/cross-main.c: $(cross_SRC)
+$(B)/cross-main.c: $(cross_SRC) node/pack/pack.mk
 	@mkdir -p $(@D)
 	@{ echo '#define SUITES_H'; echo '#include <CUnit/CUnit.h>'; \
 	   for n in $(cross_NAMES); do echo "extern CU_TestInfo $${n}_tests[];"; done; \
@@ -108,7 +110,7 @@ $(B)/cross-main.c: $(cross_SRC)
 
 $(B)/bin/core-tests: $(call objs,$(cross_SRC) $(core_SRC)) $(B)/cross-main.c
 	@mkdir -p $(@D)
-	$(call say,LD)$(CC) $(STD) $(CFLAGS) -o $@ $^ -lcunit -lsodium
+	$(call say,LD)$(CC) $(STD) $(CFLAGS) -o $@ $^ -lcunit -lsodium -lm
 
 check-core: $(B)/bin/core-tests	## the suites that need nothing but core
 	timeout 1200 $<

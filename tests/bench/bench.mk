@@ -16,6 +16,9 @@ bench-leases: $(B)/bin/weft-sim	## what leases, DHCP and first packets cost: two
 bench-million: $(B)/bench/world	## how far 1,000,000 nodes come in MILLION_S=1800 seconds of CPU
 	tests/bench/million.sh $(B)/bench $(or $(MILLION_S),1800)
 
+bench-node: $(B)/bin/weft-node $(B)/bin/weftctl	## what an idle node with a tap costs: memory, processor, traffic (root, 3 minutes)
+	tests/bench/node.sh $(B)/bin
+
 .SECONDEXPANSION:
 $(addprefix $(B)/bench/,$(bench_NAMES)): $(B)/bench/%: $(B)/tests/bench/%_bench.o $$(call bench_objs,$$*)
 	@mkdir -p $(@D)

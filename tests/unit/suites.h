@@ -74,6 +74,7 @@
 	X(prog)	\
 	X(queue)	\
 	X(random)	\
+	X(ready)	\
 	X(remember)	\
 	X(replica)	\
 	X(report)	\
@@ -98,6 +99,7 @@
 	X(story_revoke)	\
 	X(story_ring)	\
 	X(story_rubbish)	\
+	X(sniff)	\
 	X(suite)	\
 	X(sweep)	\
 	X(trace)	\
