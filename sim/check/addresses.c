@@ -56,13 +56,14 @@ struct seen {
 	uint32_t life, held_changes, slot_changes, remote_changes;
 };
 
-enum noted_kind { NOTED_BELIEVES, NOTED_LETS_GO, NOTED_LAPSED, NOTED_SLOT, NOTED_DEED, NOTED_ENDED, NOTED_ANSWER,
-		  NOTED_BACK };
+enum noted_kind { NOTED_BELIEVES, NOTED_LETS_GO, NOTED_LAPSED, NOTED_SLOT, NOTED_DEED, NOTED_STARTED, NOTED_ENDED,
+		  NOTED_ANSWER, NOTED_BACK };
 
 struct noted {
 	int64_t at_ns;
 	uint32_t host;
 	uint8_t kind;			/* enum noted_kind */
+	bool graceful;			/* ended so */
 	struct id id;			/* of the node */
 	union {
 		struct holding holding;
@@ -73,7 +74,7 @@ struct noted {
 	};
 };
 
-enum count { ASKED, GRANTED, REFUSED, LOST, CONTENDED, BEGUN, LAPSED, CONFLICTS, INSTALLED, CHANGES, SEALS, GONE, COUNTS };
+enum count { ASKED, GRANTED, REFUSED, LOST, CONTENDED, BEGUN, LAPSED, CONFLICTS, INSTALLED, CHANGES, SEALS, GONE, CUT, COUNTS };
 
 struct addresses {
 	struct world *world;
@@ -88,7 +89,7 @@ struct addresses {
 	struct views views;
 	struct histories histories;
 	struct check_kept kept;
-	int metric[COUNTS], m_gone_now;
+	int metric[COUNTS], m_gone_now, m_replaced;
 	uint64_t told[COUNTS];
 };
 
@@ -330,21 +331,22 @@ static void see_node(struct addresses *l, unsigned shard, int64_t now_ns, uint32
 void addresses_started(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host)
 {
 	struct seen *s = &l->seen[host];
+	struct noted n = { .at_ns = now_ns, .host = host, .kind = NOTED_STARTED };
 	struct host_view v;
 
-	(void)shard;
 	world_host(l->world, host, &v);
 	forget(s);
-	s->id = v.id;
+	s->id = n.id = v.id;
+	note(l, shard, &n);
 	s->life++;
 	s->started_ns = now_ns;
 	s->next_end_ns = INT64_MAX;
 }
 
-void addresses_ended(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host)
+void addresses_ended(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, bool graceful)
 {
 	struct seen *s = &l->seen[host];
-	struct noted n = { .at_ns = now_ns, .host = host, .kind = NOTED_ENDED, .id = s->id };
+	struct noted n = { .at_ns = now_ns, .host = host, .kind = NOTED_ENDED, .graceful = graceful, .id = s->id };
 
 	for (unsigned i = 0; s->holding && i < s->holding->len; i++)
 		if (g_array_index(s->holding, struct holding, i).believed)
@@ -436,7 +438,7 @@ static void judge_lapse(struct addresses *l, const struct noted *n)
 
 	world_host(l->world, n->host, &v);
 	k.ran = lives(l, n->id, n->host, since_ns) && v.joined && !v.harmed && v.joined_ns <= since_ns;
-	k.majority = views_lives(&l->views, &slot, n->host, since_ns, lives, l);
+	k.majority = views_lives(&l->views, &slot, n->host, since_ns);
 	k.quiet = census_quiet(c, c->now_ns - since_ns);
 	check_kept(&l->kept, l->judge, n->at_ns, &k);
 }
@@ -478,7 +480,12 @@ static void judge_note(struct addresses *l, const struct noted *n)
 		if (n->deed.verdict == VERDICT_OK && id_eq(n->deed.holder, n->id))
 			beliefs_granted(&l->beliefs, n->at_ns, n->host, n->id, n->deed.network, &n->deed.ip);
 		break;
+	case NOTED_STARTED:
+		views_came(&l->views, n->id);
+		break;
 	case NOTED_ENDED:
+		if (!n->graceful)
+			views_died(&l->views, n->at_ns, n->id);
 		histories_ended(&l->histories, n->at_ns, n->host);
 		break;
 	case NOTED_ANSWER:
@@ -544,7 +551,7 @@ void addresses_judge(struct addresses *l, int64_t now_ns, bool last)
 	judge_notes(l);
 	judge_answers(l, now_ns);
 	histories_judge(&l->histories, l->judge, now_ns, last);
-	views_count(&l->views, lives, l);
+	views_count(&l->views);
 }
 
 /* ---- counts ---- */
@@ -555,7 +562,7 @@ static void counts(const struct addresses *l, uint64_t out[COUNTS])
 		[ASKED] = l->histories.asked, [GRANTED] = l->histories.granted, [REFUSED] = l->histories.refused,
 		[LOST] = l->histories.lost, [CONTENDED] = l->histories.contended, [BEGUN] = l->beliefs.begun,
 		[LAPSED] = l->kept.ended, [CONFLICTS] = l->beliefs.conflicts, [INSTALLED] = l->views.installed,
-		[CHANGES] = l->views.changes, [SEALS] = l->views.seals, [GONE] = l->views.lost_ever,
+		[CHANGES] = l->views.changes, [SEALS] = l->views.seals, [GONE] = l->views.lost_ever, [CUT] = l->views.replaced_cut,
 	};
 
 	memcpy(out, now, sizeof(now));
@@ -576,11 +583,14 @@ void addresses_catalog(struct addresses *l)
 		[CHANGES] = { "views.changes", "of them, in the place of an earlier one" },
 		[SEALS] = { "views.seals", "members seen to have sealed a view" },
 		[GONE] = { "views.majorities_lost", "a slot was seen without a majority of its view running" },
+		[CUT] = { "views.replaced_cut", "crashed members replaced where no majority was in reach meanwhile" },
 	};
 	struct catalog *k = world_catalog(l->world);
 
 	for (unsigned i = 0; i < COUNTS; i++)
 		l->metric[i] = catalog_add(k, METRIC_COUNTER, UNIT_NUMBER, M_NONE, text[i][0], text[i][1]);
+	l->m_replaced = catalog_add(k, METRIC_HISTOGRAM, UNIT_S, M_NONE, "views.replaced_s",
+				    "from a member's crash to a view without it, where a majority was in reach");
 	l->m_gone_now = catalog_add(k, METRIC_GAUGE, UNIT_NUMBER, M_NONE, "views.without_majority",
 				    "slots without a majority of their view running");
 }
@@ -595,8 +605,12 @@ void addresses_metrics(struct addresses *l)
 		metrics_add(m, l->metric[i], (int64_t)(now[i] - l->told[i]));
 		l->told[i] = now[i];
 	}
-	if (m)
-		metrics_set(m, l->m_gone_now, l->views.lost_now);
+	if (!m)
+		return;
+	metrics_set(m, l->m_gone_now, l->views.lost_now);
+	for (unsigned i = 0; i < l->views.replaced->len; i++)
+		metrics_note(m, l->m_replaced, g_array_index(l->views.replaced, int64_t, i));
+	g_array_set_size(l->views.replaced, 0);
 }
 
 void addresses_print(const struct addresses *l, FILE *to)
@@ -636,7 +650,7 @@ struct addresses *addresses_new(struct world *w, const struct judge *j, const st
 	l->sorted = g_array_new(FALSE, FALSE, sizeof(struct noted));
 	l->answers = g_array_new(FALSE, FALSE, sizeof(struct noted));
 	beliefs_init(&l->beliefs);
-	views_init(&l->views);
+	views_init(&l->views, lives, l);
 	for (unsigned i = 0; i < networks; i++) {
 		const struct network_record *r = networks_record(w, i);
 

@@ -27,7 +27,7 @@ void addresses_free(struct addresses *l);
 
 /* hooks, as in struct watch */
 void addresses_started(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host);
-void addresses_ended(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host);
+void addresses_ended(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, bool graceful);
 void addresses_stepped(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host);
 void addresses_deed(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d);
 void addresses_frame(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f);

@@ -160,10 +160,9 @@ static void on_ended(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, b
 {
 	struct check *c = ctx;
 
-	(void)graceful;
 	note(c, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_WENT });
 	if (c->addresses)
-		addresses_ended(c->addresses, shard, now_ns, host);
+		addresses_ended(c->addresses, shard, now_ns, host, graceful);
 }
 
 static void on_deed(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d)

@@ -13,6 +13,9 @@
  *	no vote from the disk	nobody votes in a view of three or more at the instant it
  *				starts: it cannot have asked the others yet
  *
+ * Measured: how long a member that crashed stays in the latest view that votes. Where a majority
+ * of it ran and was in reach from the crash on, that is the time of noticing and of one change.
+ *
  * The first view of a generation has none before it. A view that never voted
  * decided nothing: the one before it counts in its place.
  */
@@ -34,6 +37,8 @@ struct slot_seen {
 	struct slot_name name;
 	struct view_seen view[KEPT];	/* by name */
 	unsigned views;
+	struct { struct id id; int64_t at_ns; } dead[VIEW_MAX];	/* members that crashed */
+	unsigned deads;
 	bool lost;			/* at the last count */
 };
 
@@ -50,9 +55,10 @@ static gboolean equal(const void *a, const void *b)
 	return slot_eq(a, b);
 }
 
-void views_init(struct views *v)
+void views_init(struct views *v, lives_fn *lives, const void *ctx)
 {
-	*v = (struct views){ .by_name = g_hash_table_new(hash, equal), .slots = g_ptr_array_new() };
+	*v = (struct views){ .by_name = g_hash_table_new(hash, equal), .slots = g_ptr_array_new(), .lives = lives,
+			     .lives_ctx = ctx, .replaced = g_array_new(FALSE, FALSE, sizeof(int64_t)) };
 }
 
 void views_done(struct views *v)
@@ -63,6 +69,7 @@ void views_done(struct views *v)
 		g_free(g_ptr_array_index(v->slots, i));
 	g_ptr_array_free(v->slots, TRUE);
 	g_hash_table_destroy(v->by_name);
+	g_array_free(v->replaced, TRUE);
 	memset(v, 0, sizeof(*v));
 }
 
@@ -131,7 +138,70 @@ static void seal(struct views *v, struct view_seen *w, const struct views_node *
 	w->sealed_life[place] = n->life;
 }
 
-static void check_majority(struct views *v, const struct judge *j, int64_t at_ns, const struct slot_seen *s,
+/* The latest view that voted, or NULL */
+static const struct view *latest(const struct slot_seen *s)
+{
+	for (unsigned i = s->views; i-- > 0;)
+		if (s->view[i].voted)
+			return &s->view[i].view;
+	return NULL;
+}
+
+static bool majority(const struct views *v, const struct view *w, uint32_t host, int64_t since_ns)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < w->members; i++)
+		count += v->lives(v->lives_ctx, w->member[i].id, host, since_ns);
+	return count >= view_majority(w);
+}
+
+/* @w is voted in, in the place of @before: who is not in it and crashed was replaced. */
+static void replace(struct views *v, int64_t at_ns, struct slot_seen *s, const struct view *before, const struct view *w,
+		    uint32_t host)
+{
+	for (unsigned i = 0; i < s->deads;) {
+		int64_t took_ns = at_ns - s->dead[i].at_ns;
+
+		if (view_place(w, s->dead[i].id) >= 0) {
+			i++;
+			continue;
+		}
+		if (majority(v, before, host, s->dead[i].at_ns))
+			g_array_append_val(v->replaced, took_ns);
+		else
+			v->replaced_cut++;
+		s->dead[i] = s->dead[--s->deads];
+	}
+}
+
+void views_died(struct views *v, int64_t at_ns, struct id id)
+{
+	for (unsigned i = 0; i < v->slots->len; i++) {
+		struct slot_seen *s = g_ptr_array_index(v->slots, i);
+		const struct view *w = latest(s);
+
+		if (!w || view_place(w, id) < 0 || s->deads == VIEW_MAX)
+			continue;
+		s->dead[s->deads].id = id;
+		s->dead[s->deads++].at_ns = at_ns;
+	}
+}
+
+void views_came(struct views *v, struct id id)
+{
+	for (unsigned i = 0; i < v->slots->len; i++) {
+		struct slot_seen *s = g_ptr_array_index(v->slots, i);
+
+		for (unsigned k = 0; k < s->deads;)
+			if (id_eq(s->dead[k].id, id))
+				s->dead[k] = s->dead[--s->deads];
+			else
+				k++;
+	}
+}
+
+static void check_majority(struct views *v, const struct judge *j, int64_t at_ns, struct slot_seen *s,
 			   const struct view_seen *w, const struct views_node *n)
 {
 	const struct view_seen *before = w;
@@ -146,6 +216,7 @@ static void check_majority(struct views *v, const struct judge *j, int64_t at_ns
 	if (before == w || !before->voted)
 		return;
 	v->changes++;
+	replace(v, at_ns, s, &before->view, &w->view, n->host);
 	if (before->view.name.generation != w->view.name.generation) {
 		v->born_again++;
 		return;
@@ -212,40 +283,21 @@ void views_seen(struct views *v, const struct judge *j, int64_t at_ns, const str
 		seal(v, w, n);
 }
 
-/* The latest view that voted, or NULL */
-static const struct view *latest(const struct slot_seen *s)
-{
-	for (unsigned i = s->views; i-- > 0;)
-		if (s->view[i].voted)
-			return &s->view[i].view;
-	return NULL;
-}
-
-static bool majority(const struct view *w, uint32_t host, int64_t since_ns, lives_fn *lives, const void *ctx)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < w->members; i++)
-		count += lives(ctx, w->member[i].id, host, since_ns);
-	return count >= view_majority(w);
-}
-
-bool views_lives(const struct views *v, const struct slot_name *slot, uint32_t host, int64_t since_ns,
-		 lives_fn *lives, const void *ctx)
+bool views_lives(const struct views *v, const struct slot_name *slot, uint32_t host, int64_t since_ns)
 {
 	const struct slot_seen *s = g_hash_table_lookup(v->by_name, slot);
 	const struct view *w = s ? latest(s) : NULL;
 
-	return w && majority(w, host, since_ns, lives, ctx);
+	return w && majority(v, w, host, since_ns);
 }
 
-void views_count(struct views *v, lives_fn *lives, const void *ctx)
+void views_count(struct views *v)
 {
 	v->lost_now = 0;
 	for (unsigned i = 0; i < v->slots->len; i++) {
 		struct slot_seen *s = g_ptr_array_index(v->slots, i);
 		const struct view *w = latest(s);
-		bool lost = w && !majority(w, FINDING_WORLD, INT64_MAX, lives, ctx);
+		bool lost = w && !majority(v, w, FINDING_WORLD, INT64_MAX);
 
 		v->lost_ever += lost && !s->lost;
 		s->lost = lost;

@@ -8,10 +8,19 @@ static struct limits limits;
 static struct judge judge = { &limits, &found };
 static int64_t now_ns;
 
+static unsigned alive;
+
+static bool below(const void *ctx, struct id id, uint32_t host, int64_t since_ns)
+{
+	(void)host;
+	(void)since_ns;
+	return id.lo < *(const unsigned *)ctx;
+}
+
 static void begin(void)
 {
 	findings_init(&found, NULL, NULL);
-	views_init(&views);
+	views_init(&views, below, &alive);
 	now_ns = 0;
 }
 
@@ -145,35 +154,58 @@ static void only_members_vote(void)
 	end();
 }
 
-static bool below(const void *ctx, struct id id, uint32_t host, int64_t since_ns)
-{
-	(void)host;
-	(void)since_ns;
-	return id.lo < *(const unsigned *)ctx;
-}
-
 static void slots_without_a_majority_are_counted(void)
 {
-	unsigned alive = 3;
 	struct slot_name slot = { .number = 7, .kind = SLOT_V4 };
 
 	begin();
+	alive = 3;
 	for (unsigned i = 0; i < 5; i++)
 		shows(i, 1, 0, 5, VOTES);
-	views_count(&views, below, &alive);
+	views_count(&views);
 	CU_ASSERT_EQUAL(views.lost_now, 0);
-	CU_ASSERT_TRUE(views_lives(&views, &slot, 0, 0, below, &alive));
+	CU_ASSERT_TRUE(views_lives(&views, &slot, 0, 0));
 	alive = 2;
-	views_count(&views, below, &alive);
-	views_count(&views, below, &alive);
+	views_count(&views);
+	views_count(&views);
 	CU_ASSERT_EQUAL(views.lost_now, 1);
 	CU_ASSERT_EQUAL(views.lost_ever, 1);
-	CU_ASSERT_FALSE(views_lives(&views, &slot, 0, 0, below, &alive));
+	CU_ASSERT_FALSE(views_lives(&views, &slot, 0, 0));
 	alive = 5;
-	views_count(&views, below, &alive);
+	views_count(&views);
 	CU_ASSERT_EQUAL(views.lost_now, 0);
 	CU_ASSERT_EQUAL(views.lost_most, 1);
 	end();
+}
+
+/* Three members; the last crashes, or more do. @back: it returns in between. How many replacements were timed? */
+static unsigned replaced(unsigned left, bool back)
+{
+	unsigned timed;
+
+	begin();
+	alive = 3;
+	for (unsigned i = 0; i < 3; i++)
+		shows(i, 1, 0, 3, VOTES);
+	views_died(&views, now_ns, node(2));
+	alive = left;
+	if (back)
+		views_came(&views, node(2));
+	shows(0, 1, 0, 3, SEALED);
+	shows(1, 1, 0, 3, SEALED);
+	shows(0, 2, 0, 1, VOTES);
+	timed = views.replaced->len;
+	CU_ASSERT_EQUAL(timed + views.replaced_cut, !back);
+	CU_ASSERT(!timed || g_array_index(views.replaced, int64_t, 0) > 0);
+	end();
+	return timed;
+}
+
+static void a_crashed_member_is_timed_until_it_is_replaced(void)
+{
+	CU_ASSERT_EQUAL(replaced(2, false), 1);
+	CU_ASSERT_EQUAL(replaced(1, false), 0);		/* no majority was there to do it */
+	CU_ASSERT_EQUAL(replaced(2, true), 0);
 }
 
 CU_TestInfo check_views_tests[] = {
@@ -184,6 +216,7 @@ CU_TestInfo check_views_tests[] = {
 	{ "one name is one view", one_name_is_one_view },
 	{ "a seal holds for life", a_seal_holds_for_life },
 	{ "only members vote", only_members_vote },
+	{ "a crashed member is timed until it is replaced", a_crashed_member_is_timed_until_it_is_replaced },
 	{ "slots without a majority are counted", slots_without_a_majority_are_counted },
 	CU_TEST_INFO_NULL
 };
