@@ -23,7 +23,7 @@ $(B)/defects/%.ok: tests/defects/%.ini $(B)/bin/weft-sim
 # The same for schedules of members: as many as any defect asks for.
 $(B)/defects/schedules.ok: $(B)/defects/replica
 	@mkdir -p $(@D)
-	@REPLICA_COUNT=1000 timeout 300 $< >$(B)/defects/schedules.log 2>&1 || { cat $(B)/defects/schedules.log; exit 1; }
+	@REPLICA_COUNT=3000 timeout 300 $< >$(B)/defects/schedules.log 2>&1 || { cat $(B)/defects/schedules.log; exit 1; }
 	@touch $@
 
 $(B)/defects/replica: $(call objs,tests/unit/replica_test.c $(core_SRC)) tests/unit/one.c
