@@ -15,9 +15,7 @@
  * as long as it takes, in the background. For the same reason a search for any
  * free address leaves a slot only on its answer.
  */
-#include "core/dht/parts.h"
-
-#include <assert.h>
+#include "core/dht/asking.h"
 
 #include "core/ring/message.h"
 
@@ -31,24 +29,6 @@ enum {
 #define RETRY_NS	NS_PER_S	/* then twice and three times that */
 #define NO_WAY_NS	(NS_PER_S / 2)	/* no link yet: look again after */
 #define UNDO_NS		(60 * NS_PER_S)
-
-struct asking {
-	struct asking *next;		/* oldest first */
-	struct op op;			/* bytes in @copy */
-	uint8_t *copy, *message;	/* message: as it travels, NULL until sent */
-	uint16_t copied, length;
-	struct id hint;			/* whom to ask; zero: the owner of the point */
-	uint64_t cookie;
-	int64_t deadline_ns, first_ns, due_ns;
-	struct walk walk;		/* CREATE_ANY */
-	uint8_t user, tries, sent, redirects, stales, waits;
-	uint8_t verdict;		/* finished: not 0 */
-	bool urgent;
-	struct lease lease;
-	struct value *value;		/* borrow from @answer */
-	uint8_t *answer;
-	uint16_t values, answered;
-};
 
 struct cached {
 	struct slot_name slot;
@@ -104,15 +84,6 @@ static bool walk(const struct dht *d, struct asking *a, const struct network_rec
 
 /* ---- life of a question ---- */
 
-static void asking_free(struct env *e, struct asking *a)
-{
-	mem_put(&e->mem, a->copy, a->copied);
-	mem_put(&e->mem, a->message, a->length);
-	mem_put(&e->mem, a->answer, a->answered);
-	mem_put(&e->mem, a->value, a->values * sizeof(*a->value));
-	mem_put(&e->mem, a, sizeof(*a));
-}
-
 static void sweep(struct dht *d, struct env *e)
 {
 	while (d->client && d->client->spent) {
@@ -139,66 +110,11 @@ static void arm(struct dht *d, struct env *e)
 		heap_del(&e->timers, TIMER_DHT_CLIENT);
 }
 
-static bool copy_bytes(struct env *e, struct asking *a)
-{
-	struct bytes *part[] = { &a->op.name, &a->op.value, &a->op.proof };
-	size_t at = 0;
-
-	for (unsigned i = 0; i < 3; i++)
-		a->copied = (uint16_t)(a->copied + part[i]->len);
-	if (!a->copied)
-		return true;
-	a->copy = mem_get(&e->mem, a->copied);
-	if (!a->copy)
-		return false;
-	for (unsigned i = 0; i < 3; i++) {
-		if (part[i]->len)
-			memcpy(a->copy + at, part[i]->at, part[i]->len);
-		part[i]->at = a->copy + at;
-		at += part[i]->len;
-	}
-	for (size_t i = 0; i < a->op.name.len; i++)
-		if (a->copy[i] >= 'A' && a->copy[i] <= 'Z')
-			a->copy[i] = (uint8_t)(a->copy[i] + ('a' - 'A'));
-	return true;
-}
-
-/* For oracles: a question about an address begins (no verdict), or ends. What was never sent is none. */
-static void tell_deed(struct env *e, const struct asking *a, enum verdict v)
-{
-	bool v4 = a->op.slot.kind == SLOT_V4;
-	uint64_t first = a->op.slot.number << SLOT_BITS;
-	const struct lease *l = &a->lease;
-	struct deed d = {
-		.nonce = a->op.nonce, .network = a->op.slot.network, .ip = a->op.ip, .client = a->op.client,
-		.term_s = a->op.term_s, .kind = a->op.kind, .verdict = (uint8_t)v,
-		.wide = a->op.kind == OP_CREATE_ANY || !a->op.ip.family,
-		.fence = { (uint64_t)a->op.fence.generation << 32 | a->op.fence.delegation, a->op.fence.grant },
-	};
-
-	if ((a->op.slot.kind != SLOT_V4 && a->op.slot.kind != SLOT_V6) || (v && !a->first_ns))
-		return;
-	if (d.wide) {
-		d.ip = (struct ip){ .family = v4 ? 4 : 6 };
-		for (unsigned i = v4 ? 4 : 16; i-- > (v4 ? 0 : 8); first >>= 8)
-			d.ip.at[i] = (uint8_t)first;
-		d.fence[0] = d.fence[1] = 0;
-	}
-	if (v && l->ip.family) {
-		d.ip = l->ip;
-		d.holder = l->holder;
-		d.client = l->client;
-		d.fence[0] = (uint64_t)l->fence.generation << 32 | l->fence.delegation;
-		d.fence[1] = l->fence.grant;
-	}
-	env_deed(e, &d);
-}
-
 /* Under a new nonce: what was sent before is forgotten. */
 static void renew_nonce(struct dht *d, struct env *e, struct asking *a)
 {
 	if (a->first_ns)
-		tell_deed(e, a, VERDICT_WAIT);
+		asking_tell(e, a, VERDICT_WAIT);
 	mem_put(&e->mem, a->message, a->length);
 	a->message = NULL;
 	a->length = 0;
@@ -210,31 +126,6 @@ static void renew_nonce(struct dht *d, struct env *e, struct asking *a)
 	a->hint = ID_ZERO;
 }
 
-static bool seal(struct dht *d, struct env *e, struct asking *a)
-{
-	uint8_t buf[QUESTION_HEADER + OP_MAX];
-	struct writer w = writer_of(buf, sizeof(buf));
-	const struct question q = { .op = a->op };
-	const struct charter *k = charter_find(d, a->op.slot.network);
-	struct bytes chain = { d->self->chain, d->self->chain_len };
-	struct op op = a->op;
-
-	if (k && k->chain.len)
-		chain = k->chain;
-	if (op.kind == OP_CREATE_ANY && !slot_holds(&op.slot, &op.ip))
-		op.ip = (struct ip){ .family = 0 };
-	question_write(&w, &q);
-	op_write(&w, &op, e->suite, d->self, chain);
-	if (w.bad)
-		return false;
-	a->message = mem_get(&e->mem, writer_len(&w));
-	if (!a->message)
-		return false;
-	a->length = (uint16_t)writer_len(&w);
-	memcpy(a->message, buf, a->length);
-	return true;
-}
-
 static int64_t pause_ns(struct env *e, unsigned tries)
 {
 	return random_around(&e->random, RETRY_NS * (tries < 3 ? tries : 3));
@@ -244,7 +135,7 @@ static void send(struct dht *d, struct env *e, struct asking *a)
 {
 	const struct cached *k = cached_find(d->client, &a->op.slot);
 
-	if (!a->message && !seal(d, e, a)) {
+	if (!a->message && !asking_seal(d, e, a)) {
 		a->due_ns = e->now_ns + NO_WAY_NS;
 		return;
 	}
@@ -260,7 +151,7 @@ static void send(struct dht *d, struct env *e, struct asking *a)
 	}
 	if (!a->first_ns) {
 		a->first_ns = e->now_ns;
-		tell_deed(e, a, 0);
+		asking_tell(e, a, 0);
 	}
 	a->sent += a->sent < 255;
 	a->tries += a->tries < 255;
@@ -289,7 +180,7 @@ static struct asking *start(struct dht *d, struct env *e, uint8_t user, uint64_t
 	a->cookie = cookie;
 	a->urgent = urgent;
 	a->deadline_ns = e->now_ns + timeout_ns;
-	if (!copy_bytes(e, a)) {
+	if (!asking_copy(e, a)) {
 		a->copied = 0;
 		asking_free(e, a);
 		env_drop(e, DROP_MEMORY);
@@ -317,14 +208,6 @@ static void undo(struct dht *d, struct env *e, const struct asking *a)
 	send(d, e, u);
 }
 
-static void done_of(const struct asking *a, struct dht_done *out)
-{
-	*out = (struct dht_done){
-		.cookie = a->cookie, .kind = a->op.kind, .verdict = a->verdict, .user = a->user, .tries = a->tries,
-		.slot = a->op.slot, .lease = a->lease, .value = a->value, .values = a->values, .asked_ns = a->first_ns,
-	};
-}
-
 static void unlink_asking(struct client *c, struct asking *a)
 {
 	struct asking **p = &c->first;
@@ -342,13 +225,13 @@ static void finish(struct dht *d, struct env *e, struct asking *a, enum verdict 
 	struct dht_done done;
 
 	a->verdict = (uint8_t)v;
-	tell_deed(e, a, v);
+	asking_tell(e, a, v);
 	if (v == VERDICT_TIMEOUT || v == VERDICT_WAIT)
 		undo(d, e, a);
 	if (a->user != DHT_USER_HELD && a->user != DHT_USER_NAMES && a->user < DHT_USERS)
 		return;
 	unlink_asking(d->client, a);
-	done_of(a, &done);
+	asking_done(a, &done);
 	if (a->user == DHT_USER_HELD)
 		held_done(d, e, &done);
 	else if (a->user == DHT_USER_NAMES)
@@ -388,74 +271,6 @@ static void next_slot(struct dht *d, struct env *e, struct asking *a)
 }
 
 /* ---- answers ---- */
-
-static bool keep_values(struct dht *d, struct env *e, struct asking *a, struct reader *r)
-{
-	struct value v[VALUES_PER_KEY];
-	unsigned count = read_u8(r), good = 0;
-
-	(void)d;
-	for (unsigned i = 0; i < count && i < VALUES_PER_KEY; i++) {
-		enum drop why = value_read(r, &v[good], e->suite, &a->op.slot, a->op.name);
-
-		env_drop(e, why);
-		good += why == DROP_NONE;
-	}
-	if (!reader_done(r))
-		return false;
-	if (good) {
-		a->value = mem_get(&e->mem, good * sizeof(*v));
-		if (!a->value)
-			return false;
-		memcpy(a->value, v, good * sizeof(*v));
-	}
-	a->values = (uint16_t)good;
-	return true;
-}
-
-static bool lease_fits(const struct asking *a)
-{
-	const struct lease *l = &a->lease;
-
-	if (!slot_holds(&a->op.slot, &l->ip) || (a->op.kind != OP_CREATE_ANY && a->op.ip.family && !ip_eq(&l->ip, &a->op.ip)))
-		return false;
-	return a->verdict != VERDICT_OK || a->op.kind == OP_GET || a->op.kind == OP_LOOK || a->op.kind == OP_RELEASE ||
-	       (id_eq(l->holder, a->op.asker) && l->client == a->op.client);
-}
-
-/* Does an OK without a lease say enough? */
-static bool needs_lease(const struct asking *a)
-{
-	return a->verdict == VERDICT_OK && a->op.slot.kind != SLOT_NAMES && a->op.kind != OP_RELEASE;
-}
-
-static bool take_tail(struct dht *d, struct env *e, struct asking *a, struct bytes tail)
-{
-	struct reader r;
-
-	if (!tail.len)
-		return !needs_lease(a);
-	a->answer = mem_get(&e->mem, tail.len);
-	if (!a->answer)
-		return false;
-	a->answered = (uint16_t)tail.len;
-	memcpy(a->answer, tail.at, tail.len);
-	r = reader_of(a->answer, tail.len);
-	if (a->op.slot.kind == SLOT_NAMES)
-		return keep_values(d, e, a, &r);
-	return lease_read(&r, &a->lease) && reader_done(&r) && lease_fits(a);
-}
-
-static void drop_tail(struct env *e, struct asking *a)
-{
-	mem_put(&e->mem, a->answer, a->answered);
-	mem_put(&e->mem, a->value, a->values * sizeof(*a->value));
-	a->answer = NULL;
-	a->value = NULL;
-	a->answered = a->values = 0;
-	a->lease = (struct lease){ .ip.family = 0 };
-	a->verdict = 0;
-}
 
 static void not_here(struct dht *d, struct env *e, struct asking *a, const struct told *t)
 {
@@ -530,16 +345,16 @@ void client_mail(struct dht *d, struct env *e, const struct ring_mail *m)
 	} else if (t.verdict == VERDICT_WAIT) {
 		wait(d, e, a);
 	} else if (t.verdict == VERDICT_FULL && a->op.kind == OP_CREATE_ANY) {
-		tell_deed(e, a, VERDICT_FULL);
+		asking_tell(e, a, VERDICT_FULL);
 		a->first_ns = 0;
 		next_slot(d, e, a);
 	} else {
 		a->verdict = t.verdict;
-		if (take_tail(d, e, a, t.tail)) {
+		if (asking_take(e, a, t.tail)) {
 			finish(d, e, a, (enum verdict)t.verdict);
 		} else {
 			env_drop(e, DROP_VALUE);
-			drop_tail(e, a);
+			asking_drop(e, a);
 		}
 	}
 	arm(d, e);
@@ -659,7 +474,7 @@ bool dht_next(struct dht *d, struct dht_done *out)
 	unlink_asking(d->client, a);
 	a->next = d->client->spent;
 	d->client->spent = a;
-	done_of(a, out);
+	asking_done(a, out);
 	return true;
 }
 

@@ -4,7 +4,7 @@
  *	dht.c		the face: who gets which mail, timer, saved item
  *	charter.c	signed records known, and fetching one by its id
  *	server side	replica.h: replica.c primary.c view.c birth.c rejoin.c seek.c
- *	client side	network.c op.c value.c apply.c parcel.c client.c walk.c held.c tend.c delegate.c publish.c
+ *	client side	network.c op.c value.c apply.c parcel.c client.c asking.c walk.c held.c tend.c delegate.c publish.c
  *	newcomers	admit.h: usher.c admit.c
  */
 #ifndef DHT_PARTS_H
