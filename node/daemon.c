@@ -166,6 +166,7 @@ bool daemon_run(const struct daemon_setup *setup, struct node_config *c, struct 
 	struct daemon *d = daemon_new(setup, c);
 	bool good;
 
+	diary_open();
 	diary_level((enum level)c->node.log);
 	d->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!d->loop) {

@@ -4,7 +4,9 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@ static struct {
 	enum level most;
 	int64_t paid_ns;		/* up to here every line is paid for */
 	unsigned long left_out, told;
+	bool journal;			/* standard error is that of systemd */
 } own = { .most = LEVEL_INFO };
 
 void diary_level(enum level most)
@@ -49,19 +52,39 @@ static bool affordable(void)
 	return true;
 }
 
-static void line(enum level level, const char *word, const char *format, va_list args)
+void diary_open(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	own.journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) &&
+		      st.st_dev == device && st.st_ino == inode;
+}
+
+/* What stands before the sentence: time, level and word; the journal has a time of its own, and wants the level as a number. */
+static size_t head(char *buf, size_t room, enum level level, const char *word)
 {
 	static const char *const NAME[] = { "error", "warn", "info", "debug" };
-	char buf[512];
+	static const int PRIORITY[] = { 3, 4, 6, 7 };
 	struct timespec t;
 	struct tm utc;
 	size_t len;
-	int n;
 
+	if (own.journal)
+		return (size_t)snprintf(buf, room, "<%d>%s ", PRIORITY[level], word);
 	clock_gettime(CLOCK_REALTIME, &t);
 	gmtime_r(&t.tv_sec, &utc);
-	len = strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &utc);
-	len += (size_t)snprintf(buf + len, sizeof(buf) - len, ".%03ldZ %-5s %-10s ", t.tv_nsec / 1000000, NAME[level], word);
+	len = strftime(buf, room, "%Y-%m-%dT%H:%M:%S", &utc);
+	return len + (size_t)snprintf(buf + len, room - len, ".%03ldZ %-5s %-10s ", t.tv_nsec / 1000000, NAME[level], word);
+}
+
+static void line(enum level level, const char *word, const char *format, va_list args)
+{
+	char buf[512];
+	size_t len = head(buf, sizeof(buf), level, word);
+	int n;
+
 	n = vsnprintf(buf + len, sizeof(buf) - len - 1, format, args);
 	if (n > 0)
 		len += (size_t)n < sizeof(buf) - len - 1 ? (size_t)n : sizeof(buf) - len - 2;

@@ -3,6 +3,7 @@
  *
  *	2026-11-21T03:04:05.678Z info  joined     successor 5f0c..., 812 ms after start
  *
+ * or, where standard error is the journal of systemd, "<6>joined successor ...".
  * One line per event: wall time, level, a word of the fixed vocabulary (core's
  * records keep the simulator's words), a sentence. At most DIARY_BURST lines at
  * once and DIARY_RATE a second; what is left out is counted and told later, so
@@ -25,6 +26,9 @@
 enum { DIARY_BURST = 100, DIARY_RATE = 10 };
 
 enum level { LEVEL_ERROR, LEVEL_WARN, LEVEL_INFO, LEVEL_DEBUG };
+
+/** diary_open() - Is standard error the journal, as systemd.exec(5) says it in JOURNAL_STREAM? */
+void diary_open(void);
 
 void diary_level(enum level most);
 enum level diary_level_now(void);

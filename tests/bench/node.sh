@@ -23,6 +23,14 @@ bytes() {
 		$1 == "in_packets" || $1 == "out_packets" { s += 28 * $2 } $1 == "in_bytes" || $1 == "out_bytes" { s += $2 } END { print s }'
 }
 
+# Packets sent so far by kind, all nodes together
+kinds() {
+	local n
+
+	for n in "${names[@]}"; do ctl -c "$n/weft.conf" metrics; done |
+		sed -n 's/^weft_sent_messages_total{kind="\(.*\)"} /\1 /p' | awk '{ s[$1] += $2 } END { for (k in s) print k, s[k] }' | sort
+}
+
 uss() { awk '/^Private_(Clean|Dirty)/ { s += $2 } END { print s }' "/proc/${pid[$1]}/smaps_rollup"; }
 
 # Median, least and most of the numbers on stdin
@@ -49,7 +57,9 @@ measure() {
 	sleep $((2 * seconds))
 	declare -A cpu0 bytes0
 	for n in "${names[@]}"; do bytes0[$n]=$(bytes "$n"); cpu0[$n]=$(thread_ns "$n"); done
+	kinds >kinds.before
 	sleep "$seconds"
+	kinds >kinds.after
 	for n in "${names[@]}"; do
 		echo "cpu $(awk -v a="${cpu0[$n]}" -v b="$(thread_ns "$n")" -v s="$seconds" 'BEGIN { print (b - a) / s / 1e9 * 100 }')"
 		echo "uss $(uss "$n")"
@@ -61,6 +71,9 @@ measure() {
 	for i in "links links" "uss kB_private_memory" "core bytes_in_core" "cpu %_of_a_processor" "traffic bytes/s_both_ways"; do
 		sed -n "s/^${i% *} //p" figures | three "${i% *}" "$(echo "${i#* }" | tr _ ' ')"
 	done
+	echo "packets per node and minute, by kind:"
+	join -a 2 -e 0 -o 0,1.2,2.2 kinds.before kinds.after |
+		awk -v s="$seconds" -v n="$nodes" '{ printf "  %-14s %8.1f\n", $1, ($3 - $2) * 60 / s / n }' | sort -k2 -rn | head -n 12
 }
 
 underlay $(seq 1 "$nodes")

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <glib.h>
@@ -48,6 +49,31 @@ static unsigned lines(const char *text)
 	for (; *text; text++)
 		n += *text == '\n';
 	return n;
+}
+
+static void the_journal_gets_a_priority_and_no_time(void)
+{
+	char stream[64], *text;
+	struct stat st;
+
+	listen_in();
+	CU_ASSERT_EQUAL(fstat(STDERR_FILENO, &st), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	diary_open();
+	diary(LEVEL_WARN, "card", "ends in %d days", 3);
+	text = said();
+	CU_ASSERT_STRING_EQUAL(text, "<4>card ends in 3 days\n");
+	free(text);
+	setenv("JOURNAL_STREAM", "1:2", 1);		/* another file */
+	diary_open();
+	listen_in();
+	diary(LEVEL_INFO, "card", "x");
+	text = said();
+	CU_ASSERT_TRUE(strlen(text) > 30 && *text == '2');
+	free(text);
+	unsetenv("JOURNAL_STREAM");
+	diary_open();
 }
 
 static void a_line_has_time_level_word_and_sentence(void)
@@ -131,6 +157,7 @@ static void a_flood_is_counted_and_told(void)
 }
 
 CU_TestInfo diary_tests[] = {
+	{ "the journal gets a priority and no time", the_journal_gets_a_priority_and_no_time },
 	{ "a line has time, level, word and sentence", a_line_has_time_level_word_and_sentence },
 	{ "lower levels are silent", lower_levels_are_silent },
 	{ "records keep the simulator's words", records_keep_the_simulators_words },
