@@ -22,7 +22,7 @@ endif
 
 # Debian packages: what builds and runs weft, and what its tests use besides.
 PACKAGES := gcc libc6-dev make pkg-config git libglib2.0-dev libjson-glib-dev libjansson-dev \
-	    libsodium-dev libev-dev libmnl-dev libpcap-dev libcunit1-dev libgsl-dev \
+	    libsodium-dev libev-dev libmnl-dev libcap-ng-dev libpcap-dev libcunit1-dev libgsl-dev \
 	    libxxhash-dev zlib1g-dev gnuplot-nox scdoc \
 	    clang libclang-rt-14-dev tshark tcpdump \
 	    iproute2 udhcpc busybox isc-dhcp-client iputils-ping iputils-arping bind9-dnsutils
@@ -41,9 +41,9 @@ prog_SRC    := $(call src,node/prog)
 
 core_PKGS     := libsodium
 sim_PKGS      := glib-2.0 json-glib-1.0 libsodium
-node_PKGS     := glib-2.0 json-glib-1.0 jansson libsodium libmnl
+node_PKGS     := glib-2.0 json-glib-1.0 jansson libsodium libmnl libcap-ng
 analysis_PKGS := glib-2.0 json-glib-1.0 gsl
-tests_PKGS    := glib-2.0 json-glib-1.0 jansson libsodium libmnl gsl
+tests_PKGS    := glib-2.0 json-glib-1.0 jansson libsodium libmnl libcap-ng gsl
 sim_LIBS      := -lpcap -lz -lxxhash -lm
 node_LIBS     := -lev -lm
 analysis_LIBS := -lm

@@ -31,7 +31,9 @@ struct config_node {
 	struct schema_head head;
 	char *state;			/* the private directory */
 	char *control;			/* the control socket; NULL: in the private directory */
+	char *group;			/* whose members may use the control socket, too; NULL: nobody's */
 	char *metrics;			/* where to answer a scraper, or off */
+	bool confine;			/* give up what is not needed (confine.h) */
 	int32_t log;			/* enum level */
 	int64_t quota_bytes;		/* memory core may take */
 };

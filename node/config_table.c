@@ -36,6 +36,12 @@ KEYS(NODE) = {
 	  .text = "the node's private directory: its key, its card, what it remembers" },
 	{ K(PATH, control), .name = "control", .example = "/run/weft/control",
 	  .text = "the control socket; not given: `control` in the private directory" },
+	{ K(TEXT, group), .name = "control-group", .example = "weft",
+	  .text = "a group of this machine whose members may use the control socket beside the node's own user and root; not "
+		  "given: nobody else" },
+	{ K(FLAG, confine), .name = "confine", .preset = "yes",
+	  .text = "give up all rights that are not needed once the node runs: capabilities but CAP_NET_ADMIN, system calls "
+		  "(seccomp), being looked at; no is for debuggers" },
 	{ K(TEXT, metrics), .name = "metrics", .preset = "off", .example = "127.0.0.1:9464",
 	  .text = "address and TCP port where GET /metrics is answered in the text format of Prometheus, to whoever can "
 		  "connect; or off" },

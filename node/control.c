@@ -7,6 +7,7 @@
 #include "node/control.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -267,6 +268,30 @@ static uint8_t place(struct control *c)
 	return oldest;
 }
 
+/* Root, our own user, the group: by what the kernel says of who connected. */
+static bool may(const struct control *c, int fd)
+{
+	struct ucred who;
+	gid_t groups[64];
+	socklen_t len = sizeof(who);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len))
+		return false;
+	if (!who.uid || who.uid == geteuid())
+		return true;
+	if (c->group == (gid_t)-1)
+		return false;
+	len = sizeof(groups);
+	if (who.gid == c->group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len))
+		return false;
+	for (unsigned i = 0; i < len / sizeof(*groups); i++)
+		if (groups[i] == c->group)
+			return true;
+	return false;
+}
+
 static void listen_event(struct ev_loop *loop, ev_io *io, int revents)
 {
 	struct control *c = (struct control *)io;
@@ -277,6 +302,11 @@ static void listen_event(struct ev_loop *loop, ev_io *io, int revents)
 	(void)revents;
 	if (fd < 0)
 		return;
+	if (!may(c, fd)) {
+		diary(LEVEL_WARN, "control", "a client of another user was turned away");
+		close(fd);
+		return;
+	}
 	k = calloc(1, sizeof(*k));
 	if (!k) {
 		close(fd);
@@ -303,14 +333,34 @@ static bool alive(const struct sockaddr_un *un)
 	return yes;
 }
 
-bool control_open(struct control *c, struct ev_loop *loop, const char *path, control_order *order, void *ctx,
-		  struct fail *f)
+static bool group_find(const char *name, gid_t *gid, struct fail *f)
+{
+	const struct group *g = getgrnam(name);
+
+	if (g)
+		*gid = g->gr_gid;
+	else
+		fail_add(f, "[node] control-group = %s: this machine has no such group", name);
+	return g;
+}
+
+static int share(const char *path, gid_t group)
+{
+	if (group == (gid_t)-1)
+		return 0;
+	return chown(path, (uid_t)-1, group) || chmod(path, 0660) ? errno : 0;
+}
+
+bool control_open(struct control *c, struct ev_loop *loop, const char *path, const char *group, control_order *order,
+		  void *ctx, struct fail *f)
 {
 	struct sockaddr_un un = { .sun_family = AF_UNIX };
 	mode_t mask;
 	int fd, err = 0;
 
-	*c = (struct control){ .loop = loop, .order = order, .ctx = ctx };
+	*c = (struct control){ .loop = loop, .order = order, .ctx = ctx, .group = (gid_t)-1 };
+	if (group && !group_find(group, &c->group, f))
+		return false;
 	if (strlen(path) >= sizeof(un.sun_path)) {
 		fail_add(f, "the control socket's path %s is too long: %zu bytes; accepted: up to %zu", path,
 			 strlen(path), sizeof(un.sun_path) - 1);
@@ -330,6 +380,8 @@ bool control_open(struct control *c, struct ev_loop *loop, const char *path, con
 		if (bind(fd, (struct sockaddr *)&un, sizeof(un)) || listen(fd, CONTROL_CLIENTS))
 			err = errno;
 		umask(mask);
+		if (!err)
+			err = share(path, c->group);
 	}
 	if (err) {
 		if (fd >= 0)

@@ -1,7 +1,9 @@
 /*
  * control.h - the control socket: clients, lines, answers
  *
- * A Unix stream socket of mode 0600. Each line is one order (order.h), each
+ * A Unix stream socket of mode 0600, or 0660 with a group; whoever connects is
+ * asked for his ids by the kernel, too: root, the node's own user and that group
+ * are let in, wherever the socket lies. Each line is one order (order.h), each
  * answer one line of JSON. A client that sends lines too long, or does not read
  * its answers, is closed; when all places are taken the client that has been
  * silent longest goes, so that nobody can shut the others out by sitting there.
@@ -12,6 +14,8 @@
  */
 #ifndef NODE_CONTROL_H
 #define NODE_CONTROL_H
+
+#include <sys/types.h>
 
 #include <ev.h>
 #include <jansson.h>
@@ -41,11 +45,12 @@ struct control {
 	void *ctx;
 	struct client *client[CONTROL_CLIENTS];
 	uint32_t next_number;
+	gid_t group;			/* who may, beside root and our user; (gid_t)-1: nobody */
 };
 
-/** control_open() - Listen on @path; a socket left there by a dead daemon is replaced */
-bool control_open(struct control *c, struct ev_loop *loop, const char *path, control_order *order, void *ctx,
-		  struct fail *f);
+/** control_open() - Listen on @path, for @group as well unless NULL; a socket left there by a dead daemon is replaced */
+bool control_open(struct control *c, struct ev_loop *loop, const char *path, const char *group, control_order *order,
+		  void *ctx, struct fail *f);
 
 /** control_close() - Close all clients after what can be written at once, and remove the socket; fine if not open */
 void control_close(struct control *c);

@@ -10,8 +10,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "node/confine.h"
 #include "node/diary.h"
 #include "node/ready.h"
 #include "node/text.h"
@@ -81,6 +83,19 @@ static bool writes_apart(struct daemon *d, struct fail *f)
 	return !err;
 }
 
+/* Taps and sockets stand; from now on a network's interfaces and the private directory are all there is to do. */
+static bool confined(struct daemon *d, struct fail *f)
+{
+	unsigned needs = d->nics.count ? NEED_NETWORK : 0;
+	struct stat st;
+
+	if (!d->config->node.confine)
+		return true;
+	if (!geteuid() && !stat(d->config->node.state, &st) && st.st_uid)
+		needs |= NEED_FILES;
+	return confine_rights(needs, f);
+}
+
 /* Everything that can fail; whatever was opened is closed by close_all(). */
 static bool open_all(struct daemon *d, struct fail *f)
 {
@@ -103,10 +118,11 @@ static bool open_all(struct daemon *d, struct fail *f)
 		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range4);
 		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range6);
 	}
-	return writes_apart(d, f) && wake_watch(d, f) &&
-	       control_open(&d->control, d->loop, d->config->control, serve_order, d, f) &&
+	return control_open(&d->control, d->loop, d->config->control, d->config->node.group, serve_order, d, f) &&
+	       confined(d, f) && writes_apart(d, f) && wake_watch(d, f) &&
 	       (d->config->metrics.kind == ENDPOINT_NONE ||
-		scrape_open(&d->scrape, d->loop, &d->config->metrics, serve_metrics, d, f));
+		scrape_open(&d->scrape, d->loop, &d->config->metrics, serve_metrics, d, f)) &&
+	       (!d->config->node.confine || confine_calls(f));
 }
 
 static void close_all(struct daemon *d)
@@ -135,6 +151,7 @@ static struct daemon *daemon_new(const struct daemon_setup *setup, struct node_c
 
 	if (!d)
 		abort();
+	confine_lock(d, sizeof(*d));
 	d->setup = setup;
 	d->config = c;
 	d->home.lock = d->addresses.fd = d->alarm.fd = d->sniff.fd = -1;
@@ -168,6 +185,8 @@ bool daemon_run(const struct daemon_setup *setup, struct node_config *c, struct 
 
 	diary_open();
 	diary_level((enum level)c->node.log);
+	if (c->node.confine)
+		confine_secrets();
 	d->loop = ev_loop_new(EVFLAG_AUTO);
 	if (!d->loop) {
 		fail_add(f, "cannot make an event loop: %s", strerror(errno));

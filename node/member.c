@@ -16,6 +16,7 @@
 #include <sodium.h>
 
 #include "node/clock.h"
+#include "node/confine.h"
 #include "node/diary.h"
 
 enum {
@@ -35,7 +36,7 @@ static void *take(void *ctx, size_t bytes)
 static void give(void *ctx, void *p, size_t bytes)
 {
 	(void)ctx;
-	(void)bytes;
+	sodium_memzero(p, bytes);		/* keys, guests' packets: nothing of it stays in the heap */
 	free(p);
 }
 
@@ -142,6 +143,7 @@ struct member *member_new(const struct node_config *c, struct home *home, struct
 
 	if (!m)
 		abort();
+	confine_lock(m, sizeof(*m));
 	m->home = home;
 	m->udp = udp;
 	m->nics = nics;

@@ -11,7 +11,7 @@ check-net: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## daemons on
 check-tap: $(B)/bin/weft-node $(B)/bin/weftctl		## daemons behind taps in namespaces, real DHCP clients (root)
 	timeout 400 tests/net/tap.sh $(B)/bin
 
-check-security: $(B)/bin/weft-node $(B)/bin/weftctl	## firewall, privileges, hostile clients and packets (root)
+check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## firewall, privileges, hostile clients and packets (root)
 	timeout 400 tests/net/security.sh $(B)/bin
 
 .PHONY: check-security

@@ -2,9 +2,12 @@
  * pester.c - what nobody should send, sent for the tests of tests/net
  *
  *	net-pester udp ADDRESS PORT COUNT SEED	junk datagrams, some of them almost right
+ *	net-pester flood ADDRESS PORT MS [PCAP]	the same as fast as it goes, for so long; with PCAP the UDP
+ *						payloads of that capture instead, over and over. Says how many
+ *	net-pester ask SOCKET			one decent question; exits 1 if it is not answered
  *	net-pester control SOCKET		hostile control clients, one kind after the other
  *
- * The second checks what comes back as well, and exits 1 naming what did not
+ * The last checks what comes back as well, and exits 1 naming what did not
  * hold. ADDRESS is a number, IPv4 or IPv6, and should be loopback.
  */
 #include <arpa/inet.h>
@@ -17,6 +20,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { LINE_MAX_BYTES = 4096, PATIENCE_MS = 5000, CROWD = 40 };
@@ -53,23 +57,96 @@ static size_t junk(uint8_t buf[2100])
 	return len;
 }
 
-static int udp(const char *address, const char *port, unsigned count, const char *seed)
+/* A socket that sends to @address, -1 if it is none. */
+static int target(const char *address, const char *port)
 {
 	struct sockaddr_in6 six = { .sin6_family = AF_INET6, .sin6_port = htons((uint16_t)atoi(port)) };
 	struct sockaddr_in four = { .sin_family = AF_INET, .sin_port = six.sin6_port };
 	bool is_six = strchr(address, ':');
 	int fd = socket(is_six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
-	uint8_t buf[2100];
 
 	if (fd < 0 || inet_pton(is_six ? AF_INET6 : AF_INET, address,
-				is_six ? (void *)&six.sin6_addr : (void *)&four.sin_addr) != 1)
+				is_six ? (void *)&six.sin6_addr : (void *)&four.sin_addr) != 1 ||
+	    connect(fd, is_six ? (void *)&six : (void *)&four, is_six ? sizeof(six) : sizeof(four)))
+		return -1;
+	return fd;
+}
+
+static int udp(const char *address, const char *port, unsigned count, const char *seed)
+{
+	int fd = target(address, port);
+	uint8_t buf[2100];
+
+	if (fd < 0)
 		return 2;
 	state = strtoull(seed, NULL, 10);
-	for (unsigned i = 0; i < count; i++) {
-		size_t len = junk(buf);
+	for (unsigned i = 0; i < count; i++)
+		(void)!send(fd, buf, junk(buf), 0);
+	close(fd);
+	return 0;
+}
 
-		(void)!sendto(fd, buf, len, 0, is_six ? (void *)&six : (void *)&four, is_six ? sizeof(six) : sizeof(four));
+enum { RECORDED = 4096, PCAP_HEADER = 24, PCAP_RECORD = 16, ETHERNET = 14 };
+
+struct recorded {
+	uint16_t len;
+	uint8_t data[1500];
+};
+
+/* UDP payloads over IPv4 over Ethernet in the capture @name, of this machine's byte order. */
+static unsigned recorded(const char *name, struct recorded *r)
+{
+	FILE *f = fopen(name, "rb");
+	uint8_t head[PCAP_RECORD], frame[4096];
+	unsigned n = 0;
+
+	if (!f || fread(frame, PCAP_HEADER, 1, f) != 1)
+		return 0;
+	while (n < RECORDED && fread(head, sizeof(head), 1, f) == 1) {
+		uint32_t len;
+		size_t at;
+
+		memcpy(&len, head + 8, sizeof(len));
+		if (len > sizeof(frame) || fread(frame, len, 1, f) != 1)
+			break;
+		at = ETHERNET + (size_t)(frame[ETHERNET] & 15) * 4 + 8;
+		if (len <= at || frame[12] != 8 || frame[13] || frame[ETHERNET + 9] != IPPROTO_UDP || len - at > sizeof(r->data))
+			continue;
+		r[n].len = (uint16_t)(len - at);
+		memcpy(r[n++].data, frame + at, len - at);
 	}
+	fclose(f);
+	return n;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int flood(const char *address, const char *port, int64_t ms, const char *pcap)
+{
+	static struct recorded r[RECORDED];
+	unsigned have = pcap ? recorded(pcap, r) : 0;
+	unsigned long long count = 0, bytes = 0;
+	int64_t end = now_ms() + ms;
+	int fd = target(address, port);
+	uint8_t buf[2100];
+
+	if (fd < 0 || (pcap && !have)) {
+		fprintf(stderr, "net-pester: nothing to send, or nowhere to\n");
+		return 2;
+	}
+	for (; (count & 63) || now_ms() < end; count++) {
+		ssize_t n = have ? send(fd, r[count % have].data, r[count % have].len, 0) : send(fd, buf, junk(buf), 0);
+
+		bytes += n > 0 ? (unsigned long long)n : 0;
+	}
+	printf("%llu datagrams, %llu a second, %llu Mbit/s\n", count, count * 1000 / (unsigned long long)ms,
+	       bytes * 8 / (unsigned long long)ms / 1000);
 	close(fd);
 	return 0;
 }
@@ -173,11 +250,11 @@ static void bad_lines(void)
 		{ "null", "not" },
 		{ "{}", "does not say what to ask" },
 		{ "{\"ask\":1}", "nothing known to ask" },
-		{ "{\"ask\":\"format\"}", "accepted: status, peers, trace, resolve, leases, networks, names, stop, version" },
+		{ "{\"ask\":\"format\"}", "nothing known to ask; accepted: status peers trace" },
 		{ "{\"ask\":\"status\",\"ask\":\"stop\"}", "not JSON" },
 		{ "{\"ask\":\"status\",\"colour\":1}", "a member that is not known" },
-		{ "{\"ask\":\"status\",\"key\":\"00000000000000000000000000000000\"}", "status takes no key" },
-		{ "{\"ask\":\"trace\"}", "needs a key" },
+		{ "{\"ask\":\"status\",\"key\":\"00000000000000000000000000000000\"}", "that order takes no key" },
+		{ "{\"ask\":\"trace\"}", "does not say its key" },
 		{ "{\"ask\":\"trace\",\"key\":\"zz\"}", "32 hexadecimal digits" },
 		{ "{\"ask\":\"trace\",\"key\":\"00000000000000000000000000000000\",\"timeout_ms\":-1}", "1 to 60000" },
 		{ "{\"ask\":\"trace\",\"key\":\"00000000000000000000000000000000\",\"timeout_ms\":1e99}", "1 to 60000" },
@@ -256,6 +333,28 @@ static void crowd(void)
 		close(fd[i]);
 }
 
+/* Clients that write a byte now and then, and others beside them. */
+static void slow(void)
+{
+	static const char ORDER[] = "{\"ask\":\"version\"}\n";
+	enum { SLOW = 8 };
+	char buf[4096];
+	int fd[SLOW];
+
+	for (int i = 0; i < SLOW; i++)
+		fd[i] = dial();
+	for (size_t at = 0; ORDER[at]; at++) {
+		for (int i = 0; i < SLOW; i++)
+			put(fd[i], ORDER + at, 1);
+		answered("{\"ask\":\"version\"}", 17, "\"ok\":true");
+		usleep(20000);
+	}
+	for (int i = 0; i < SLOW; i++) {
+		holds(line(fd[i], buf, sizeof(buf)) && strstr(buf, "\"ok\":true"), "a slow client is answered at last");
+		close(fd[i]);
+	}
+}
+
 /* An order whose client is gone before the answer. */
 static void gone_before_the_answer(void)
 {
@@ -300,6 +399,7 @@ static int control(void)
 	ahead();
 	half_lines_and_sudden_ends();
 	crowd();
+	slow();
 	gone_before_the_answer();
 	noise();
 	return wrong;
@@ -309,10 +409,17 @@ int main(int argc, char **argv)
 {
 	if (argc == 6 && !strcmp(argv[1], "udp"))
 		return udp(argv[2], argv[3], (unsigned)atoi(argv[4]), argv[5]);
+	if ((argc == 5 || argc == 6) && !strcmp(argv[1], "flood"))
+		return flood(argv[2], argv[3], atoi(argv[4]), argc == 6 ? argv[5] : NULL);
 	if (argc == 3 && !strcmp(argv[1], "control")) {
 		path = argv[2];
 		return control();
 	}
-	fprintf(stderr, "usage: net-pester udp ADDRESS PORT COUNT SEED | net-pester control SOCKET\n");
+	if (argc == 3 && !strcmp(argv[1], "ask")) {
+		path = argv[2];
+		answered("{\"ask\":\"version\"}", 17, "\"ok\":true");
+		return wrong;
+	}
+	fprintf(stderr, "usage: net-pester udp ADDRESS PORT COUNT SEED | flood ADDRESS PORT MS [PCAP] | ask SOCKET | control SOCKET\n");
 	return 2;
 }

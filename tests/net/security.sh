@@ -7,7 +7,7 @@
 #	 eth0 .1     eth0 .2     eth0 .3	172.30.0.0/24
 #	-+-----------+-- under0 -+-
 NEEDS=""
-SECTIONS="firewall"
+SECTIONS="firewall rights control weather"
 . "${0%/*}/lib.sh"
 where=([alice]=a [bob]=b [carol]=c)
 
@@ -59,6 +59,148 @@ firewall() {
 	holds "and gets through" await greets b "$a" 5001
 	for n in a.5001 a.5003 c.5003; do kill "${pid[listen.$n]}"; done
 	for n in alice bob carol; do holds "$n ends well" stopped $n TERM; done
+}
+
+# ---- what a running node may still do -----------------------------------------
+
+right() { sed -n "s/^$2:[^0-9a-f]*\([0-9a-f]*\).*/\1/p" /proc/${pid[$1]}/status; }
+as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all "$@"; }
+every_thread() {	# NODE FIELD VALUE
+	local t
+
+	for t in /proc/${pid[$1]}/task/*/status; do grep -qE "^$2:[^0-9a-f]*$3\$" "$t" || { cat "$t"; return 1; }; done
+}
+
+sanitized() { grep -q 'built with AddressSanitizer' "$1.log"; }
+limited() { sanitized "$1" || every_thread "$1" Seccomp 2; }
+
+rights() {
+	mkdir -p "$work/dev" && mount -t tmpfs -o dev,mode=755 none "$work/dev" && mknod -m 666 "$work/dev/tun" c 10 200 &&
+		mount --bind "$work/dev" /dev/net
+	ctl net create rightnet --range 10.9.0.0/24 --term 60s >/dev/null
+	ctl net add rightnet root --tap weft0 >/dev/null
+	ctl net create carrier >/dev/null
+	ctl net add carrier plain --listen4 0.0.0.0:9400 --listen6 off >/dev/null
+	where[root]=a where[plain]=a where[user]=b
+	start root
+	start plain
+	holds "root's node has an address" await has_address root
+	holds "a node without networks joins" await joined plain
+	holds "only listed system calls, in all threads" limited root
+	holds "no privilege comes back by a program" every_thread root NoNewPrivs 1
+	holds "of root's capabilities CAP_NET_ADMIN is left, in all threads" every_thread root CapEff 0000000000001000
+	holds "none can be taken up again" every_thread root CapPrm 0000000000001000
+	holds "none at all without a network" every_thread plain CapEff 0000000000000000
+	holds "nothing it made can be read by others" [ -z "$(find root/state plain/state -perm /077)" ]
+	ctl net add rightnet user --tap tapu --own-address off --bootstrap 172.30.0.1:9338 >/dev/null
+	chown -R 65534:65534 user
+	ip -n nb tuntap add tapu mode tap user 65534
+	ip -n nb link set tapu mtu 1400 up
+	WRAP="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all" start user
+	holds "without any right, on a tap made before, it joins" await joined user
+	holds "it has no capability" every_thread user CapEff 0000000000000000
+	holds "and only listed system calls" limited user
+	if sanitized user; then
+		skip "memory" "AddressSanitizer needs to look into it"
+	else
+		holds "its own user cannot look into its memory" not as_nobody head -c 1 "/proc/${pid[user]}/maps"
+		holds "nor see what it has open" not as_nobody ls "/proc/${pid[user]}/fd/"
+	fi
+	holds "it cannot leave a core" grep -qE 'Max core file size +0 +0' "/proc/${pid[user]}/limits"
+	udhcpc_start nb tapu
+	holds "a machine behind it is served" await has_address '' nb tapu
+	holds "and pings" pings_soon b "$(address root)"
+	kill "${pid[udhcpc.nb]}"
+	kill -HUP "${pid[user]}"
+	holds "SIGHUP is obeyed within the list" await grep -q 'reload.*endpoints to bootstrap' user.log
+	for n in root plain; do kill -HUP "${pid[$n]}"; done
+	holds "[node] confine = no leaves all as it was" unconfined
+	for n in root plain user; do holds "$n ends well" stopped $n TERM; done
+	ip -n nb link del tapu
+	holds "interfaces are put back within the list" not exists a weft0
+}
+
+unconfined() {
+	stopped plain TERM || return 1
+	start plain -s node.confine=no
+	await joined plain && every_thread plain Seccomp 0
+}
+
+# ---- the control socket -------------------------------------------------------
+
+control() {
+	local s=$work/open/control g nobody="setpriv --reuid 65534 --regid 65534 --clear-groups"
+
+	g=$(getent group daemon | cut -d: -f3)
+	mkdir -p open && chmod 755 open
+	ctl net create ctlnet >/dev/null
+	ctl net add ctlnet quinn --listen4 0.0.0.0:9401 --listen6 off >/dev/null
+	where[quinn]=a
+	start quinn -s node.control="$s"
+	holds "it joins" await joined_at "$s"
+	holds "its control socket is its own user's" [ "$(stat -c %a "$s")" = 600 ]
+	holds "root may ask" asked "$s" ""
+	holds "another user may not" not asked "$s" "$nobody"
+	chmod 666 "$s"
+	holds "not even where the file would let him" not asked "$s" "$nobody"
+	holds "and that is said" await grep -q 'another user was turned away' quinn.log
+	holds "hostile clients get their answers" "$BIN/net-pester" control "$s"
+	holds "it ends well" stopped quinn TERM
+	start quinn -s node.control="$s" -s node.control-group=daemon
+	holds "with a group it starts, too" await joined_at "$s"
+	holds "its socket is the group's as well" [ "$(stat -c %a:%g "$s")" = "660:$g" ]
+	holds "a member may ask" asked "$s" "setpriv --reuid 65534 --regid $g --clear-groups"
+	holds "one by a further group, too" asked "$s" "setpriv --reuid 65534 --regid 65534 --groups $g"
+	holds "others may not" not asked "$s" "$nobody"
+	holds "it ends well again" stopped quinn TERM
+	holds "a group that is none is refused" refused 'control-group = nobodies.*no such group' ip netns exec na "$BIN/weft-node" -c quinn/weft.conf -s node.control-group=nobodies
+}
+
+asked() { $2 "$BIN/net-pester" ask "$1"; }
+joined_at() { asked "$1" "" >/dev/null 2>&1; }
+
+# ---- bad weather: junk and old packets as fast as they go, beside real traffic -----------
+
+# Mbit/s of TCP for three seconds from b to a over the network
+goodput() {
+	at a timeout 6 busybox nc -l -p 5009 2>/dev/null < <(sleep 6) | wc -c >goodput.bytes &
+	await listens a 5009 >/dev/null
+	at b timeout 3 busybox nc "$(address alice)" 5009 </dev/zero >/dev/null 2>&1
+	wait $!
+	echo $(($(cat goodput.bytes) * 8 / 3 / 1000000))
+}
+
+weather() {
+	local calm junk old
+
+	ctl net create wetnet --range 10.9.0.0/24 --term 60s >/dev/null
+	rm -rf alice bob alice.log bob.log
+	ctl net add wetnet alice --tap weft0 >/dev/null
+	ctl net add wetnet bob --tap weft0 --bootstrap 172.30.0.1:9338 >/dev/null
+	start alice -s node.log=info
+	start bob -s node.log=info
+	holds "two daemons have addresses" await has_address alice
+	holds "both of them" await has_address bob
+	pings_soon b "$(address alice)"
+	at a timeout 20 tcpdump -q -i eth0 -c 2000 -w "$work/real.pcap" udp port 9338 2>/dev/null &
+	pid[tcpdump]=$!
+	calm=$(goodput)
+	kill "${pid[tcpdump]}" 2>/dev/null
+	wait "${pid[tcpdump]}" 2>/dev/null
+	at c "$BIN/net-pester" flood 172.30.0.1 9338 4000 >junk.said &
+	junk=$(goodput)
+	wait $!
+	at b "$BIN/net-pester" flood 172.30.0.1 9338 4000 real.pcap >old.said &
+	old=$(goodput)
+	wait $!
+	echo "        goodput $calm Mbit/s in calm weather, $junk beside junk ($(cat junk.said)), $old beside old packets ($(cat old.said))"
+	holds "real traffic goes on beside junk" [ "$junk" -gt 0 ]
+	holds "and beside packets that were real once" [ "$old" -gt 0 ]
+	holds "the link stands" ring_of 1 alice bob
+	holds "nothing was taken for news" [ "$(grep -cE ' (down|dead|suspect|path) ' alice.log)" = 0 ]
+	holds "a log is no place for it" [ "$(wc -l <alice.log)" -lt 60 ]
+	holds "pings are answered afterwards" pings_soon b "$(address alice)"
+	for n in alice bob; do holds "$n ends well" stopped $n TERM; done
 }
 
 underlay a b c
