@@ -1,7 +1,8 @@
 /*
  * ends.h - how core/link keeps its tunnels; for the files below only
  *
- * tunnel.c  the table, what comes in, time   haul.c   what goes out: carriers, waiting
+ * tunnel.c  the table, time                  haul.c   what goes out: carriers, waiting
+ * intake.c  what comes in
  * greet.c   handshakes                       piece.c  payloads in pieces
  */
 #ifndef LINK_ENDS_H
@@ -144,9 +145,11 @@ struct tunnel *tunnel_add(struct env *e, struct tunnels *ts, unsigned n, struct 
 void tunnel_tell(struct env *e, struct tunnels *ts, struct tunnel *t, enum tunnel_word word, struct bytes cert);
 struct tunnel_item *ends_put_item(struct env *e, struct outbox *o);	/* NULL: no room */
 void parcels_free(struct env *e, struct tunnels *ts, struct parcel *p, bool waited);
-void tunnel_early(struct env *e, struct tunnels *ts, struct tunnel *t);	/* what came early is opened now, or dropped */
 void tunnel_arm(struct env *e, struct tunnels *ts, int64_t in_ms);
 void ends_mail(struct env *e, struct tunnels *ts, struct tunnel *t, enum mail_kind kind, struct bytes data);
+
+/* intake.c */
+void tunnel_early(struct env *e, struct tunnels *ts, struct tunnel *t);	/* what came early is opened now, or dropped */
 
 /* haul.c */
 void tunnel_count(struct env *e, struct tunnel *t, size_t len);		/* a payload went or came */
