@@ -71,6 +71,19 @@ static struct gazette *gazette_of(struct node *n)
 	return n->gazette;
 }
 
+static bool we_are_revoked(const struct node *n)
+{
+	return revoked_chain(n->env.revoked, n->env.config->overlay,
+			     (struct bytes){ n->identity->chain, n->identity->chain_len });
+}
+
+/* Of a list that we kept and are in we only say so: whether we are in the newest, the first link tells. */
+static void revoked_before(struct node *n)
+{
+	if (n->gazette && gazette_changed(n->gazette) && we_are_revoked(n))
+		env_record(&n->env, RECORD_REVOKED, n->identity->id, 0, 1);
+}
+
 void floors_start(struct node *n, struct bytes saved, enum run_end last)
 {
 	struct reader in = reader_of(saved.at, saved.len);
@@ -91,6 +104,7 @@ void floors_start(struct node *n, struct bytes saved, enum run_end last)
 	}
 	if (!reader_ok(&in))
 		env_drop(&n->env, DROP_VALUE);
+	revoked_before(n);
 	ring_start(&n->ring, &n->env, peers);
 	if (dht && !n->dht)
 		n->dht = dht_new(&n->env, &n->ring, n->identity);
@@ -314,7 +328,7 @@ static bool carry_revoked(struct node *n)
 		}
 	if (n->tunnels)
 		tunnels_revoked(e, n->tunnels);
-	if (revoked_chain(e->revoked, e->config->overlay, (struct bytes){ n->identity->chain, n->identity->chain_len })) {
+	if (we_are_revoked(n)) {
 		env_record(e, RECORD_REVOKED, n->identity->id, 0, 0);
 		floors_stop(n);
 	}

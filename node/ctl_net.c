@@ -9,35 +9,21 @@
 
 #include <sodium.h>
 
-#include "node/config.h"
 #include "node/ctl_net.h"
+#include "node/draft.h"
 #include "node/keep.h"
 #include "node/text.h"
 
-/** struct grant - options of everything that makes a certificate */
-struct grant {
-	char **groups, **addresses, *valid;
-	gboolean replace;
-};
-
-#define GRANT_OPTIONS(g)									\
-	{ "group", 'g', 0, G_OPTION_ARG_STRING_ARRAY, &(g).groups, "A group it belongs to; may be repeated", "NAME" }, \
-	{ "address", 'a', 0, G_OPTION_ARG_STRING_ARRAY, &(g).addresses,				\
-	  "A fixed address or range of it (any); may be repeated", "ADDRESS[/BITS]" },		\
-	{ "valid", 0, 0, G_OPTION_ARG_STRING, &(g).valid, "How long (for ever)", "TIME" },	\
-	{ "replace", 0, 0, G_OPTION_ARG_NONE, &(g).replace, "The name may be taken: the old certificate is not used any more", NULL }
-
-static void grant_done(struct grant *g)
+void terms_done(struct terms *g)
 {
 	g_strfreev(g->groups);
 	g_strfreev(g->addresses);
 	g_free(g->valid);
 }
 
-/* The admission that the options describe; it borrows from them. */
-static bool grant_read(const struct grant *g, const char *name, struct admission *a, struct fail *f)
+bool terms_read(const struct terms *g, const char *name, struct admission *a, struct fail *f)
 {
-	const char *wrong = name_wrong(name);
+	const char *wrong = name ? name_wrong(name) : NULL;
 	char why[WHY_LEN];
 	int64_t ns;
 
@@ -95,54 +81,15 @@ char *ctl_endpoints(const char *option, char **given, struct fail *f)
 /* ---- net add -------------------------------------------------------------------------- */
 
 struct adding {
-	struct grant grant;
+	struct terms terms;
 	char *dir, *listen4, *listen6, **bootstrap;
 	char *tap, *model, *bridge, *own;	/* [network.1] */
+	gboolean signer, no_signer;
 };
-
-/* A commented key where nothing was said, so that a reader sees what there is. */
-static void conf_key(GString *t, const char *key, const char *value, const char *example)
-{
-	if (value && *value)
-		g_string_append_printf(t, "%s = %s\n", key, value);
-	else
-		g_string_append_printf(t, "# %s = %s\n", key, example);
-}
-
-static char *conf_text(const struct adding *a, const char *name, const char *bootstrap, bool network)
-{
-	GString *t = g_string_new(NULL);
-
-	g_string_append_printf(t, "# weft-node for %s; `weftctl config explain` says what can stand here\n\n[node]\n", name);
-	conf_key(t, "state", "state", "");
-	conf_key(t, "log", NULL, "info");
-	g_string_append(t, "\n[underlay]\n");
-	conf_key(t, "listen4", a->listen4, "0.0.0.0:9338");
-	conf_key(t, "listen6", a->listen6, "[::]:9338");
-	g_string_append(t, "\n[overlay]\n");
-	conf_key(t, "bootstrap", bootstrap, "192.0.2.1:9338");
-	if (network) {
-		g_string_append(t, "\n[network.1]\n");
-		conf_key(t, "tap", a->tap, "weft%d");
-		conf_key(t, "model", a->model, "interface");
-		conf_key(t, "bridge", a->bridge, "br0");
-		conf_key(t, "address", a->own, "lease");
-	}
-	return g_string_free(t, FALSE);
-}
-
-/* The configuration must be one that the node will take. */
-static bool conf_good(const char *text, const char *where, struct fail *f)
-{
-	struct node_config *c = config_parse(where, text, strlen(text), NULL, NULL, 0, f);
-
-	config_free(c);
-	return c != NULL;
-}
 
 static void remove_node(const char *dir)
 {
-	static const char *const FILES[] = { "state/key", "state/card", "state/network", "weft.conf", NULL };
+	static const char *const FILES[] = { "state/key", "state/card", "state/network", "state/signer", "weft.conf", NULL };
 
 	for (const char *const *n = FILES; *n; n++) {
 		char *path = keep_path(dir, *n);
@@ -160,17 +107,19 @@ static void remove_node(const char *dir)
 
 /* All files of the node @adm in @dir; nothing is left of it on failure. */
 static bool write_node(const char *dir, const char *conf, const uint8_t seed[KEY_BYTES], const uint8_t *overlay,
-		       const struct admitted *adm, const struct charter *network, struct fail *f)
+		       const struct admitted *adm, struct bytes signer, const struct charter *network, struct fail *f)
 {
 	char *state = keep_path(dir, "state"), *card = keep_path(state, "card"), *file = keep_path(dir, "weft.conf");
-	char *charter = keep_path(state, "network");
+	char *charter = keep_path(state, "network"), *admits = keep_path(state, "signer");
 	bool good = home_make(state, seed, f) &&
 		    card_write(card, overlay, (struct bytes){ adm->chain, adm->chain_len }, f) &&
-		    (!network || charter_write(charter, network, f)) && keep_text_write(file, 0600, conf, f);
+		    (!network || charter_write(charter, network, f)) &&
+		    (!signer.len || card_write(admits, overlay, signer, f)) && keep_text_write(file, 0600, conf, f);
 
 	if (!good)
 		remove_node(dir);
 	free(charter);
+	free(admits);
 	free(state);
 	free(card);
 	free(file);
@@ -178,10 +127,13 @@ static bool write_node(const char *dir, const char *conf, const uint8_t seed[KEY
 }
 
 /* A new key, its certificate, and the node's files. */
-static bool make(const struct adding *a, struct overlay *o, struct admission *ask, const char *conf,
+static bool make(const struct adding *a, bool signs, struct overlay *o, struct admission *ask, const char *conf,
 		 struct admitted *got, struct fail *f)
 {
-	uint8_t seed[KEY_BYTES], secret[SIGN_BYTES];
+	uint8_t seed[KEY_BYTES], secret[SIGN_BYTES], signer[CERT_MAX];
+	size_t signer_len = 0;
+	struct reader r;
+	struct cert leaf;
 	struct charter c;
 	bool has, good;
 
@@ -189,9 +141,12 @@ static bool make(const struct adding *a, struct overlay *o, struct admission *as
 	suite_sodium.sign_pair(secret, seed);
 	memcpy(ask->key, secret + KEY_BYTES, KEY_BYTES);
 	good = overlay_admit(o, ask, got, f) && overlay_charter(o, &got->id, &c, &has, f);
+	r = reader_of(got->chain, got->chain_len);
+	good = good && (!signs || (!cert_decode(&r, &leaf) && overlay_signer(o, &leaf, signer, &signer_len, f)));
 	if (!good)
 		rmdir(a->dir);
-	good = good && write_node(a->dir, conf, seed, overlay_key(o), got, has ? &c : NULL, f);
+	good = good && write_node(a->dir, conf, seed, overlay_key(o), got, (struct bytes){ signer, signer_len },
+				  has ? &c : NULL, f);
 	sodium_memzero(seed, sizeof(seed));
 	sodium_memzero(secret, sizeof(secret));
 	charter_done(&c);
@@ -200,9 +155,9 @@ static bool make(const struct adding *a, struct overlay *o, struct admission *as
 
 static bool no_network(const struct adding *a, const char *home, struct fail *f)
 {
-	if (!a->tap && !a->model && !a->bridge && !a->own)
+	if (!a->tap && !a->model && !a->bridge && !a->own && !a->signer)
 		return true;
-	fail_add(f, "%s is an overlay without a network: no --tap, --model, --bridge or --own-address", home);
+	fail_add(f, "%s is an overlay without a network: no --tap, --model, --bridge, --own-address or --signer", home);
 	fail_hint(f, "`weftctl net create --range` makes one with");
 	return false;
 }
@@ -213,21 +168,26 @@ static bool add(const struct adding *a, const char *home, const char *name, stru
 	struct admission ask;
 	struct admitted got;
 	struct charter c;
-	bool has = false;
+	bool has = false, signs = a->signer;
 	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), *conf = NULL, id[ID_TEXT];
-	bool good = given && grant_read(&a->grant, name, &ask, f) && overlay_open(&o, home, f) &&
+	bool good = given && terms_read(&a->terms, name, &ask, f) && overlay_open(&o, home, f) &&
 		    overlay_charter(&o, NULL, &c, &has, f);
 
 	if (good) {
+		const struct draft d = {
+			.name = name, .listen4 = a->listen4, .listen6 = a->listen6, .network = has,
+			.bootstrap = a->bootstrap ? given : o.bootstrap,
+			.tap = a->tap, .model = a->model, .bridge = a->bridge, .own = a->own,
+		};
+
+		signs |= has && !c.record.serial && !a->no_signer;	/* the first one, or nobody could answer an invitation */
 		charter_done(&c);
-		conf = conf_text(a, name, a->bootstrap ? given : o.bootstrap, has);
-		good = (has || no_network(a, home, f)) && conf_good(conf, "the new configuration", f) &&
-		       keep_dir(a->dir, true, f);
+		good = (has || no_network(a, home, f)) && (conf = draft_text(&d, f)) && keep_dir(a->dir, true, f);
 	}
-	good = good && make(a, &o, &ask, conf, &got, f);
+	good = good && make(a, signs, &o, &ask, conf, &got, f);
 	if (good)
-		printf("%s  %s  certificate %" PRIu64 "\nNext: weft-node -c %s/weft.conf\n", name, id_text(got.id, id),
-		       got.serial, a->dir);
+		printf("%s  %s  certificate %" PRIu64 "%s\nNext: weft-node -c %s/weft.conf\n", name, id_text(got.id, id),
+		       got.serial, signs ? ", answers invitations" : "", a->dir);
 	overlay_close(&o);
 	g_free(given);
 	g_free(conf);
@@ -248,8 +208,11 @@ static int add_command(int argc, char **argv)
 		{ "tap", 0, 0, G_OPTION_ARG_STRING, &a.tap, "The tap's name (weft%d)", "NAME" },
 		{ "model", 0, 0, G_OPTION_ARG_STRING, &a.model, "Who is behind the tap (interface)", "interface|router|hybrid" },
 		{ "bridge", 0, 0, G_OPTION_ARG_STRING, &a.bridge, "The tap's bridge under router and hybrid", "NAME" },
+		{ "signer", 0, 0, G_OPTION_ARG_NONE, &a.signer, "It answers invitations (the first one does)", NULL },
+		{ "no-signer", 0, 0, G_OPTION_ARG_NONE, &a.no_signer, "It does not, although it is the first", NULL },
 		{ "own-address", 0, 0, G_OPTION_ARG_STRING, &a.own, "The host's own address (auto)", "lease|off|ADDRESS" },
-		GRANT_OPTIONS(a.grant),
+		TERMS_OPTIONS(a.terms),
+		REPLACE_OPTION(a.terms),
 		G_OPTION_ENTRY_NULL
 	};
 	struct fail f = { 0 };
@@ -260,7 +223,7 @@ static int add_command(int argc, char **argv)
 			a.dir = g_strdup(argv[2]);
 		code = add(&a, argv[1], argv[2], &f) ? EXIT_HELD : ctl_fail(&f);
 	}
-	grant_done(&a.grant);
+	terms_done(&a.terms);
 	g_free(a.dir);
 	g_free(a.listen4);
 	g_free(a.listen6);
@@ -302,7 +265,7 @@ static bool key_of(const char *text, struct admission *ask, uint8_t **room, stru
 	return true;
 }
 
-static bool admit(const struct grant *g, const char *home, const char *name, const char *key, const char *out,
+static bool admit(const struct terms *g, const char *home, const char *name, const char *key, const char *out,
 		  struct fail *f)
 {
 	struct overlay o = { .lock = -1 };
@@ -311,7 +274,7 @@ static bool admit(const struct grant *g, const char *home, const char *name, con
 	struct charter c = { .len = 0 };
 	char id[ID_TEXT];
 	uint8_t *room = NULL;
-	bool has = false, good = grant_read(g, name, &ask, f) && key_of(key, &ask, &room, f);
+	bool has = false, good = terms_read(g, name, &ask, f) && key_of(key, &ask, &room, f);
 
 	if (good && !access(out, F_OK)) {
 		fail_add(f, "%s is there already", out);
@@ -333,13 +296,14 @@ static bool admit(const struct grant *g, const char *home, const char *name, con
 
 static int admit_command(int argc, char **argv)
 {
-	struct grant g = { 0 };
+	struct terms g = { 0 };
 	char *out = NULL;
 	const struct command self = { "admit", "OVERLAY NAME KEY|CARD", "Makes a certificate for a key that was made elsewhere.",
 				      admit_command };
 	const GOptionEntry entries[] = {
 		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it goes (NAME.card)", "FILE" },
-		GRANT_OPTIONS(g),
+		TERMS_OPTIONS(g),
+		REPLACE_OPTION(g),
 		G_OPTION_ENTRY_NULL
 	};
 	struct fail f = { 0 };
@@ -350,7 +314,7 @@ static int admit_command(int argc, char **argv)
 			out = g_strdup_printf("%s.card", argv[2]);
 		code = admit(&g, argv[1], argv[2], argv[3], out, &f) ? EXIT_HELD : ctl_fail(&f);
 	}
-	grant_done(&g);
+	terms_done(&g);
 	g_free(out);
 	return code;
 }
@@ -407,6 +371,11 @@ int net_command(int argc, char **argv)
 		{ "add", "OVERLAY NAME", "make a node: configuration, key and certificate", add_command },
 		{ "admit", "OVERLAY NAME KEY|CARD", "make a certificate for a key that was made elsewhere", admit_command },
 		{ "list", "OVERLAY", "list the certificates that were made", list_command },
+		{ "invite", "OVERLAY", "make an invitation, for `weft-node join`", net_invite_command },
+		{ "invites", "OVERLAY", "list the invitations that were made", net_invites_command },
+		{ "uninvite", "OVERLAY NUMBER", "take an invitation back", net_uninvite_command },
+		{ "revoke", "OVERLAY [NAME|ID]...", "shut members out, and tell a node", net_revoke_command },
+		{ "signer", "OVERLAY CARD", "let a member answer invitations", net_signer_command },
 		{ "show", "OVERLAY", "what the network's record holds", net_show_command },
 		{ NULL, NULL, NULL, NULL },
 	};

@@ -200,8 +200,13 @@ bool daemon_run(const struct daemon_setup *setup, struct node_config *c, struct 
 	good = open_all(d, f);
 	if (good) {
 		begin(d);
-		ev_run(d->loop, 0);
+		if (!d->over)
+			ev_run(d->loop, 0);
 		good = home_end(&d->home, f);
+		if (d->member->revoked) {
+			fail_add(f, "this node was revoked: it is no member of the overlay any more");
+			good = false;
+		}
 		diary(LEVEL_INFO, "stop", "gone");
 	}
 	close_all(d);

@@ -220,7 +220,8 @@ const char *record_sentence(const struct record *r, char *buf, unsigned size)
 		if (id_eq(r->peer, ID_ZERO))
 			snprintf(buf, size, "%" PRIu64 " by list %" PRIu64, r->b, r->a);
 		else
-			snprintf(buf, size, "we are no member any more");
+			snprintf(buf, size, r->b ? "we are no member any more, by the last list we heard; waiting for one without us" :
+				 "we are no member any more");
 		break;
 	case RECORD_KINDS:
 		break;

@@ -51,6 +51,7 @@ struct daemon {
 	struct client_ref stopper;	/* who asked us to stop */
 	struct order stop_order;
 	bool has_stopper, leaving, over;
+	struct reply revoked;		/* what core said of the last list */
 };
 
 /* ---- wake.c: what wakes the loop, and what follows ---- */
@@ -70,6 +71,9 @@ void wake_judge(struct daemon *d);			/* says when our certificate ends */
 void serve_order(void *ctx, struct client_ref who, const struct order *o);
 void serve_reply(void *ctx, const struct reply *r);
 char *serve_metrics(void *ctx);
+
+/* ---- serve_revoke.c: lists of the revoked ---- */
+void serve_revoke(struct daemon *d, struct client_ref who, const struct order *o);
 
 /* ---- record.c: captures ---- */
 void record_start(struct daemon *d, struct client_ref who, const struct order *o);

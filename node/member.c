@@ -18,6 +18,7 @@
 #include "node/clock.h"
 #include "node/confine.h"
 #include "node/diary.h"
+#include "node/signer.h"
 
 enum {
 	ROOM		= 2 * EFFECTS_ROOM,
@@ -131,6 +132,20 @@ static void set_bootstrap(struct member *m, const struct endpoint *at, unsigned 
 	m->core.bootstraps = (uint16_t)count;
 }
 
+/* Where the overlay is a network of ours, and we were made one who answers invitations to it. */
+static void admits(struct member *m, uint64_t utc)
+{
+	struct fail f = { 0 };
+	size_t len = signer_read(m->home, &m->identity, utc, m->signer, &f);
+
+	for (unsigned i = 0; len && i < m->nics->count; i++)
+		if (!memcmp(m->nics->nic[i].charter.record.key, m->home->overlay, KEY_BYTES))
+			m->nics->birth[i].signer = (struct bytes){ m->signer, len };
+	for (unsigned i = 0; i < f.count; i++)
+		diary(LEVEL_WARN, "signer", "%s; this node answers no invitations", f.text[i]);
+	fail_done(&f);
+}
+
 struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, struct nics *nics,
 			  int64_t now_ns, uint64_t utc, struct fail *f)
 {
@@ -157,6 +172,7 @@ struct member *member_new(const struct node_config *c, struct home *home, struct
 		member_free(m);
 		return NULL;
 	}
+	admits(m, utc);
 	m->node = node_new(&birth, now_ns);
 	if (!m->node) {
 		fail_add(f, "[node] quota = %lld bytes does not hold a node", (long long)c->node.quota_bytes);
@@ -220,6 +236,7 @@ static void carry_out(struct member *m, int64_t now_ns, struct event next[FOLLOW
 			m->left = true;
 			m->handed_over = r->a;
 		}
+		m->revoked |= r->kind == RECORD_REVOKED && !r->b && id_eq(r->peer, m->identity.id);
 		diary_record(r);
 	}
 	for (unsigned i = 0; i < fx->replies; i++)

@@ -42,6 +42,8 @@ struct member {
 	uint64_t saves;
 	struct seen_table seen;		/* where peers see us */
 	bool left, handed_over;		/* it has left the overlay */
+	bool revoked;			/* it was shut out, and leaves */
+	uint8_t signer[CERT_MAX];	/* its certificate as one who answers invitations */
 	void (*reply)(void *ctx, const struct reply *r);
 	void (*watch)(void *ctx, const struct effects *fx);	/* sees what goes out before it goes; NULL mostly */
 	void *ctx;			/* of reply and watch */

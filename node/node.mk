@@ -5,17 +5,17 @@ ctl_SRC   := $(wildcard node/ctl*.c)
 node_SRC  := $(filter-out $(ctl_SRC) node/weftctl.c,$(wildcard node/*.c))
 node_LIB  := $(filter-out node/weft-node.c,$(node_SRC))
 shared_SRC := node/config.c node/config_network.c node/config_table.c node/keep.c node/home.c node/saves.c node/scribe.c node/text.c \
-	      node/charter.c
+	      node/charter.c node/draft.c
 
 # of node/prog, what the daemon needs: the schema and messages
 node_PROG := $(addprefix node/prog/,fail.c locator.c nearest.c schema.c schema_find.c schema_log.c schema_value.c \
 	       units.c dist.c real.c)
-ctl_OWN   := $(ctl_SRC) $(shared_SRC) node/overlay.c node/overlay_charter.c
+ctl_OWN   := $(ctl_SRC) $(shared_SRC) $(wildcard node/overlay*.c)
 
 node_LIBS_NODE := $(shell pkg-config --libs glib-2.0 libsodium jansson libmnl libcap-ng) -lev -lm
 node_LIBS_CTL  := $(shell pkg-config --libs glib-2.0 json-glib-1.0 libsodium) -lm
 
-$(B)/bin/weft-node: $(call objs,$(filter-out node/overlay.c node/overlay_charter.c,$(node_SRC)) $(node_PROG) $(core_SRC))
+$(B)/bin/weft-node: $(call objs,$(filter-out $(wildcard node/overlay*.c),$(node_SRC)) $(node_PROG) $(core_SRC))
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(STD) $(CFLAGS) -o $@ $^ -Wl,--as-needed $(node_LIBS_NODE)
 

@@ -62,7 +62,7 @@ static bool read_kind(const json_t *v, struct order *o, char why[WHY_LEN])
 			return true;
 		}
 	return no(why, "nothing known to ask; accepted: status peers trace resolve leases networks names tunnels slots seen "
-		  "ping get put delete metrics pcap stop version%s", "");
+		  "ping get put delete metrics pcap revoke stop version%s", "");
 }
 
 static bool read_key_member(const json_t *v, struct order *o, char why[WHY_LEN])

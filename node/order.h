@@ -45,6 +45,7 @@ enum {
 	X(DELETE,	"delete")	/* not any more */			\
 	X(METRICS,	"metrics")	/* counters, as Prometheus reads them */ \
 	X(PCAP,		"pcap")		/* frames or datagrams into a pipe that comes with the order */ \
+	X(REVOKE,	"revoke")	/* a list of the revoked, in a file that comes with the order */ \
 	X(STOP,		"stop")		/* leave the overlay and end */		\
 	X(VERSION,	"version")
 

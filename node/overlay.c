@@ -17,6 +17,7 @@
 #define SIGNER_FILE	"signer"
 #define OVERLAY_FILE	"overlay"
 #define MEMBERS_FILE	"members"
+#define INVITES_FILE	"invites"
 #define BOOTSTRAP_FILE	"bootstrap"
 #define MEMBERS_HEAD	"# serial\tname\tid\tkey\tissued\tends\n"
 
@@ -143,13 +144,16 @@ bool overlay_open(struct overlay *o, const char *path, struct fail *f)
 	if (o->lock < 0)
 		return false;
 	o->members = read_text(o, MEMBERS_FILE, f);
-	o->bootstrap = o->members ? read_text(o, BOOTSTRAP_FILE, f) : NULL;
+	o->invites = o->members ? read_text(o, INVITES_FILE, f) : NULL;
+	o->bootstrap = o->invites ? read_text(o, BOOTSTRAP_FILE, f) : NULL;
 	if (!o->bootstrap)
 		return false;
 	for (char *c = o->bootstrap; *c; c++)
 		if (*c == '\n' || *c == '\r')
 			*c = ' ';
 	o->serial = last_serial(o->members) + 1;
+	if (o->serial <= last_serial(o->invites))
+		o->serial = last_serial(o->invites) + 1;
 	return true;
 }
 
@@ -159,6 +163,7 @@ void overlay_close(struct overlay *o)
 		close(o->lock);
 	free(o->path);
 	free(o->members);
+	free(o->invites);
 	free(o->bootstrap);
 	sodium_memzero(o, sizeof(*o));
 	o->lock = -1;
@@ -179,24 +184,40 @@ static uint64_t taken_by(const char *members, const char *name)
 	return serial;
 }
 
+/* One more line @line in @file, whose text is *@text. */
+static bool append(struct overlay *o, const char *file, char **text, const char *head, const char *line, struct fail *f)
+{
+	char *new;
+
+	if (asprintf(&new, "%s%s%s", **text ? "" : head, *text, line) < 0)
+		abort();
+	if (!write_text(o->path, file, new, f)) {
+		free(new);
+		return false;
+	}
+	free(*text);
+	*text = new;
+	o->serial++;
+	return true;
+}
+
 static bool note(struct overlay *o, const struct admission *a, const struct admitted *out, uint64_t utc,
 		 uint64_t ends, struct fail *f)
 {
-	char id[ID_TEXT], key[KEY_TEXT], *text;
+	char id[ID_TEXT], key[KEY_TEXT], *line;
 	bool ok;
 
-	if (asprintf(&text, "%s%s%" PRIu64 "\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", *o->members ? "" : MEMBERS_HEAD,
-		     o->members, out->serial, a->name, id_text(out->id, id), key_text(a->key, key), utc, ends) < 0)
+	if (asprintf(&line, "%" PRIu64 "\t%s\t%s\t%s\t%" PRIu64 "\t%" PRIu64 "\n", out->serial, a->name, id_text(out->id, id),
+		     key_text(a->key, key), utc, ends) < 0)
 		abort();
-	ok = write_text(o->path, MEMBERS_FILE, text, f);
-	if (!ok) {
-		free(text);
-		return false;
-	}
-	free(o->members);
-	o->members = text;
-	o->serial++;
-	return true;
+	ok = append(o, MEMBERS_FILE, &o->members, MEMBERS_HEAD, line, f);
+	free(line);
+	return ok;
+}
+
+bool overlay_note_invite(struct overlay *o, const char *line, struct fail *f)
+{
+	return append(o, INVITES_FILE, &o->invites, "# serial\tname\tid\tuses\tmade\tends\n", line, f);
 }
 
 bool overlay_admit(struct overlay *o, const struct admission *a, struct admitted *out, struct fail *f)

@@ -8,10 +8,12 @@
  *	members		one line per certificate: serial name id key issued ends
  *	bootstrap	endpoints that new nodes are told, one a line, edited by hand
  *	charter		the virtual network that it is, if it is one (charter.h)
+ *	invites		one line per invitation: serial name id uses made ends
+ *	revoked		the newest list of who is no member any more (core/seal/revoke.h)
  *	lock		held while a certificate is made
  *
- * Invitations, delegated signers and revocation are not here yet: a certificate
- * is for ever unless it is made for a time.
+ * A certificate is for ever unless it is made for a time, or revoked. Members
+ * that were made signers answer invitations, so the folder can be locked away.
  *
  *	Time		wall clock, once per certificate
  *	Chance		libsodium's, for keys and salts
@@ -20,7 +22,8 @@
 #ifndef NODE_OVERLAY_H
 #define NODE_OVERLAY_H
 
-#include "core/seal/cert.h"
+#include "core/seal/invite.h"
+#include "core/seal/revoke.h"
 #include "node/charter.h"
 #include "node/home.h"
 #include "node/prog/units.h"
@@ -31,7 +34,7 @@ struct overlay {
 	char *path;
 	int lock;
 	uint8_t secret[SIGN_BYTES];
-	char *members;			/* the file's text */
+	char *members, *invites;	/* the files' texts */
 	char *bootstrap;		/* endpoints, blanks between */
 	uint64_t serial;		/* of the next certificate */
 };
@@ -80,6 +83,44 @@ bool overlay_found(struct overlay *o, struct charter *c, struct fail *f);
  * @first: a member that was just made, the founder if there is none; NULL: only look
  */
 bool overlay_charter(struct overlay *o, const struct id *first, struct charter *c, bool *has, struct fail *f);
+
+/** overlay_note_invite() - One more line in invites; for overlay_invite.c */
+bool overlay_note_invite(struct overlay *o, const char *line, struct fail *f);
+
+/** overlay_signer() - A certificate that lets the node with the certificate @leaf admit newcomers, for as long as that holds */
+bool overlay_signer(struct overlay *o, const struct cert *leaf, uint8_t out[CERT_MAX], size_t *len, struct fail *f);
+
+/** struct invitation - what an invitation is to say */
+struct invitation {
+	struct admission as;		/* what the newcomer will be; its name may be NULL: as it likes. Key and salt are ignored */
+	unsigned uses;
+	int64_t expires_s;
+	const struct endpoint *at;	/* members it may call */
+	unsigned ats;
+};
+
+/** overlay_invite() - Make one and note it in invites; it is on disk before this returns */
+bool overlay_invite(struct overlay *o, const struct invitation *v, struct token *out, uint64_t *serial, struct fail *f);
+
+/** overlay_find() - The ids of @who: an id, a member's name, or with @invite the number of an invitation. 0: none, with a message */
+unsigned overlay_find(const struct overlay *o, const char *who, bool invite, struct id *out, unsigned max, struct fail *f);
+
+/** struct ban - a list of the revoked in memory */
+struct ban {
+	uint8_t blob[REVOKED_BYTES];
+	size_t len;
+	struct revoked list;		/* list.serial 0: there is none yet */
+};
+
+/** overlay_banned() - Read the list */
+bool overlay_banned(const struct overlay *o, struct ban *b, struct fail *f);
+
+/**
+ * overlay_ban() - Make the next list: with @ids, or without them again (@undo)
+ *
+ * Whose certificate has ended is left out: it shuts itself out.
+ */
+bool overlay_ban(const struct overlay *o, const struct id *ids, unsigned count, bool undo, struct ban *b, struct fail *f);
 
 /** prefix_read() - "10.9.0.7", "10.9.0.0/28" or the same in IPv6 */
 bool prefix_read(const char *text, struct prefix *p, char why[WHY_LEN]);

@@ -138,6 +138,10 @@ void serve_reply(void *ctx, const struct reply *r)
 	int64_t since_ns;
 	json_t *o;
 
+	if (r->ask == ASK_REVOKE) {
+		d->revoked = *r;
+		return;
+	}
 	if (r->ask != ASK_ECHO && nics_reply(&d->nics, clock_now_ns(&d->clock), r))
 		return;
 	while (at < d->trace + TRACES && (!*at || (*at)->token != r->token))
@@ -254,6 +258,9 @@ void serve_order(void *ctx, struct client_ref who, const struct order *o)
 		break;
 	case ORDER_PCAP:
 		record_start(d, who, o);
+		break;
+	case ORDER_REVOKE:
+		serve_revoke(d, who, o);
 		break;
 	case ORDER_STOP:
 		stop(d, who, o);

@@ -73,6 +73,8 @@ void wake_step(struct daemon *d, const struct event *evs, unsigned count)
 	if (d->nics.count)
 		follow(d);
 	wake_arm(d);
+	if (d->member->revoked && !d->leaving)
+		wake_leave(d, "this node was revoked");
 	if (d->leaving && d->member->left && !d->over)
 		finish(d);
 }

@@ -14,6 +14,7 @@ check: programs			## every test: minutes, no root, no network (CI runs this)
 	$(MAKE) --no-print-directory check-scenarios
 	$(MAKE) --no-print-directory check-net
 	$(MAKE) --no-print-directory check-tap
+	$(MAKE) --no-print-directory check-invite
 	$(MAKE) --no-print-directory check-operate
 	$(MAKE) --no-print-directory check-security
 	$(MAKE) --no-print-directory fuzz

@@ -37,7 +37,7 @@
 	X(LEASE_REFUSED, "no-lease")	/* address	enum verdict		enum guest_how */ \
 	X(RESOLVED,	"resolved")	/* address	ms it took		found (1) or nobody */ \
 	X(ADMITTED,	"admitted")	/* newcomer	the invitation's serial	which of its uses */ \
-	X(REVOKED,	"revoked")	/* 0, us	serial of the list	how many are in it */ \
+	X(REVOKED,	"revoked")	/* 0, or us	serial of the list	how many are in it; us: known at start (1) */ \
 	X(LAN,		"lan")		/* neighbour	its LAN is ours: came (1), went (0)	we serve it (1) */ \
 	X(MOVED,	"moved")	/* address	first half of the other node's id	came (1) from it, went (0) to it */
 

@@ -52,7 +52,7 @@ static void post(struct dht *d, struct env *e, const struct id *to, const struct
 }
 
 static void refuse(struct dht *d, struct env *e, const struct id *to, const struct id *via, const uint8_t *nonce,
-		   enum admission why)
+		   enum admit why)
 {
 	uint8_t buf[ANSWER_HEADER];
 	struct writer w = writer_of(buf, sizeof(buf));
@@ -66,7 +66,7 @@ static const struct id *via_of(const struct job *j)
 	return j->has_via ? &j->via : NULL;
 }
 
-static void job_refuse(struct dht *d, struct env *e, struct job *j, enum admission why)
+static void job_refuse(struct dht *d, struct env *e, struct job *j, enum admit why)
 {
 	struct plea q;
 
@@ -160,7 +160,7 @@ static void ask(struct dht *d, struct env *e, struct job *j, const struct cert *
 
 /* The network that the plea is to; @wrong: what is wrong with it. */
 static const struct admitting *meant(struct dht *d, struct env *e, const struct plea *q, struct cert *leaf,
-				     enum admission *wrong)
+				     enum admit *wrong)
 {
 	uint64_t utc = cert_utc(e);
 
@@ -200,7 +200,7 @@ static struct job *job_for(struct dht *d, const struct plea *q)
 void admit_mail(struct dht *d, struct env *e, const struct ring_mail *m)
 {
 	const struct admitting *a;
-	enum admission wrong;
+	enum admit wrong;
 	struct cert leaf;
 	struct job *j;
 	struct plea q;
@@ -261,7 +261,7 @@ void admit_done(struct dht *d, struct env *e, const struct dht_done *done)
 	const struct admitting *a;
 	const struct charter *c;
 	struct job *j = NULL;
-	enum admission wrong;
+	enum admit wrong;
 	struct cert leaf;
 	struct plea q;
 

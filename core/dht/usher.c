@@ -117,6 +117,13 @@ void usher_link(struct dht *d, struct env *e, link_ref ref, bool up)
 
 static void tell(struct dht *d, struct env *e, const struct guest *g)
 {
+	if (!g->answer) {
+		struct writer w = links_message(e, d->ring->links, g->link, MESSAGE_VERDICT, VERDICT_HEADER);
+
+		write_copy(&w, g->nonce, INVITE_NONCE);
+		write_u32(&w, 0);
+		links_sent(e, d->ring->links, g->link, &w);
+	}
 	for (size_t at = 0; at < g->answer_len; at += VERDICT_PIECE) {
 		struct writer w = links_message(e, d->ring->links, g->link, MESSAGE_VERDICT, VERDICT_HEADER + VERDICT_PIECE);
 
@@ -137,7 +144,7 @@ static void answered(struct dht *d, struct env *e, struct guest *g, struct bytes
 	tell(d, e, g);
 }
 
-static void refuse(struct dht *d, struct env *e, struct guest *g, enum admission why)
+static void refuse(struct dht *d, struct env *e, struct guest *g, enum admit why)
 {
 	uint8_t buf[ANSWER_HEADER];
 	struct writer w = writer_of(buf, sizeof(buf));
@@ -177,7 +184,7 @@ void usher_plea(struct dht *d, struct env *e, link_ref ref, struct bytes body)
 		return;
 	}
 	if (g->plea && !memcmp(g->nonce, q.nonce, INVITE_NONCE)) {
-		tell(d, e, g);			/* nothing, while there is no answer */
+		tell(d, e, g);
 		return;
 	}
 	if (g->plea && !g->answer) {

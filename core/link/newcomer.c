@@ -4,10 +4,10 @@
 
 #define CALL_NS		(2 * NS_PER_S)		/* from a call that failed to the next round of calls */
 #define PLEAD_NS	(1 * NS_PER_S)		/* first repetition, then doubling ... */
-#define PLEAD_MOST_NS	(4 * NS_PER_S)		/* ... up to this */
+#define PLEAD_MOST_NS	(2 * NS_PER_S)		/* ... up to this */
 #define LATER_NS	(2 * NS_PER_S)		/* after a verdict that is not the last one */
 
-enum { PLEAS = 5 };				/* so many without an answer: new links */
+enum { PLEAS = 3 };				/* so many without an answer: new links */
 
 struct newcomer {
 	struct links *links;
@@ -62,7 +62,7 @@ static void arm(struct env *e, struct newcomer *n)
 		heap_del(&e->timers, TIMER_NEWCOMER);
 }
 
-static void reply(struct env *e, const struct newcomer *n, enum answer how, enum admission verdict, struct bytes value)
+static void reply(struct env *e, const struct newcomer *n, enum answer how, enum admit verdict, struct bytes value)
 {
 	uint8_t *copy = value.len ? env_scratch(e, value.len) : NULL;
 	struct reply r = { .token = n->birth->reply, .ask = ASK_REDEEM, .answer = (uint8_t)how, .verdict = (uint8_t)verdict };
@@ -146,7 +146,7 @@ static void judge(struct env *e, struct newcomer *n)
 	struct writer w = writer_of(buf, sizeof(buf));
 	struct bytes b = { n->answer, n->total };
 	struct grant g;
-	enum admission verdict = answer_open(b, e->suite, n->birth->own, n->nonce, n->birth->token->overlay, cert_utc(e),
+	enum admit verdict = answer_open(b, e->suite, n->birth->own, n->nonce, n->birth->token->overlay, cert_utc(e),
 					     room, &g);
 
 	if (verdict == ADMIT_OK) {
@@ -155,11 +155,11 @@ static void judge(struct env *e, struct newcomer *n)
 	} else {
 		if (verdict == ADMIT_NONE)
 			env_drop(e, DROP_SEAL);
-		reply(e, n, admission_final(verdict) ? ANSWER_REFUSED : ANSWER_HOP, verdict, (struct bytes){ 0 });
+		reply(e, n, admit_final(verdict) ? ANSWER_REFUSED : ANSWER_HOP, verdict, (struct bytes){ 0 });
 	}
 	sodium_memzero(room, sizeof(room));
 	sodium_memzero(buf, sizeof(buf));
-	n->over = admission_final(verdict);
+	n->over = admit_final(verdict);
 	if (n->over) {
 		close_all(e, n);
 		return;
@@ -175,7 +175,7 @@ static void piece_in(struct env *e, struct newcomer *n, link_ref ref, struct byt
 	uint16_t total = read_u16(&in), offset = read_u16(&in);
 	size_t len = reader_left(&in);
 
-	if (!reader_ok(&in) || !len || total > ANSWER_MAX || offset + len > total) {
+	if (!reader_ok(&in) || !len != !total || total > ANSWER_MAX || offset + len > total) {
 		env_drop(e, DROP_VALUE);
 		return;
 	}
@@ -183,6 +183,9 @@ static void piece_in(struct env *e, struct newcomer *n, link_ref ref, struct byt
 		env_drop(e, DROP_STALE);
 		return;
 	}
+	n->tries = 1;				/* somebody is there */
+	if (!total)
+		return;
 	if (!offset && !(link_ok(n->from) && links_up(n->links, n->from) && n->got)) {
 		n->from = ref;
 		n->total = total;

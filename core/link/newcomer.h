@@ -8,10 +8,11 @@
  * whatever is lost, or whoever crashes, nothing is lost with it.
  *
  *	PLEA	a plea (core/seal/invite.h)
- *	VERDICT	nonce 16 | total 2 | offset 2 | bytes: a piece of its answer
+ *	VERDICT	nonce 16 | total 2 | offset 2 | bytes: a piece of its answer; with a
+ *		total of 0: heard, and not decided yet
  *
  *	Replies		one, of ASK_REDEEM with the host's token: ANSWER_OK with the grant
- *			(grant_read()) or ANSWER_REFUSED with enum admission as
+ *			(grant_read()) or ANSWER_REFUSED with enum admit as
  *			verdict. Before it ANSWER_HOP whenever somebody cannot say yet, or
  *			no link was to be had (ADMIT_NONE)
  *	Memory		one struct newcomer, from env.mem

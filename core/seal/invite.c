@@ -20,15 +20,15 @@ const char *token_fault_text(enum token_fault f)
 	return f < TOKEN_FAULTS ? TEXT[f] : "unknown";
 }
 
-const char *admission_text(enum admission a)
+const char *admit_text(enum admit a)
 {
-	static const char *const TEXT[ADMISSIONS] = {
+	static const char *const TEXT[ADMITS] = {
 #define X(name, text) [ADMIT_##name] = text,
-		ADMISSION_LIST(X)
+		ADMIT_LIST(X)
 #undef X
 	};
 
-	return a < ADMISSIONS ? TEXT[a] : "unknown";
+	return a < ADMITS ? TEXT[a] : "unknown";
 }
 
 /* ---- the line ---- */
@@ -325,7 +325,7 @@ bool answer_write(struct writer *w, const struct suite *suite, const struct plea
 	return good;
 }
 
-void answer_refuse(struct writer *w, const uint8_t nonce[INVITE_NONCE], enum admission why)
+void answer_refuse(struct writer *w, const uint8_t nonce[INVITE_NONCE], enum admit why)
 {
 	write_copy(w, ANSWER, sizeof(ANSWER));
 	write_copy(w, nonce, INVITE_NONCE);
@@ -347,7 +347,7 @@ static bool signed_by(struct bytes chain, const uint8_t signer[KEY_BYTES])
 	return !cert_decode(&r, &c) && !cert_decode(&r, &c) && !memcmp(c.key, signer, KEY_BYTES);
 }
 
-enum admission answer_open(struct bytes b, const struct suite *suite, const uint8_t own[SIGN_BYTES],
+enum admit answer_open(struct bytes b, const struct suite *suite, const uint8_t own[SIGN_BYTES],
 			   const uint8_t nonce[INVITE_NONCE], const uint8_t anchor[KEY_BYTES], uint64_t utc,
 			   uint8_t room[GRANT_MAX], struct grant *g)
 {
@@ -364,7 +364,7 @@ enum admission answer_open(struct bytes b, const struct suite *suite, const uint
 	read_take(&r, ANSWER_HEADER - 1);
 	verdict = read_u8(&r);
 	if (verdict != ADMIT_OK)
-		return verdict < ADMISSIONS && reader_done(&r) ? (enum admission)verdict : ADMIT_NONE;
+		return verdict < ADMITS && reader_done(&r) ? (enum admit)verdict : ADMIT_NONE;
 	signer = read_take(&r, KEY_BYTES);
 	len = reader_left(&r);
 	if (!signer || len <= TAG_BYTES || len > GRANT_MAX + TAG_BYTES || !shared(suite, own, signer, nonce, key))

@@ -85,8 +85,8 @@ enum token_fault token_read(const char *text, size_t len, struct token *t);
 /** token_name() - Under which name the @use-th redemption of the invitation with the one-time key @key stands in the DHT */
 void token_name(const uint8_t key[KEY_BYTES], unsigned use, char out[TOKEN_NAME]);
 
-/** enum admission - how a redemption went */
-#define ADMISSION_LIST(X)								\
+/** enum admit - how a redemption went */
+#define ADMIT_LIST(X)								\
 	X(NONE,		"no answer")							\
 	X(OK,		"admitted")							\
 	X(USED,		"the invitation was used already")				\
@@ -98,17 +98,17 @@ void token_name(const uint8_t key[KEY_BYTES], unsigned use, char out[TOKEN_NAME]
 	X(LATER,	"the network cannot decide now")				\
 	X(FULL,		"too many newcomers at once")
 
-enum admission {
+enum admit {
 #define X(name, text) ADMIT_##name,
-	ADMISSION_LIST(X)
+	ADMIT_LIST(X)
 #undef X
-	ADMISSIONS
+	ADMITS
 };
 
-const char *admission_text(enum admission a);
+const char *admit_text(enum admit a);
 
-/** admission_final() - does it make no sense to ask again? */
-static inline bool admission_final(enum admission a)
+/** admit_final() - does it make no sense to ask again? */
+static inline bool admit_final(enum admit a)
 {
 	return a != ADMIT_NONE && a != ADMIT_SIGNER && a != ADMIT_LATER && a != ADMIT_FULL;
 }
@@ -156,7 +156,7 @@ bool answer_write(struct writer *w, const struct suite *suite, const struct plea
 		  const uint8_t signer[SIGN_BYTES], const struct grant *g);
 
 /** answer_refuse() - The answer @why to the plea with @nonce */
-void answer_refuse(struct writer *w, const uint8_t nonce[INVITE_NONCE], enum admission why);
+void answer_refuse(struct writer *w, const uint8_t nonce[INVITE_NONCE], enum admit why);
 
 /** answer_nonce() - To which plea is it an answer? NULL: it is none */
 const uint8_t *answer_nonce(struct bytes b);
@@ -167,7 +167,7 @@ const uint8_t *answer_nonce(struct bytes b);
  *
  * Return: the verdict; ADMIT_NONE if it is no answer to @nonce from a signer of @anchor's, for @own
  */
-enum admission answer_open(struct bytes b, const struct suite *suite, const uint8_t own[SIGN_BYTES],
+enum admit answer_open(struct bytes b, const struct suite *suite, const uint8_t own[SIGN_BYTES],
 			   const uint8_t nonce[INVITE_NONCE], const uint8_t anchor[KEY_BYTES], uint64_t utc,
 			   uint8_t room[GRANT_MAX], struct grant *g);
 

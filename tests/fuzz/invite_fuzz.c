@@ -47,7 +47,7 @@ static void answer(const struct suite *yes, struct bytes b)
 	if (!nonce)
 		return;
 	suite_sodium.sign_pair(own, seed);
-	assert(answer_open(b, yes, own, nonce, anchor, 0, room, &g) < ADMISSIONS);
+	assert(answer_open(b, yes, own, nonce, anchor, 0, room, &g) < ADMITS);
 	assert(answer_open(b, &suite_sodium, own, nonce, anchor, 0, room, &g) != ADMIT_OK);
 }
 

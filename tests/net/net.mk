@@ -14,7 +14,10 @@ check-tap: $(B)/bin/weft-node $(B)/bin/weftctl		## daemons behind taps in namesp
 check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## firewall, privileges, hostile clients and packets (root)
 	timeout 400 tests/net/security.sh $(B)/bin
 
-.PHONY: check-security
+check-invite: $(B)/bin/weft-node $(B)/bin/weftctl	## invitations redeemed, members revoked, in namespaces (root)
+	timeout 400 tests/net/invite.sh $(B)/bin
+
+.PHONY: check-security check-invite
 check-operate: $(B)/bin/weft-node $(B)/bin/weftctl	## what an operator does: ping, dht, doctor, metrics, captures, signals (root)
 	timeout 300 tests/net/operate.sh $(B)/bin
 

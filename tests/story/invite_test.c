@@ -21,7 +21,7 @@ struct gate {
 	uint8_t own[NODES][SIGN_BYTES];
 	uint8_t value[NODES][GRANT_MAX];	/* the grants */
 	size_t value_len[NODES];
-	enum admission verdict[NODES];		/* of the last reply */
+	enum admit verdict[NODES];		/* of the last reply */
 	unsigned lose, seen;			/* the packet of a newcomer's link that gets lost */
 };
 
@@ -141,7 +141,7 @@ static unsigned decided(struct gate *g, unsigned want, int64_t for_ns)
 		}
 		over = admitted = 0;
 		for (unsigned i = FIRST; i < NODES; i++) {
-			over += admission_final(g->verdict[i]);
+			over += admit_final(g->verdict[i]);
 			admitted += g->verdict[i] == ADMIT_OK;
 		}
 	}

@@ -227,11 +227,12 @@ static void who_is_no_longer_in_the_newest_is_back(void)
 
 	CU_ASSERT_TRUE(told(s, 0, 1, BAD));
 	stage_run(s, 10 * NS_PER_S);
+	stage_up(s, BAD, true);			/* it knows that it is out, and tries on */
+	stage_run(s, 20 * NS_PER_S);
+	CU_ASSERT_TRUE(s->actor[BAD].node && alone(s, BAD) && serial_of(s, BAD) == 1);
 	CU_ASSERT_TRUE(told(s, 1, 2, NODES));
-	stage_run(s, 10 * NS_PER_S);
-	stage_wipe(s, BAD);
-	stage_up(s, BAD, false);
-	stage_run(s, 40 * NS_PER_S);
+	stage_run(s, 60 * NS_PER_S);
+	CU_ASSERT_TRUE(everybody_has(s, 2));
 	CU_ASSERT_TRUE(stage_ring_right(s) && !alone(s, BAD));
 	stage_free(s);
 }

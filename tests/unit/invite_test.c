@@ -77,7 +77,7 @@ static bool grant(struct scene *s, const uint8_t *signer, const uint8_t *key)
 	return good;
 }
 
-static enum admission open_as(struct scene *s, const uint8_t *own, struct grant *g)
+static enum admit open_as(struct scene *s, const uint8_t *own, struct grant *g)
 {
 	return answer_open((struct bytes){ s->answer, s->answer_len }, S, own, s->nonce, s->anchor + KEY_BYTES, NOW, s->room, g);
 }
@@ -256,13 +256,13 @@ static void a_refusal_says_why(void)
 	struct writer w;
 
 	set(&s);
-	for (int why = ADMIT_USED; why < ADMISSIONS; why++) {
+	for (int why = ADMIT_USED; why < ADMITS; why++) {
 		w = writer_of(s.answer, sizeof(s.answer));
-		answer_refuse(&w, s.nonce, (enum admission)why);
+		answer_refuse(&w, s.nonce, (enum admit)why);
 		s.answer_len = writer_len(&w);
-		CU_ASSERT_EQUAL(open_as(&s, s.own, &g), (enum admission)why);
+		CU_ASSERT_EQUAL(open_as(&s, s.own, &g), (enum admit)why);
 	}
-	s.answer[ANSWER_HEADER - 1] = ADMISSIONS;
+	s.answer[ANSWER_HEADER - 1] = ADMITS;
 	CU_ASSERT_EQUAL(open_as(&s, s.own, &g), ADMIT_NONE);
 }
 

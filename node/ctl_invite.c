@@ -1,0 +1,338 @@
+/* ctl_invite.c - `weftctl net invite` and what else others act on: signers, lists of the revoked */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "node/ctl_net.h"
+#include "node/keep.h"
+#include "node/text.h"
+
+enum { ASK_MS = 10000, NAMED_MAX = 16 };
+#define EXPIRES_DEFAULT	(24 * 3600 * NS_PER_S)
+
+static const char *moment(uint64_t seconds, char buf[32])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	gmtime_r(&t, &tm);
+	strftime(buf, 32, "%Y-%m-%d %H:%M UTC", &tm);
+	return buf;
+}
+
+/* ---- net invite ----------------------------------------------------------------------- */
+
+struct inviting {
+	struct terms terms;
+	char *name, *expires, **bootstrap, *out;
+	int uses;
+};
+
+static bool numbers(const struct inviting *a, struct invitation *v, struct fail *f)
+{
+	int64_t ns = EXPIRES_DEFAULT;
+
+	if (a->expires && !options_time("--expires", a->expires, &ns, f))
+		return false;
+	if (ns < NS_PER_S || ns > INVITE_MOST_S * NS_PER_S) {
+		fail_add(f, "--expires %s: accepted: 1s to %dd", a->expires, INVITE_MOST_S / 86400);
+		return false;
+	}
+	if (a->uses < 1 || a->uses > INVITE_USES) {
+		fail_add(f, "--uses %d: accepted: 1 to %d", a->uses, INVITE_USES);
+		return false;
+	}
+	if (a->uses > 1 && (a->name || v->as.prefixes)) {
+		fail_add(f, "--uses %d: one %s is for one newcomer", a->uses, a->name ? "name" : "address");
+		return false;
+	}
+	if (v->as.valid_s > UINT32_MAX) {
+		fail_add(f, "--valid %s: accepted: up to 136 years", a->terms.valid);
+		return false;
+	}
+	v->uses = (unsigned)a->uses;
+	v->expires_s = ns / NS_PER_S;
+	return true;
+}
+
+/* The first few of the endpoints in @text. */
+static bool endpoints(const char *text, const char *home, struct endpoint at[TOKEN_ENDPOINTS], unsigned *ats, struct fail *f)
+{
+	char **word = g_strsplit_set(text, " \t,", -1), why[WHY_LEN];
+	bool good = true;
+
+	*ats = 0;
+	for (char **w = word; *w && good && *ats < TOKEN_ENDPOINTS; w++)
+		if (**w && !(good = endpoint_read(*w, &at[(*ats)++], why)))
+			fail_add(f, "%s/bootstrap: '%s': %s", home, *w, why);
+	g_strfreev(word);
+	if (good && !*ats) {
+		fail_add(f, "nobody to call is known; accepted: --bootstrap ADDRESS:PORT, where a member listens");
+		fail_hint(f, "lines in %s/bootstrap do it for all that follow", home);
+	}
+	return good && *ats;
+}
+
+static bool is_network(struct overlay *o, const char *home, struct fail *f)
+{
+	struct charter c = { .len = 0 };
+	bool has = false, good = overlay_charter(o, NULL, &c, &has, f);
+
+	if (good && !has) {
+		fail_add(f, "%s is an overlay without a network, and invitations need one to be decided in", home);
+		fail_hint(f, "`weftctl net create --range` makes one with; `weftctl net add` and `admit` work without");
+	}
+	if (good && has && !c.record.serial) {
+		fail_add(f, "%s has no members yet, and so nobody who could answer", home);
+		fail_hint(f, "`weftctl net add %s NAME` makes the first", home);
+		has = false;
+	}
+	charter_done(&c);
+	return good && has;
+}
+
+static bool invite(const struct inviting *a, const char *home, struct fail *f)
+{
+	struct endpoint at[TOKEN_ENDPOINTS];
+	struct invitation v = { .at = at };
+	struct overlay o = { .lock = -1 };
+	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), line[TOKEN_TEXT + 1], until[32];
+	struct token t;
+	uint64_t serial;
+	bool good = given && terms_read(&a->terms, a->name, &v.as, f) && numbers(a, &v, f) && overlay_open(&o, home, f) &&
+		    is_network(&o, home, f) && endpoints(a->bootstrap ? given : o.bootstrap, home, at, &v.ats, f) &&
+		    overlay_invite(&o, &v, &t, &serial, f);
+
+	if (good && token_write(&t, line)) {
+		if (a->out) {
+			strcat(line, "\n");
+			good = keep_text_write(a->out, 0600, line, f);
+		} else {
+			puts(line);
+			fflush(stdout);
+		}
+	}
+	if (good)
+		fprintf(stderr, "Invitation %" PRIu64 " lets in %u until %s. Whoever has it can use it: send it as you would a "
+			"password.\nThere: weft-node join %s\n", serial, v.uses,
+			moment((uint64_t)time(NULL) + (uint64_t)v.expires_s, until), a->out ? a->out : "weft:...");
+	overlay_close(&o);
+	g_free(given);
+	return good;
+}
+
+int net_invite_command(int argc, char **argv)
+{
+	struct inviting a = { .uses = 1 };
+	const struct command self = { "invite", "OVERLAY", "Makes an invitation: a line with which `weft-node join` makes a machine a member.",
+				      net_invite_command };
+	const GOptionEntry entries[] = {
+		{ "uses", 'u', 0, G_OPTION_ARG_INT, &a.uses, "How many it lets in (1)", "N" },
+		{ "expires", 'e', 0, G_OPTION_ARG_STRING, &a.expires, "How long it can be used (24h)", "TIME" },
+		{ "name", 'n', 0, G_OPTION_ARG_STRING, &a.name, "The newcomer's name (its own choice)", "NAME" },
+		{ "bootstrap", 'b', 0, G_OPTION_ARG_STRING_ARRAY, &a.bootstrap,
+		  "Where a member listens (the overlay's list); may be repeated", "ADDRESS:PORT" },
+		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out, "Where it goes (standard output)", "FILE" },
+		TERMS_OPTIONS(a.terms),
+		G_OPTION_ENTRY_NULL
+	};
+	struct fail f = { 0 };
+	int code;
+
+	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 1, 1, NULL, &code))
+		code = invite(&a, argv[1], &f) ? EXIT_HELD : ctl_fail(&f);
+	terms_done(&a.terms);
+	g_free(a.name);
+	g_free(a.expires);
+	g_free(a.out);
+	g_strfreev(a.bootstrap);
+	return code;
+}
+
+/* ---- net invites ---------------------------------------------------------------------- */
+
+int net_invites_command(int argc, char **argv)
+{
+	enum { SERIAL, NAME, ID, USES, MADE, ENDS, FIELDS };
+	const struct command self = { "invites", "OVERLAY", "Lists the invitations that were made and have not ended.", net_invites_command };
+	struct overlay o = { .lock = -1 };
+	struct fail f = { 0 };
+	struct ban b;
+	char **lines;
+	int code;
+
+	if (!options_parse(&argc, &argv, fail_prog(), &self, NULL, 1, 1, NULL, &code))
+		return code;
+	if (!overlay_open(&o, argv[1], &f) || !overlay_banned(&o, &b, &f)) {
+		overlay_close(&o);
+		return ctl_fail(&f);
+	}
+	printf("%6s  %-24s %4s  %-20s  %s\n", "NUMBER", "NAME", "USES", "MADE", "ENDS");
+	lines = g_strsplit(o.invites, "\n", -1);
+	for (char **l = lines; *l; l++) {
+		char **field = g_strsplit(*l, "\t", FIELDS), made[32], ends[32];
+		struct id id;
+
+		if (**l != '#' && g_strv_length(field) == FIELDS &&
+		    g_ascii_strtoull(field[ENDS], NULL, 10) >= (guint64)time(NULL))
+			printf("%6s  %-24s %4s  %s  %s%s\n", field[SERIAL], field[NAME], field[USES],
+			       moment(g_ascii_strtoull(field[MADE], NULL, 10), made),
+			       moment(g_ascii_strtoull(field[ENDS], NULL, 10), ends),
+			       b.list.serial && id_read(field[ID], &id) && revoked_has(&b.list, id) ? "  taken back" : "");
+		g_strfreev(field);
+	}
+	g_strfreev(lines);
+	overlay_close(&o);
+	return EXIT_HELD;
+}
+
+/* ---- net revoke, net uninvite --------------------------------------------------------- */
+
+struct revoking {
+	struct ctl_where where;
+	gboolean undo;
+};
+
+/* The running node gets the file itself beside the order. */
+static bool hand_over(const struct ctl_where *w, const char *home, struct fail *f)
+{
+	char *path = keep_path(home, "revoked"), *line = NULL;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct ctl c = { .fd = -1 };
+	JsonNode *root = NULL;
+	bool good = false;
+
+	if (fd < 0)
+		fail_errno(f, "read", path, errno);
+	else if (ctl_open(&c, w, f) && ctl_ask_with(&c, "{\"ask\":\"revoke\"}", fd, f))
+		root = ctl_take(&c, ASK_MS, &line, f);
+	if (root)
+		good = !ctl_wrong(json_node_get_object(root), f);
+	if (root)
+		json_node_unref(root);
+	g_free(line);
+	ctl_close(&c);
+	if (fd >= 0)
+		close(fd);
+	free(path);
+	return good;
+}
+
+static bool ban(const struct revoking *a, const char *home, char **who, bool invitation, struct fail *f)
+{
+	struct overlay o = { .lock = -1 };
+	struct id ids[NAMED_MAX * NAMED_MAX];
+	bool told = a->where.conf || a->where.socket, good = overlay_open(&o, home, f);
+	unsigned n = 0;
+	struct ban b;
+
+	for (char **w = who; good && *w; w++) {
+		unsigned more = n + NAMED_MAX <= G_N_ELEMENTS(ids) ? overlay_find(&o, *w, invitation, ids + n, NAMED_MAX, f) : 0;
+
+		good = more > 0;
+		n += more;
+	}
+	if (good)
+		good = *who ? overlay_ban(&o, ids, n, a->undo, &b, f) : overlay_banned(&o, &b, f);
+	if (good && !b.list.serial) {
+		fail_add(f, "%s has revoked nobody; accepted: names or ids of members", home);
+		good = false;
+	}
+	overlay_close(&o);
+	if (!good)
+		return false;
+	printf("list %" PRIu64 ": %u revoked\n", b.list.serial, b.list.count);
+	if (told && !hand_over(&a->where, home, f)) {
+		fail_hint(f, "the list is made; `weftctl net revoke %s -c FILE` tells a node later", home);
+		return false;
+	}
+	if (told)
+		printf("The node tells all the others.\n");
+	else
+		printf("Next: weftctl net revoke %s -c FILE, where any node runs: it tells all the others\n", home);
+	return true;
+}
+
+static int revoke_command(int argc, char **argv, const struct command *self, int least, int most, bool invitation)
+{
+	struct revoking a = { .undo = FALSE };
+	const GOptionEntry entries[] = {
+		{ "undo", 0, 0, G_OPTION_ARG_NONE, &a.undo, "They are members again", NULL },
+		CTL_WHERE(a.where),
+		G_OPTION_ENTRY_NULL
+	};
+	struct fail f = { 0 };
+	int code;
+
+	if (options_parse(&argc, &argv, fail_prog(), self, entries, least, most, NULL, &code))
+		code = ban(&a, argv[1], argv + 2, invitation, &f) ? EXIT_HELD : ctl_fail(&f);
+	ctl_where_done(&a.where);
+	return code;
+}
+
+int net_revoke_command(int argc, char **argv)
+{
+	const struct command self = { "revoke", "OVERLAY [NAME|ID]...", "Shuts members out, and whoever they let in; a running node tells the "
+				      "others. With nobody named it is told the newest list again.", net_revoke_command };
+
+	return revoke_command(argc, argv, &self, 1, 1 + NAMED_MAX, false);
+}
+
+int net_uninvite_command(int argc, char **argv)
+{
+	const struct command self = { "uninvite", "OVERLAY NUMBER", "Takes an invitation back; who came by it stays.", net_uninvite_command };
+
+	return revoke_command(argc, argv, &self, 2, 2, true);
+}
+
+/* ---- net signer ----------------------------------------------------------------------- */
+
+static bool signer(const char *home, const char *card, const char *out, struct fail *f)
+{
+	struct overlay o = { .lock = -1 };
+	uint8_t *room, cert[CERT_MAX];
+	size_t len, made = 0;
+	struct cert leaf;
+	enum keep how = keep_read(card, "card", false, &room, &len, f);
+	bool good;
+
+	if (how == KEEP_ABSENT)
+		fail_add(f, "there is no card %s; it is in the member's state directory", card);
+	if (how != KEEP_GOOD)
+		return false;
+	good = overlay_open(&o, home, f);
+	if (good && (len <= KEY_BYTES || cert_check(&suite_sodium, (struct bytes){ room + KEY_BYTES, len - KEY_BYTES },
+						    overlay_key(&o), ROLE_MEMBER, (uint64_t)time(NULL), &leaf))) {
+		fail_add(f, "%s is not the card of a member of %s", card, home);
+		good = false;
+	}
+	good = good && is_network(&o, home, f) && overlay_signer(&o, &leaf, cert, &made, f) &&
+	       card_write(out, overlay_key(&o), (struct bytes){ cert, made }, f);
+	if (good)
+		printf("Next: put %s as `signer` beside the member's `key`, and start it again\n", out);
+	overlay_close(&o);
+	free(room);
+	return good;
+}
+
+int net_signer_command(int argc, char **argv)
+{
+	char *out = NULL;
+	const struct command self = { "signer", "OVERLAY CARD", "Lets a member answer invitations, so that this folder can be locked away.",
+				      net_signer_command };
+	const GOptionEntry entries[] = {
+		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it goes (signer)", "FILE" },
+		G_OPTION_ENTRY_NULL
+	};
+	struct fail f = { 0 };
+	int code;
+
+	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 2, 2, NULL, &code))
+		code = signer(argv[1], argv[2], out ? out : "signer", &f) ? EXIT_HELD : ctl_fail(&f);
+	g_free(out);
+	return code;
+}
