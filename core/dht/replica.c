@@ -338,7 +338,7 @@ uint32_t replicas_bytes(const struct dht *d)
 
 	if (!rs)
 		return 0;
-	bytes = sizeof(*rs) + rs->cap * (uint32_t)sizeof(*rs->at) + rs->hold_cap * (uint32_t)sizeof(*rs->hold) +
+	bytes = seeks_bytes(d) + sizeof(*rs) + rs->cap * (uint32_t)sizeof(*rs->at) + rs->hold_cap * (uint32_t)sizeof(*rs->hold) +
 		rs->hint_cap * (uint32_t)sizeof(*rs->hint) + rs->missing_cap * (uint32_t)sizeof(*rs->missing);
 	for (unsigned i = 0; i < rs->count; i++) {
 		const struct replica *r = rs->at[i];

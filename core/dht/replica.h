@@ -460,6 +460,7 @@ void begun_in(struct dht *d, struct env *e, const struct heard *h);
 void seek_found(struct dht *d, struct env *e, const struct slot_name *s);
 void seeks_timer(struct dht *d, struct env *e);
 void seeks_free(struct dht *d, struct env *e);
+uint32_t seeks_bytes(const struct dht *d);
 
 /* ---- birth.c ---- */
 void founder_start(struct dht *d, struct env *e, const struct charter *c);

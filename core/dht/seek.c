@@ -123,6 +123,17 @@ void seeks_free(struct dht *d, struct env *e)
 	mem_put(&e->mem, rs->seek, rs->seek_cap * sizeof(*rs->seek));
 }
 
+uint32_t seeks_bytes(const struct dht *d)
+{
+	const struct replicas *rs = d->replicas;
+	uint32_t bytes = rs->seek_cap * (uint32_t)sizeof(*rs->seek);
+
+	for (unsigned i = 0; i < rs->seeks; i++)
+		for (unsigned k = 0; k < rs->seek[i].ops; k++)
+			bytes += (uint32_t)rs->seek[i].op[k].len;
+	return bytes;
+}
+
 static void ask_near(struct dht *d, struct env *e, struct seek *k)
 {
 	struct letter l;
