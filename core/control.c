@@ -137,6 +137,12 @@ void control_request(struct node *n, const struct event *ev)
 		answer(n, q, ANSWER_FAILED, 0);
 		return;
 	}
+	if (q->ask == ASK_RULES) {
+		vnet_rules(n->vnet[q->network], &n->env);
+		tunnels_resumed(&n->env, n->tunnels);
+		answer(n, q, ANSWER_OK, 0);
+		return;
+	}
 	if (q->ask == ASK_ECHO) {
 		ask_echo(n, q);
 		return;

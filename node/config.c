@@ -183,7 +183,7 @@ static void compare(void *arg, const char *group, const char *key, const char *t
 	(void)given;
 	if (c->first || !g_strcmp0(text, other))
 		return;
-	if (!strcmp(key, "log") || !strcmp(key, "bootstrap"))
+	if (!strcmp(key, "log") || !strcmp(key, "bootstrap") || !strcmp(key, "firewall"))
 		return;
 	c->first = g_strdup_printf("[%s] %s", group, key);
 }

@@ -71,6 +71,7 @@ enum ask {
 				 * comes back. Nothing is tried again and nothing times out: that is the host's */
 	ASK_REVOKE,		/* data: a list of the revoked (core/seal/revoke.h) */
 	ASK_REDEEM,		/* never asked: how a node born with an invitation tells what became of it */
+	ASK_RULES,		/* the firewall rules of network were changed where birth.networks has them */
 	ASK_KINDS
 };
 
@@ -155,7 +156,7 @@ struct reply {
 	uint8_t  answer;		/* enum answer */
 	uint8_t  ask;			/* enum ask */
 	uint8_t  verdict;		/* leases and names: enum verdict (core/dht/op.h), 0 if there was none;
-					 * REVOKE: enum drop; REDEEM: enum admit (core/seal/invite.h) */
+					 * REVOKE: enum drop; REDEEM: enum admission (core/seal/invite.h) */
 	struct ip ip;			/* leases */
 	uint64_t fence[2];		/* leases: generation and delegation, grant */
 	int64_t until_ns;		/* LEASE, RENEW: when our belief ends */

@@ -458,6 +458,19 @@ void guard_done(struct vnet *v, struct env *e)
 	v->guard = NULL;
 }
 
+void vnet_rules(struct vnet *v, struct env *e)
+{
+	struct flow *flow = v->guard ? v->guard->flow : NULL;
+
+	if (v->guard)
+		v->guard->flow = NULL;
+	guard_done(v, e);
+	if (guard_of(v, e))
+		v->guard->flow = flow;
+	else
+		mem_put(&e->mem, flow, flow ? GUARD_FLOWS * sizeof(*flow) : 0);
+}
+
 uint32_t guard_bytes(const struct vnet *v)
 {
 	const struct vnet_guard *g = v->guard;

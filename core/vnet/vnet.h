@@ -75,6 +75,10 @@ struct look_remote {
 };
 bool vnet_remote_at(const struct vnet *v, unsigned i, struct look_remote *out);
 
+/** vnet_rules() - The firewall's rules were changed in place: counting begins anew, flows of our guests stay. Who is in which
+ * group is known again when tunnels have shaken hands, which the caller has them do */
+void vnet_rules(struct vnet *v, struct env *e);
+
 /** vnet_guard_look() - What the firewall did; false: there are no rules */
 bool vnet_guard_look(const struct vnet *v, const struct env *e, struct look_guard *out);
 

@@ -55,14 +55,15 @@ measure() {
 	AWAIT=60
 	await all_linked || exit 1
 	sleep $((2 * seconds))
-	declare -A cpu0 bytes0
+	declare -A cpu0 cpu1 bytes0 uss0
 	for n in "${names[@]}"; do bytes0[$n]=$(bytes "$n"); cpu0[$n]=$(thread_ns "$n"); done
 	kinds >kinds.before
 	sleep "$seconds"
+	for n in "${names[@]}"; do uss0[$n]=$(uss "$n"); cpu1[$n]=$(thread_ns "$n"); done	# before asking makes work
 	kinds >kinds.after
 	for n in "${names[@]}"; do
-		echo "cpu $(awk -v a="${cpu0[$n]}" -v b="$(thread_ns "$n")" -v s="$seconds" 'BEGIN { print (b - a) / s / 1e9 * 100 }')"
-		echo "uss $(uss "$n")"
+		echo "cpu $(awk -v a="${cpu0[$n]}" -v b="${cpu1[$n]}" -v s="$seconds" 'BEGIN { print (b - a) / s / 1e9 * 100 }')"
+		echo "uss ${uss0[$n]}"
 		echo "links $(links "$n")"
 		echo "traffic $(awk -v a="${bytes0[$n]}" -v b="$(bytes "$n")" -v s="$seconds" 'BEGIN { print (b - a) / s }')"
 		echo "core $(field "$n" memory_bytes)"

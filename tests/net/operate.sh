@@ -177,6 +177,16 @@ signals() {
 	sed -i 's/^bootstrap.*/bootstrap = 172.30.0.1:9338 172.30.0.3:9338/' bob/weft.conf
 	kill -HUP "${pid[bob]}"
 	holds "SIGHUP reads the endpoints again" await grep -q 'reload .*2 endpoints' bob.log
+	sed -i 's/^\[network.1\]$/&\nfirewall = deny icmp/' bob/weft.conf
+	kill -HUP "${pid[bob]}"
+	holds "firewall rules, too" await grep -q 'network.1.: 1 firewall rules' bob.log
+	holds "and they hold at once" not pings a "$b"
+	holds "the overlay's own echo is none of a guest's packets" codes 0 asks alice ping "$b" -n 1
+	sed -i 's/^firewall = .*/firewall = allow icmp; deny any/' bob/weft.conf
+	kill -HUP "${pid[bob]}"
+	await grep -q 'network.1.: 2 firewall rules' bob.log
+	holds "loosened again they let in" pings_soon a "$b"
+	holds "nothing of it asks for a restart" not grep -q 'needs a restart' bob.log
 	echo "nonsense = 1" >>bob/weft.conf
 	kill -HUP "${pid[bob]}"
 	holds "a configuration that is bad changes nothing" await grep -q 'stays as it was' bob.log

@@ -26,6 +26,7 @@
 #define edge_serves lab_edge_serves
 #define edge_too_big lab_edge_too_big
 #define guard_bytes lab_guard_bytes
+#define vnet_rules lab_vnet_rules
 #define guard_done lab_guard_done
 #define guard_in lab_guard_in
 #define guard_out lab_guard_out
