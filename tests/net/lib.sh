@@ -198,7 +198,8 @@ ring_of() { local n s=$1; shift; for n in "$@"; do [ "$(field "$n" links)" -ge "
 
 # The IPv4 address of the network on a device, without its length.
 address() { ip -n "${2:-n${where[$1]:-}}" -4 -o addr show dev "${3:-weft0}" 2>/dev/null | sed -n 's/.*inet \(10\.[0-9.]*\).*/\1/p' | head -n 1; }
-address6() { ip -n "${2:-n${where[$1]:-}}" -6 -o addr show dev "${3:-weft0}" 2>/dev/null | sed -n 's/.*inet6 \(fd[0-9a-f:]*\).*/\1/p' | head -n 1; }
+# The IPv6 address that was given, not the one the kernel makes itself of an advertised prefix.
+address6() { ip -n "${2:-n${where[$1]:-}}" -6 -o addr show dev "${3:-weft0}" 2>/dev/null | sed -n '/mngtmpaddr/d; s/.*inet6 \(fd[0-9a-f:]*\).*/\1/p' | head -n 1; }
 has_address() { [ -n "$(address "$@")" ]; }
 has_address6() { [ -n "$(address6 "$@")" ]; }
 has_this() { [ "$(address "$1")" = "$2" ]; }
@@ -245,7 +246,7 @@ udhcpc_start() {	# NETNS DEVICE [OPTION]...
 }
 
 dhclient_start() {	# NETNS DEVICE [OPTION]...
-	NOTES=$work/dhclient.$1 ip netns exec "$1" dhclient -d -1 -sf "$work/dhclient.script" -lf "$work/dhclient.$1.leases" \
+	ip netns exec "$1" dhclient -d -1 -e "NOTES=$work/dhclient.$1" -sf "$work/dhclient.script" -lf "$work/dhclient.$1.leases" \
 		-pf "$work/dhclient.$1.pid" "${@:3}" "$2" >>"dhclient.$1.log" 2>&1 &
 	pid[dhclient.$1]=$!
 }

@@ -8,8 +8,17 @@ $(B)/bin/net-pester: $(B)/tests/net/pester.o
 check-net: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## daemons on loopback: join, trace, kill, restart, leave
 	timeout 300 tests/net/loopback.sh $(B)/bin
 
-check-tap: $(B)/bin/weft-node $(B)/bin/weftctl		## daemons behind taps in namespaces, real DHCP clients (root)
-	timeout 400 tests/net/tap.sh $(B)/bin
+# Most of their time is waiting, so they wait together.
+net_QUICK := tap clients models weather programs
+check-tap: $(B)/bin/weft-node $(B)/bin/weftctl		## daemons behind taps in namespaces, real clients and programs (root)
+	@$(MAKE) --no-print-directory -j5 --output-sync=target $(addprefix topology-,$(net_QUICK))
+
+topology-%:
+	timeout 400 tests/net/$*.sh $(B)/bin
+
+check-net-long: $(B)/bin/weft-node $(B)/bin/weftctl	## a link down for a minute, 200 nodes on this machine (root, minutes)
+	timeout 400 tests/net/weather.sh $(B)/bin "begin minute end"
+	timeout 900 tests/net/crowd.sh $(B)/bin
 
 check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## firewall, privileges, hostile clients and packets (root)
 	timeout 400 tests/net/security.sh $(B)/bin
@@ -17,8 +26,7 @@ check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## firew
 check-invite: $(B)/bin/weft-node $(B)/bin/weftctl	## invitations redeemed, members revoked, in namespaces (root)
 	timeout 400 tests/net/invite.sh $(B)/bin
 
-.PHONY: check-security check-invite
 check-operate: $(B)/bin/weft-node $(B)/bin/weftctl	## what an operator does: ping, dht, doctor, metrics, captures, signals (root)
 	timeout 300 tests/net/operate.sh $(B)/bin
 
-.PHONY: check-operate check-net check-tap
+.PHONY: check-net check-tap check-net-long check-security check-invite check-operate
