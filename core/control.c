@@ -36,8 +36,10 @@ void control_held(struct node *n, const struct held_news *news)
 	struct reply r = { .token = news->held.cookie, .tries = 1, .verdict = news->verdict,
 			   .until_ns = news->held.until_ns };
 
+	if (news->word == HELD_WANTED)		/* an operator's lease is given to nobody, and who asks is told */
+		held_deny(n->dht, &n->env, news->held.network, &news->held.lease.ip, news->by, news->nonce);
 	if (news->word == HELD_LOST || news->word == HELD_WANTED || !news->held.cookie)
-		return;			/* nobody waits for it; an operator's lease is given to nobody */
+		return;			/* nobody waits for it */
 	r.ask = ASK[news->word];
 	r.answer = (uint8_t)(news->word == HELD_REFUSED ? answer_of(news->verdict) : ANSWER_OK);
 	lease_fields(&r, &news->held.lease);
