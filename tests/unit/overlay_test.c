@@ -131,6 +131,107 @@ static void serials_and_names_outlive_the_program(void)
 	house_done(&h);
 }
 
+static bool invite(struct house *h, const char *name, unsigned uses, int64_t expires_s, struct token *t, uint64_t *serial)
+{
+	static const char *const GROUPS[] = { "guests" };
+	const struct endpoint at = endpoint_v4(0xc0000201, 9338);
+	const struct invitation v = {
+		.as = { .name = name, .groups = GROUPS, .group_count = 1, .valid_s = 3600 }, .uses = uses,
+		.expires_s = expires_s, .at = &at, .ats = 1,
+	};
+
+	return overlay_invite(&h->o, &v, t, serial, &h->f);
+}
+
+static void an_invitation_says_what_it_is_good_for(void)
+{
+	struct house h;
+	struct admission a = { 0 };
+	struct admitted m;
+	struct token t;
+	struct cert leaf;
+	struct bytes group;
+	uint64_t serial, now = (uint64_t)time(NULL);
+	uint8_t seed[32];
+	size_t at = 0;
+
+	house_make(&h);
+	CU_ASSERT_TRUE(admit(&h, "alice", 1, &a, &m, seed));
+	CU_ASSERT_TRUE_FATAL(invite(&h, "bob", 2, 60, &t, &serial));
+	CU_ASSERT_TRUE(serial == 2 && t.ats == 1 && !memcmp(t.overlay, overlay_key(&h.o), KEY_BYTES));
+	CU_ASSERT_EQUAL(cert_check(&suite_sodium, (struct bytes){ t.chain, t.chain_len }, overlay_key(&h.o), ROLE_INVITATION, now + 50,
+				   &leaf), FAULT_NONE);
+	CU_ASSERT_TRUE(leaf.uses == 2 && leaf.valid_s == 3600 && leaf.any && leaf.name.len == 3 && leaf.serial == 2);
+	CU_ASSERT_TRUE(cert_group(&leaf, &at, &group) && group.len == 6);
+	CU_ASSERT_EQUAL(cert_check(&suite_sodium, (struct bytes){ t.chain, t.chain_len }, overlay_key(&h.o), 0, now + 70, &leaf),
+			FAULT_EXPIRED);
+	overlay_close(&h.o);			/* numbers are one sequence, over restarts, too */
+	CU_ASSERT_TRUE_FATAL(overlay_open(&h.o, h.path, &h.f));
+	CU_ASSERT_TRUE(invite(&h, NULL, 1, 60, &t, &serial) && serial == 3);
+	CU_ASSERT_TRUE(admit(&h, "carol", 3, &a, &m, seed) && m.serial == 4);
+	house_done(&h);
+}
+
+static void a_signers_certificate_signs_members(void)
+{
+	uint8_t chain[CERT_CHAIN_MAX], seed[32], own[SIGN_BYTES], salt[CERT_SALT] = { 4 };
+	struct writer w = writer_of(chain, sizeof(chain));
+	struct house h;
+	struct admission a = { 0 };
+	struct admitted m;
+	struct cert leaf;
+	struct reader r;
+	uint8_t signer[CERT_MAX];
+	size_t len;
+
+	house_make(&h);
+	CU_ASSERT_TRUE_FATAL(admit(&h, "alice", 1, &a, &m, seed));
+	r = reader_of(m.chain, m.chain_len);
+	CU_ASSERT_EQUAL_FATAL(cert_decode(&r, &leaf), FAULT_NONE);
+	CU_ASSERT_TRUE_FATAL(overlay_signer(&h.o, &leaf, signer, &len, &h.f));
+	suite_sodium.sign_pair(own, seed);
+	CU_ASSERT_TRUE(cert_issue(&suite_sodium, own, &(struct cert_order){ .roles = ROLE_MEMBER, .key = own + KEY_BYTES, .salt = salt }, &w));
+	write_copy(&w, signer, len);
+	CU_ASSERT_EQUAL(cert_check(&suite_sodium, (struct bytes){ chain, writer_len(&w) }, overlay_key(&h.o), ROLE_MEMBER, 0, &leaf),
+			FAULT_NONE);
+	house_done(&h);
+}
+
+static void lists_of_the_revoked_grow_shrink_and_never_go_back(void)
+{
+	struct house h;
+	struct admission a = { 0 }, brief = { .valid_s = 1 };
+	struct admitted m, ended;
+	struct token t;
+	struct id ids[4];
+	struct ban b;
+	uint64_t serial;
+	uint8_t seed[32];
+
+	house_make(&h);
+	CU_ASSERT_TRUE(overlay_banned(&h.o, &b, &h.f) && !b.list.serial);
+	CU_ASSERT_TRUE(admit(&h, "alice", 1, &a, &m, seed) && admit(&h, "brief", 2, &brief, &ended, seed));
+	CU_ASSERT_EQUAL(overlay_find(&h.o, "nobody", false, ids, 4, &h.f), 0);
+	CU_ASSERT_EQUAL(h.f.count, 1);
+	fail_done(&h.f);
+	CU_ASSERT_TRUE(overlay_find(&h.o, "alice", false, ids, 4, &h.f) == 1 && id_eq(ids[0], m.id));
+	CU_ASSERT_TRUE(overlay_find(&h.o, "brief", false, ids + 1, 3, &h.f) == 1 && id_eq(ids[1], ended.id));
+	CU_ASSERT_TRUE_FATAL(overlay_ban(&h.o, ids, 2, false, &b, &h.f));
+	CU_ASSERT_TRUE(b.list.count == 2 && revoked_has(&b.list, m.id));
+	serial = b.list.serial;
+	CU_ASSERT_TRUE_FATAL(invite(&h, NULL, 1, 60, &t, &(uint64_t){ 0 }));
+	CU_ASSERT_EQUAL(overlay_find(&h.o, "3", true, ids + 2, 2, &h.f), 1);
+	while ((uint64_t)time(NULL) <= serial + 1)	/* until what was made for a second has ended */
+		usleep(20000);
+	CU_ASSERT_TRUE_FATAL(overlay_ban(&h.o, ids + 2, 1, false, &b, &h.f));
+	CU_ASSERT_TRUE(b.list.count == 2 && b.list.serial > serial && !revoked_has(&b.list, ended.id));
+	serial = b.list.serial;
+	CU_ASSERT_TRUE_FATAL(overlay_ban(&h.o, ids, 1, true, &b, &h.f));
+	CU_ASSERT_TRUE(b.list.count == 1 && b.list.serial > serial && !revoked_has(&b.list, m.id));
+	CU_ASSERT_TRUE(overlay_banned(&h.o, &b, &h.f) && b.list.count == 1);
+	house_done(&h);
+}
+
 static void bootstrap_endpoints_are_kept(void)
 {
 	struct house h;
@@ -307,6 +408,9 @@ CU_TestInfo overlay_tests[] = {
 	{ "an admitted key is a member of its overlay and of no other", an_admitted_key_is_a_member },
 	{ "groups, addresses and time are in the certificate", groups_addresses_and_time_are_in_the_certificate },
 	{ "serials and names outlive the program", serials_and_names_outlive_the_program },
+	{ "an invitation says what it is good for", an_invitation_says_what_it_is_good_for },
+	{ "a signer's certificate signs members", a_signers_certificate_signs_members },
+	{ "lists of the revoked grow, shrink and never go back", lists_of_the_revoked_grow_shrink_and_never_go_back },
 	{ "bootstrap endpoints are kept", bootstrap_endpoints_are_kept },
 	{ "a key that is none is refused", a_key_that_is_none_is_refused },
 	{ "an overlay is never overwritten", an_overlay_is_never_overwritten },
