@@ -136,6 +136,145 @@ static void a_dead_primary_is_replaced_within_five_seconds_of_notice(void)
 	CU_ASSERT_TRUE(worst < 5 * NS_PER_S);
 }
 
+static void crash_id(struct lab *l, struct id id)
+{
+	for (unsigned i = 0; i < l->nodes; i++)
+		if (id_eq(l->node[i].party->self.id, id))
+			lab_crash(l, i);
+}
+
+/* Is one of the members of the slot dead? */
+static bool counts_on_the_dead(const struct lab *l)
+{
+	unsigned who, dead = 0;
+	const struct replica *r = primary_of(l, SLOT_V4, &who);
+
+	for (unsigned i = 0; i < l->nodes; i++)
+		dead += r && !l->node[i].dht && view_place(&r->view, l->node[i].party->self.id) >= 0;
+	return !r || dead;
+}
+
+/* The new view is told to those of the old one until they know; the dead never will. */
+static void a_second_crash_is_repaired_as_soon_as_the_first(void)
+{
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct lab *l = running(seed, 7, 1, 5);
+		unsigned who = 0;
+		const struct replica *r;
+
+		for (unsigned i = 0; i < 2; i++) {
+			r = primary_of(l, SLOT_V4, &who);
+			CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+			crash_id(l, r->view.member[1 + i].id);
+			lab_run(l, NOTICE_MS * NS_PER_MS + 5 * NS_PER_S);
+			CU_ASSERT_FALSE(counts_on_the_dead(l));
+		}
+		CU_ASSERT_PTR_NULL(l->wrong);
+		lab_free(l);
+	}
+}
+
+/* An op that no mail carries yet: lab_send() */
+static struct lab_ask *unsent(struct lab *l, unsigned node, uint8_t kind, unsigned ip)
+{
+	unsigned loss_pm = l->loss_pm;
+	struct lab_ask *a;
+
+	l->loss_pm = 1000;
+	a = lab_op(l, node, kind, ip);
+	l->loss_pm = loss_pm;
+	a->again_ns = a->ends_ns = INT64_MAX;
+	return a;
+}
+
+/* What the create @made made, if anything, is given back: nobody heard its answer. */
+static struct lab_ask *take_back(struct lab *l, const struct lab_ask *made)
+{
+	struct lab_node *n = &l->node[made->node];
+	struct lab_ask *a = unsent(l, made->node, OP_GET, 40);
+	struct question q = { 0 };
+	struct writer w = writer_of(a->bytes, sizeof(a->bytes));
+
+	a->op.kind = OP_RELEASE;
+	a->op.ip = (struct ip){ .family = 0 };
+	a->op.client = made->op.client;
+	a->op.fence = (struct fence){ .grant = made->op.nonce };
+	question_write(&w, &q);
+	op_write(&w, &a->op, &l->suite, &n->party->self, (struct bytes){ n->party->chain, n->party->chain_len });
+	a->len = (uint16_t)writer_len(&w);
+	lab_send(l, a);
+	return a;
+}
+
+/* A copy of a create comes when it was taken back already; @next: and to the next primary. Is it granted? */
+static bool granted_late(uint64_t seed, bool next)
+{
+	struct lab *l = running(seed, 5, 1, 3);
+	unsigned who = 0, asker;
+	struct lab_ask *a, *undo;
+	bool granted;
+
+	CU_ASSERT_PTR_NOT_NULL(primary_of(l, SLOT_V4, &who));
+	asker = who ? 0 : 1;
+	a = unsent(l, asker, OP_CREATE, 12);
+	undo = take_back(l, a);
+	CU_ASSERT_TRUE(answered(l, undo, 8 * NS_PER_S));
+	CU_ASSERT_EQUAL(l->said, VERDICT_ABSENT);
+	if (next) {
+		lab_crash(l, who);
+		lab_run(l, NOTICE_MS * NS_PER_MS + 8 * NS_PER_S);
+	}
+	lab_send(l, a);
+	CU_ASSERT_TRUE(answered(l, a, 8 * NS_PER_S));
+	granted = l->said == VERDICT_OK;
+	CU_ASSERT_PTR_NULL(l->wrong);
+	lab_free(l);
+	return granted;
+}
+
+static void what_was_taken_back_is_not_granted_late(void)
+{
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		CU_ASSERT_FALSE(granted_late(seed, false));
+		CU_ASSERT_FALSE(granted_late(seed, true));
+	}
+}
+
+/* Members count a term on their own, and after restarts longer. The next primary may be one that does. */
+static void what_is_over_does_not_come_back(void)
+{
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		struct lab *l = running(seed, 5, 1, 3);
+		unsigned who = 0;
+		struct replica *r;
+
+		CU_ASSERT_TRUE(answered(l, lab_op(l, 2, OP_CREATE, 13), 8 * NS_PER_S));
+		lab_run(l, 11 * NS_PER_S);
+		CU_ASSERT_PTR_NOT_NULL(primary_of(l, SLOT_V4, &who));
+		for (unsigned i = 0; i < l->nodes; i++) {
+			struct lab_node *n = &l->node[i];
+			struct slot_name slot = slot_of_ip(l->record.id, &(struct ip){ .family = 4, .at = { 10, 0, 0, 13 } });
+			struct kept *k;
+
+			r = replica_find(n->dht, &slot);
+			k = r ? store_find(&r->store, 13) : NULL;
+			lab_enter(n);
+			if (k && i != who)
+				k->until_ns = n->env.now_ns + 10 * NS_PER_S;
+			else if (k)
+				replica_sweep(n->dht, &n->env, r);
+			lab_leave(n);
+		}
+		CU_ASSERT_TRUE(answered(l, lab_op(l, 1, OP_GET, 13), 8 * NS_PER_S));
+		CU_ASSERT_EQUAL(l->said, VERDICT_ABSENT);
+		lab_crash(l, who);
+		CU_ASSERT_TRUE(answered(l, lab_op(l, who == 1 ? 2 : 1, OP_GET, 13), 8 * NS_PER_S));
+		CU_ASSERT_EQUAL(l->said, VERDICT_ABSENT);
+		CU_ASSERT_PTR_NULL(l->wrong);
+		lab_free(l);
+	}
+}
+
 static void all_stop_at_once_and_come_back(void)
 {
 	for (uint64_t seed = 0; seed < 20; seed++) {
@@ -475,6 +614,9 @@ CU_TestInfo replica_tests[] = {
 	{ "views grow to the replicas asked for", views_grow_to_the_replicas_asked_for },
 	{ "who leaves hands over within three seconds", who_leaves_hands_over },
 	{ "a dead primary is replaced within five seconds of notice", a_dead_primary_is_replaced_within_five_seconds_of_notice },
+	{ "a second crash is repaired as soon as the first", a_second_crash_is_repaired_as_soon_as_the_first },
+	{ "what was taken back is not granted late", what_was_taken_back_is_not_granted_late },
+	{ "what is over does not come back", what_is_over_does_not_come_back },
 	{ "all stop at once and come back", all_stop_at_once_and_come_back },
 	{ "the count of grants survives a restart", the_count_of_grants_survives_a_restart },
 	{ "reclaim begins a next generation after all leases are over",
