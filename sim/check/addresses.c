@@ -24,6 +24,7 @@
 #include "sim/check/belief.h"
 #include "sim/check/history.h"
 #include "sim/check/kept.h"
+#include "sim/check/trips.h"
 #include "sim/check/views.h"
 #include "sim/record/metrics.h"
 #include "sim/world/networks.h"
@@ -88,6 +89,7 @@ struct addresses {
 	struct beliefs beliefs;
 	struct views views;
 	struct histories histories;
+	struct trips trips;
 	struct check_kept kept;
 	int metric[COUNTS], m_gone_now, m_replaced;
 	uint64_t told[COUNTS];
@@ -477,6 +479,7 @@ static void judge_note(struct addresses *l, const struct noted *n)
 		break;
 	case NOTED_DEED:
 		histories_deed(&l->histories, n->at_ns, n->host, n->id, &n->deed);
+		trips_deed(&l->trips, &l->views, n->at_ns, n->host, &n->deed);
 		if (n->deed.verdict == VERDICT_OK && id_eq(n->deed.holder, n->id))
 			beliefs_granted(&l->beliefs, n->at_ns, n->host, n->id, n->deed.network, &n->deed.ip);
 		break;
@@ -593,6 +596,7 @@ void addresses_catalog(struct addresses *l)
 				    "from a member's crash to a view without it, where a majority was in reach");
 	l->m_gone_now = catalog_add(k, METRIC_GAUGE, UNIT_NUMBER, M_NONE, "views.without_majority",
 				    "slots without a majority of their view running");
+	trips_catalog(&l->trips);
 }
 
 void addresses_metrics(struct addresses *l)
@@ -611,6 +615,7 @@ void addresses_metrics(struct addresses *l)
 	for (unsigned i = 0; i < l->views.replaced->len; i++)
 		metrics_note(m, l->m_replaced, g_array_index(l->views.replaced, int64_t, i));
 	g_array_set_size(l->views.replaced, 0);
+	trips_metrics(&l->trips, m);
 }
 
 void addresses_print(const struct addresses *l, FILE *to)
@@ -651,6 +656,7 @@ struct addresses *addresses_new(struct world *w, const struct judge *j, const st
 	l->answers = g_array_new(FALSE, FALSE, sizeof(struct noted));
 	beliefs_init(&l->beliefs);
 	views_init(&l->views, lives, l);
+	trips_init(&l->trips, w);
 	for (unsigned i = 0; i < networks; i++) {
 		const struct network_record *r = networks_record(w, i);
 
@@ -676,6 +682,7 @@ void addresses_free(struct addresses *l)
 	g_free(l->seen);
 	beliefs_done(&l->beliefs);
 	views_done(&l->views);
+	trips_done(&l->trips);
 	histories_done(&l->histories);
 	g_free(l);
 }

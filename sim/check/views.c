@@ -283,10 +283,16 @@ void views_seen(struct views *v, const struct judge *j, int64_t at_ns, const str
 		seal(v, w, n);
 }
 
-bool views_lives(const struct views *v, const struct slot_name *slot, uint32_t host, int64_t since_ns)
+const struct view *views_latest(const struct views *v, const struct slot_name *slot)
 {
 	const struct slot_seen *s = g_hash_table_lookup(v->by_name, slot);
-	const struct view *w = s ? latest(s) : NULL;
+
+	return s ? latest(s) : NULL;
+}
+
+bool views_lives(const struct views *v, const struct slot_name *slot, uint32_t host, int64_t since_ns)
+{
+	const struct view *w = views_latest(v, slot);
 
 	return w && majority(v, w, host, since_ns);
 }

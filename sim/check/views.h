@@ -49,6 +49,9 @@ void views_seen(struct views *v, const struct judge *j, int64_t at_ns, const str
 void views_died(struct views *v, int64_t at_ns, struct id id);
 void views_came(struct views *v, struct id id);
 
+/** views_latest() - The last view of @slot that was seen to vote; NULL if there was none */
+const struct view *views_latest(const struct views *v, const struct slot_name *slot);
+
 /** views_count() - How many slots have no majority of their latest view running now: lost_now, lost_most, lost_ever */
 void views_count(struct views *v);
 
