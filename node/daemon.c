@@ -101,14 +101,20 @@ static bool open_all(struct daemon *d, struct fail *f)
 {
 	struct fail warn = { 0 };
 	bool good = home_open(&d->home, d->config->node.state, f, &warn);
+	uint64_t utc = utc_s() < d->home.not_before ? 0 : utc_s(), least = utc;
 
 	for (unsigned i = 0; i < warn.count; i++)
 		diary(LEVEL_WARN, "state", "%s; going on without it", warn.text[i]);
 	fail_done(&warn);
-	if (!good || !nics_read(&d->nics, d->config, &d->home, utc_s(), f) || !open_underlay(d, f) ||
-	    !nics_plug(&d->nics, f) || !home_begin(&d->home, d->udp.four.at.port, d->udp.six.at.port, utc_s(), f))
+	if (good && !utc) {
+		diary(LEVEL_WARN, "clock", "this machine's clock is before the node's certificate: nothing is judged by it until it "
+		      "is right");
+		least = d->home.not_before;
+	}
+	if (!good || !nics_read(&d->nics, d->config, &d->home, utc, f) || !open_underlay(d, f) ||
+	    !nics_plug(&d->nics, f) || !home_begin(&d->home, d->udp.four.at.port, d->udp.six.at.port, least, f))
 		return false;
-	d->member = member_new(d->config, &d->home, &d->udp, &d->nics, clock_now_ns(&d->clock), utc_s(), f);
+	d->member = member_new(d->config, &d->home, &d->udp, &d->nics, clock_now_ns(&d->clock), utc, f);
 	if (!d->member)
 		return false;
 	d->member->reply = serve_reply;

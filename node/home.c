@@ -60,6 +60,8 @@ static bool read_key(struct home *h, struct fail *f)
 
 static bool read_card(struct home *h, struct fail *f)
 {
+	struct reader r;
+	struct cert leaf;
 	uint8_t *data;
 	size_t len;
 	bool right;
@@ -72,6 +74,8 @@ static bool read_card(struct home *h, struct fail *f)
 		memcpy(h->overlay, data, KEY_BYTES);
 		h->chain_len = (uint16_t)(len - KEY_BYTES);
 		memcpy(h->chain, data + KEY_BYTES, h->chain_len);
+		r = reader_of(h->chain, h->chain_len);
+		h->not_before = cert_decode(&r, &leaf) == FAULT_NONE ? leaf.not_before : 0;
 	}
 	free(data);
 	return right || wrong_size(h, CARD_FILE, f);

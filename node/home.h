@@ -33,6 +33,7 @@ struct home {
 	uint8_t overlay[KEY_BYTES];	/* the overlay's public key */
 	uint8_t chain[HOME_CHAIN];
 	uint16_t chain_len;
+	uint64_t not_before;		/* of the card: it is later by now, whatever the clock says */
 	struct saves saves;		/* what core asked to keep; its user writes it */
 	uint64_t incarnation;		/* of this run, after home_begin() */
 	enum run_end last;		/* how the last run ended */

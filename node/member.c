@@ -20,6 +20,8 @@
 #include "node/diary.h"
 #include "node/signer.h"
 
+#define UNSAVED_NS	(60 * NS_PER_S)		/* a disk that does not take what is saved is spoken of so often */
+
 enum {
 	ROOM		= 2 * EFFECTS_ROOM,
 	ROUNDS		= 4,			/* of path errors after one step */
@@ -200,7 +202,7 @@ void member_tidy(struct member *m)
 /* ---- effects -------------------------------------------------------------------------- */
 
 /* What core asked to keep; what is durable by now is told it in @next. */
-static void keep(struct member *m, const struct effects *fx, struct event next[FOLLOWING], unsigned *more)
+static void keep(struct member *m, int64_t now_ns, const struct effects *fx, struct event next[FOLLOWING], unsigned *more)
 {
 	struct saves *s = &m->home->saves;
 	uint64_t failures = s->failures, token;
@@ -210,8 +212,16 @@ static void keep(struct member *m, const struct effects *fx, struct event next[F
 	m->saves += fx->saves;
 	if (saves_durable(s, &token))
 		next[(*more)++] = (struct event){ .kind = EVENT_SAVED, .token = token };
-	if (s->failures != failures)
-		diary(LEVEL_WARN, "save", "cannot write %s: %s; trying on", s->scribe.path, strerror(s->err));
+	if (s->failures != failures && now_ns >= m->unsaid_ns) {
+		diary(LEVEL_WARN, "save", "cannot write %s: %s; trying on, and promising nothing until then", s->scribe.path,
+		      strerror(s->err));
+		m->unsaid_ns = now_ns + UNSAVED_NS;
+		m->unsaved = true;
+	} else if (m->unsaved && !s->err) {
+		diary(LEVEL_INFO, "save", "%s is written again", s->scribe.path);
+		m->unsaved = false;
+		m->unsaid_ns = 0;
+	}
 }
 
 /* What core asked for; what is then to be told it is added to @next. */
@@ -220,7 +230,7 @@ static void carry_out(struct member *m, int64_t now_ns, struct event next[FOLLOW
 	const struct effects *fx = &m->fx;
 
 	assert(*more < FOLLOWING);
-	keep(m, fx, next, more);
+	keep(m, now_ns, fx, next, more);
 	if (m->watch)
 		m->watch(m->ctx, fx);
 	for (unsigned i = 0; i < fx->reflexes; i++)
@@ -265,18 +275,21 @@ void member_step(struct member *m, int64_t now_ns, const struct event *evs, unsi
 	}
 }
 
-static struct event wall_clock(void)
+/* A clock that is before our own certificate is wrong, and core judges nobody's by it: 0, not known. */
+static struct event wall_clock(const struct member *m)
 {
 	struct event ev = { .kind = EVENT_WALL_CLOCK };
 
 	ev.wall.utc_ns = clock_utc_ns(&ev.wall.error_ns);
+	if (ev.wall.utc_ns / NS_PER_S < (int64_t)m->home->not_before)
+		ev.wall.utc_ns = 0;
 	return ev;
 }
 
 void member_start(struct member *m, int64_t now_ns, const struct event *more, unsigned count)
 {
 	uint8_t seed[SEED];
-	struct event wall = wall_clock();
+	struct event wall = wall_clock(m);
 	struct event start = { .kind = EVENT_START, .data = saves_all(&m->home->saves) };
 
 	entropy(seed);
@@ -293,7 +306,7 @@ void member_start(struct member *m, int64_t now_ns, const struct event *more, un
 void member_stir(struct member *m, int64_t now_ns)
 {
 	uint8_t seed[SEED];
-	struct event evs[2] = { { .kind = EVENT_ENTROPY, .data = { seed, sizeof(seed) } }, wall_clock() };
+	struct event evs[2] = { { .kind = EVENT_ENTROPY, .data = { seed, sizeof(seed) } }, wall_clock(m) };
 
 	entropy(seed);
 	member_step(m, now_ns, evs, 2);

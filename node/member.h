@@ -40,6 +40,8 @@ struct member {
 	char name[CERT_NAME_MAX + 1];
 	uint64_t sends[MESSAGE_KINDS];	/* datagrams by message kind */
 	uint64_t saves;
+	int64_t unsaid_ns;		/* failed saves are not spoken of before this */
+	bool unsaved;			/* and are not over */
 	struct seen_table seen;		/* where peers see us */
 	bool left, handed_over;		/* it has left the overlay */
 	bool revoked;			/* it was shut out, and leaves */

@@ -15,7 +15,7 @@
 #include "node/ready.h"
 #include "node/text.h"
 
-enum { HOUR_S = 3600, TIDY_S = 60, WARN_DAYS = 14, BURSTS = 4 };
+enum { HOUR_S = 3600, CLOCK_S = 10, TIDY_S = 60, WARN_DAYS = 14, BURSTS = 4 };
 #define LEAVE_S		6.0
 
 /* ---- steps ---------------------------------------------------------------------------- */
@@ -222,6 +222,14 @@ void wake_judge(struct daemon *d)
 		diary(LEVEL_WARN, "card", "our certificate ends in %lld days", (long long)(left_s / 86400));
 }
 
+/* Soon if the clock is still to be set. */
+static double until_stir(const struct daemon *d)
+{
+	int64_t error_ns;
+
+	return clock_utc_ns(&error_ns) / NS_PER_S < (int64_t)d->home.not_before ? CLOCK_S : HOUR_S;
+}
+
 static void on_hour(struct ev_loop *loop, ev_timer *w, int revents)
 {
 	struct daemon *d = w->data;
@@ -232,6 +240,8 @@ static void on_hour(struct ev_loop *loop, ev_timer *w, int revents)
 	member_stir(d->member, clock_now_ns(&d->clock));
 	wake_arm(d);
 	wake_judge(d);
+	w->repeat = until_stir(d);
+	ev_timer_again(d->loop, w);
 }
 
 /* What joining, a burst or an answer took goes back to the kernel, whole pages of it. */
@@ -326,7 +336,7 @@ bool wake_watch(struct daemon *d, struct fail *f)
 	ev_prepare_init(&d->sleep, on_sleep);
 	d->sleep.data = d;
 	ev_prepare_start(d->loop, &d->sleep);
-	ev_timer_init(&d->hour, on_hour, HOUR_S, HOUR_S);
+	ev_timer_init(&d->hour, on_hour, until_stir(d), HOUR_S);
 	d->hour.data = d;
 	ev_timer_start(d->loop, &d->hour);
 	ev_timer_init(&d->tidy, on_tidy, TIDY_S, TIDY_S);

@@ -20,7 +20,11 @@ check-net-long: $(B)/bin/weft-node $(B)/bin/weftctl	## a link down for a minute,
 	timeout 400 tests/net/weather.sh $(B)/bin "begin minute end"
 	timeout 900 tests/net/crowd.sh $(B)/bin
 
-check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester	## firewall, privileges, hostile clients and packets (root)
+$(B)/bin/net-wrongclock.so: tests/net/wrongclock.c
+	@mkdir -p $(@D)
+	$(call say,LD)$(CC) $(STD) -O2 -shared -fPIC -o $@ $<
+
+check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester $(B)/bin/net-wrongclock.so	## firewall, privileges, hostile clients and packets (root)
 	timeout 400 tests/net/security.sh $(B)/bin
 
 check-invite: $(B)/bin/weft-node $(B)/bin/weftctl	## invitations redeemed, members revoked, in namespaces (root)

@@ -7,7 +7,7 @@
 #	 eth0 .1     eth0 .2     eth0 .3	172.30.0.0/24
 #	-+-----------+-- under0 -+-
 NEEDS=""
-SECTIONS="firewall rights control weather"
+SECTIONS="firewall rights control weather adversity"
 . "${0%/*}/lib.sh"
 where=([alice]=a [bob]=b [carol]=c)
 
@@ -201,6 +201,88 @@ weather() {
 	holds "a log is no place for it" [ "$(wc -l <alice.log)" -lt 60 ]
 	holds "pings are answered afterwards" pings_soon b "$(address alice)"
 	for n in alice bob; do holds "$n ends well" stopped $n TERM; done
+}
+
+# ---- adversity: what a machine may have in store -----------------------------
+
+nobody="setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all --bounding-set=-all"
+lines() { [ "$(grep -c "$2" "$1.log")" = "$3" ] || { grep "$2" "$1.log"; return 1; }; }
+seed_of() { sha256sum <"$1/state/key"; }
+
+adversity() {
+	local node="ip netns exec na" key n
+
+	ctl net create advnet --range 10.9.0.0/24 --term 60s >/dev/null
+	rm -rf alice bob alice.log bob.log
+	ctl net add advnet alice --own-address off --tap weft0 >/dev/null
+	ctl net add advnet bob --own-address off --tap weft0 --bootstrap 172.30.0.1:9338 >/dev/null
+	key=$(seed_of alice)
+
+	# who may what
+	chown -R 65534:65534 alice
+	holds "a port below 1024 without the right is refused" refused 'cannot listen on UDP 0.0.0.0:53.*[Pp]ermission' $node $nobody "$BIN/weft-node" -c alice/weft.conf -s underlay.listen4=0.0.0.0:53 -s network.1.tap=tapx
+	chmod 000 alice/weft.conf
+	holds "a configuration one may not read is refused" refused 'cannot read alice/weft.conf: Permission denied' $node $nobody "$BIN/weft-node" -c alice/weft.conf
+	chmod 600 alice/weft.conf
+	holds "a configuration that is a folder is refused" refused 'alice/state.*directory' $node "$BIN/weft-node" -c alice/state
+	chown 0:0 alice/state/key
+	holds "a key of somebody else is refused" refused 'cannot read .*alice/state/key: Permission denied' $node $nobody "$BIN/weft-node" -c alice/weft.conf
+	chown -R 0:0 alice
+	cp bob/state/card alice.card && cp alice/state/card alice.good && cp alice.card alice/state/card
+	holds "a card of another node is refused" refused 'for another key' $node "$BIN/weft-node" -c alice/weft.conf
+	ctl net create strange --range 10.7.0.0/24 >/dev/null
+	cp strange/charter alice/strange
+	holds "a network that we have no certificate in is refused" refused 'strange' $node "$BIN/weft-node" -c alice/weft.conf -s network.1.record=strange
+	cp alice.good alice/state/card
+	holds "a control socket in no folder is refused" refused 'cannot listen on .*nowhere/control: No such file' $node "$BIN/weft-node" -c alice/weft.conf -s node.control=nowhere/control
+	holds "a control socket over a file is refused" refused 'cannot listen on .*weft.conf' $node "$BIN/weft-node" -c alice/weft.conf -s "node.control=$work/alice/weft.conf"
+	holds "which is still there" test -s alice/weft.conf
+	mkdir -p ro && mount --bind alice ro && mount -o remount,bind,ro ro
+	holds "a file system that is read only is refused" refused 'Read-only file system' $node "$BIN/weft-node" -c ro/weft.conf
+	umount ro
+	holds "after all that there is no tap" not exists a weft0
+	holds "and the key is what it was" [ "$(seed_of alice)" = "$key" ]
+
+	# a clock that is wrong
+	echo -200000000 >clock.alice
+	holds "weft-node --check does not find a clock before the certificate good" refused 'not valid yet' env LD_PRELOAD="$BIN/net-wrongclock.so" WRONGCLOCK="$work/clock.alice" "$BIN/weft-node" -c alice/weft.conf --check
+	WRAP="env LD_PRELOAD=$BIN/net-wrongclock.so WRONGCLOCK=$work/clock.alice" start alice
+	start bob
+	holds "a clock before the certificate does not keep a node from its ring" await ring_of 1 alice bob
+	holds "it is said, once" lines alice 'clock is before' 1
+	echo 0 >clock.alice
+	holds "set right while it runs nothing ends" pair_stands 12
+	echo 400000000 >clock.alice
+	holds "nor far ahead" pair_stands 12
+	echo 0 >clock.alice
+	holds "alice ends well" stopped alice TERM
+
+	# a second daemon, a disk that fills while a node runs
+	holds "a second daemon on bob's directory is refused" refused 'held by another process' ip netns exec nc "$BIN/weft-node" -c bob/weft.conf
+	mkdir -p small && mount -t tmpfs -o size=256k,mode=700 none small && cp -a alice small/alice
+	sed -i "s|^state = .*|state = $work/small/alice/state|" small/alice/weft.conf
+	mv alice alice.old && ln -s small/alice alice
+	start alice
+	holds "alice is back, on a small disk" await ring_of 1 alice bob
+	dd if=/dev/zero of=small/full bs=1k status=none 2>/dev/null
+	for n in {1..15}; do ctl -c bob/weft.conf dht -t 1s put "full$n" "$(printf "%0900d" 0)" >/dev/null 2>&1; done
+	holds "that is said" await grep -q 'No space left' alice.log
+	holds "in few words" [ "$(grep -c 'No space left' alice.log)" -le 5 ]
+	holds "and the node stands" ring_of 1 alice bob
+	rm small/full
+	holds "with room again things are kept" await ctl -c alice/weft.conf dht -t 2s put after-that here
+	holds "kill -9" killed alice
+	start alice
+	holds "it comes back" await ring_of 1 alice bob
+	holds "and what was kept is there" await grep -q here <(ctl -c alice/weft.conf dht get after-that)
+	for n in alice bob; do holds "$n ends well" stopped $n TERM; done
+	umount small
+}
+
+pair_stands() {	# SECONDS: longer than the clock is looked at again
+	local until=$((SECONDS + $1))
+
+	while [ $SECONDS -lt $until ]; do ring_of 1 alice bob || return 1; sleep 1; done
 }
 
 underlay a b c
