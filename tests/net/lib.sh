@@ -40,6 +40,7 @@ cleanup() {
 	local p
 
 	for p in "${pid[@]}"; do kill -9 "$p"; done 2>/dev/null
+	for p in /run/netns/*; do kill -9 $(ip netns pids "${p##*/}"); done 2>/dev/null
 	wait 2>/dev/null
 	umount /dev/net "$work/dev" 2>/dev/null
 	rm -rf "$work"
@@ -61,6 +62,11 @@ run() {
 ctl() { "$BIN/weftctl" "$@"; }
 at() { local n=$1; shift; ip netns exec "n$n" "$@"; }
 on() { local n=$1; shift; ip netns exec "n${where[$n]}" "$@"; }
+# at() in the background, to be killed by: of a function, $! would be a shell around it
+begin_at() {	# KEY NETNS COMMAND...
+	ip netns exec "n$2" "${@:3}" &
+	pid[$1]=$!
+}
 have() { command -v "$1" >/dev/null; }
 
 # ---- promises ---------------------------------------------------------------
@@ -266,8 +272,7 @@ sends_file() {	# FROM TO ADDRESS: two megabytes over TCP arrive as they were
 }
 
 capture() {	# NODE [DEVICE]: what crosses its tap, into NODE.pcap
-	on "$1" tcpdump -q -U -i "${2:-weft0}" -w "$work/$1.pcap" 2>"tcpdump.$1" &
-	pid[tcpdump.$1]=$!
+	begin_at tcpdump.$1 "${where[$1]}" tcpdump -q -U -i "${2:-weft0}" -w "$work/$1.pcap" 2>"tcpdump.$1"
 	await grep -qs listening "tcpdump.$1" >/dev/null
 }
 

@@ -20,6 +20,12 @@ check-net-long: $(B)/bin/weft-node $(B)/bin/weftctl	## a link down for a minute,
 	timeout 400 tests/net/weather.sh $(B)/bin "begin minute end"
 	timeout 900 tests/net/crowd.sh $(B)/bin
 
+check-agree: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/weft-sim	## five nodes, simulated and in namespaces: the same messages (root)
+	timeout 300 tests/net/agree.sh $(B)/bin
+
+bench-net: $(B)/bin/weft-node $(B)/bin/weftctl	## round trip, TCP, small packets beside wireguard-go, tinc, n2n, openvpn, nebula (root)
+	timeout 400 tests/net/bench.sh $(B)/bin
+
 $(B)/bin/net-wrongclock.so: tests/net/wrongclock.c
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(STD) -O2 -shared -fPIC -o $@ $<
@@ -33,4 +39,4 @@ check-invite: $(B)/bin/weft-node $(B)/bin/weftctl	## invitations redeemed, membe
 check-operate: $(B)/bin/weft-node $(B)/bin/weftctl	## what an operator does: ping, dht, doctor, metrics, captures, signals (root)
 	timeout 300 tests/net/operate.sh $(B)/bin
 
-.PHONY: check-net check-tap check-net-long check-security check-invite check-operate
+.PHONY: check-net check-tap check-net-long check-agree bench-net check-security check-invite check-operate

@@ -45,8 +45,7 @@ known() { with_dns a getent hosts "$3" | grep -q "^$2 "; }
 
 speed() {
 	if ! have iperf3; then skip iperf3 "not installed"; return; fi
-	at b iperf3 -s >iperf3.log 2>&1 &
-	pid[iperf3]=$!
+	begin_at iperf3 b iperf3 -s >iperf3.log 2>&1
 	await listens b 5201
 	holds "iperf3 over TCP" grep -q '"bits_per_second"' <(at a iperf3 -J -t 2 -c "$b")
 	holds "backwards, four streams" at a iperf3 -t 1 -R -P 4 -c "$b"
@@ -59,9 +58,8 @@ shell() {
 	if ! have dropbear || ! have ssh; then skip ssh "not installed"; return; fi
 	dropbearkey -t ed25519 -f host.key >/dev/null 2>&1
 	ssh-keygen -q -t ed25519 -N '' -f user.key
-	at b unshare -m sh -c "mkdir -p /root/.ssh && mount -t tmpfs -o mode=700 none /root/.ssh && cp $work/user.key.pub /root/.ssh/authorized_keys &&
-		chmod 600 /root/.ssh/authorized_keys && exec dropbear -F -E -s -r $work/host.key -P '' -p 2222" 2>sshd.log &
-	pid[sshd]=$!
+	begin_at sshd b unshare -m sh -c "mkdir -p /root/.ssh && mount -t tmpfs -o mode=700 none /root/.ssh && cp $work/user.key.pub /root/.ssh/authorized_keys &&
+		chmod 600 /root/.ssh/authorized_keys && exec dropbear -F -E -s -r $work/host.key -P '' -p 2222" 2>sshd.log
 	await listens b 2222
 	holds "ssh runs a command on the other" says "bob is here" ssh_to "echo bob is here"
 	holds "and carries a megabyte there and back" ssh_loops
@@ -77,8 +75,7 @@ ssh_loops() { dd if=/dev/urandom of=mega bs=1k count=1024 status=none; ssh_to ca
 
 web() {
 	mkdir -p www && dd if=/dev/urandom of=www/big bs=1k count=512 status=none
-	at b busybox httpd -f -p 8080 -h www &
-	pid[httpd]=$!
+	begin_at httpd b busybox httpd -f -p 8080 -h www
 	await listens b 8080
 	printf 'GET /big HTTP/1.0\r\n\r\n' | at a timeout 10 busybox nc "$b" 8080 >got
 	holds "a web server is reached" grep -qa '200 OK' got
@@ -92,8 +89,7 @@ web() {
 responder() {
 	mkdir -p "run.$1"
 	printf '[server]\nhost-name=mdns-%s\nallow-interfaces=weft0\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-addresses=yes\n[rlimits]\n' "$1" >avahi.$1.conf
-	at "$1" unshare -m sh -c "mount --bind $work/run.$1 /run && exec avahi-daemon --no-rlimits --no-chroot --no-drop-root -f $work/avahi.$1.conf" >avahi.$1.log 2>&1 &
-	pid[avahi.$1]=$!
+	begin_at avahi.$1 "$1" unshare -m sh -c "mount --bind $work/run.$1 /run && exec avahi-daemon --no-rlimits --no-chroot --no-drop-root -f $work/avahi.$1.conf" >avahi.$1.log 2>&1
 }
 announced() { tshark -r alice.pcap -Y "mdns && ip.src == $1 && dns.resp.name == \"$2\" && dns.a == $1" 2>/dev/null | grep -q .; }
 
