@@ -24,9 +24,9 @@
 
 #include "core/ring/message.h"
 
-enum { LETTER_MAX = 80 + PROOF_MAX, REQUESTS = 5 };
+enum { LETTER_MAX = 80 + PROOF_MAX, REQUESTS = 6 };
 
-#define REQUEST_NS	(200 * NS_PER_MS)	/* then twice as long each time */
+#define REQUEST_NS	(100 * NS_PER_MS)	/* then twice as long each time */
 
 /* ---- the owner ---- */
 

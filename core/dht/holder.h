@@ -23,7 +23,7 @@
 
 #include "core/dht/parts.h"
 
-enum { HELD_MAX = 256, NEWS_MAX = 4 * HELD_MAX, OWNERS_MAX = 4 };
+enum { HELD_MAX = 256, NEWS_MAX = 4 * HELD_MAX, OWNERS_MAX = 8 };
 
 struct hold {
 	struct held held;

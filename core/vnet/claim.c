@@ -3,7 +3,7 @@
  * is hints (payload.h): the most that a word does is that the slot is asked.
  *
  * OWN goes ahead of the first packet to each peer, and NOT_HERE back to whom we
- * do not serve what it sends for. EXPECT goes by mail, with the first INIT of a
+ * do not serve what it sends for, with the packet if it is small (RETURNED). EXPECT goes by mail, with the first INIT of a
  * tunnel, so that the peer's question about our guest's address runs beside the
  * handshake and not after it.
  */
@@ -47,7 +47,17 @@ void claim_tell(struct vnet *v, struct env *e, const struct ip *src, struct id p
 	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, writer_len(&w) }, NULL);
 }
 
-void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip)
+/* The packet itself says what it is about. */
+static void send_back(struct vnet *v, struct env *e, struct id peer, struct bytes ip)
+{
+	uint8_t buf[1 + RETURN_MAX];
+
+	buf[0] = PAYLOAD_RETURNED;
+	memcpy(buf + 1, ip.at, ip.len);
+	tunnels_send(e, v->ports.tunnels, v->index, peer, (struct bytes){ buf, 1 + ip.len }, NULL);
+}
+
+void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip, struct bytes back)
 {
 	struct vnet_path *p = path_state(v, e);
 	struct remote *m = p ? resolver_find(&p->resolver, ip) : NULL;
@@ -59,6 +69,10 @@ void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct i
 		return;
 	if (!bucket_take(&p->not_here, e, NOT_HERE_PER_S, NOT_HERE_PER_S)) {
 		env_drop(e, DROP_RATE);
+		return;
+	}
+	if (back.len && back.len <= RETURN_MAX) {
+		send_back(v, e, peer, back);
 		return;
 	}
 	if (m) {

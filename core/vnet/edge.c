@@ -250,7 +250,7 @@ enum deliver edge_deliver(struct vnet *v, struct env *e, struct id peer, struct 
 	}
 	d = deliver(v, e, peer, &p);
 	if (d == DELIVER_NOT_HERE && !migrate_straggler(v, e, peer, &p.dst, ip, o))
-		path_not_here(v, e, peer, &p.dst);
+		path_not_here(v, e, peer, &p.dst, o && (o->segment || o->partial) ? (struct bytes){ 0 } : ip);
 	return d;
 }
 
@@ -280,7 +280,8 @@ void edge_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	case FOUND_YES:
 		if (deliver(v, e, n->peer, &p) == DELIVER_NOT_HERE &&
 		    !migrate_straggler(v, e, n->peer, &p.dst, ip, &n->offload))
-			path_not_here(v, e, n->peer, &p.dst);
+			path_not_here(v, e, n->peer, &p.dst,
+				      n->offload.segment || n->offload.partial ? (struct bytes){ 0 } : ip);
 		break;
 	case FOUND_NO:
 		env_drop(e, DROP_SPOOFED);

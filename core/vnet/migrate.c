@@ -14,7 +14,7 @@
  *		for a while; machines on our LAN hear by ARP or ND that it is remote
  *
  *	PAYLOAD_MOVED	4 | proof (core/dht/op.h, struct delegation)
- *	PAYLOAD_FORWARD	5 | sender 16 | IP packet: came from that node for an address that I gave you
+ *	PAYLOAD_FORWARD	6 | sender 16 | IP packet: came from that node for an address that I gave you
  *
  * A delegation is believed because of whose signature it bears: the owner's, as
  * the slot told it, under the very fence. A forwarded packet is taken from the
@@ -35,8 +35,9 @@ enum {
 	MOVED_PER_S	= 100,		/* delegations told, and checked */
 };
 
-#define SAME_NS		(25 * NS_PER_MS)	/* a LAN answers in a few */
+#define SAME_NS		(20 * NS_PER_MS)	/* a LAN answers in a few */
 #define OTHER_NS	(NS_PER_S / 2)
+#define WRITE_NS	(5 * NS_PER_S)		/* what is under way for an address when it is asked for is over by then */
 #define FORWARD_NS	(30 * NS_PER_S)		/* caches that were not told are wrong no longer */
 
 /** struct wanted - somebody asks for an address of ours */
@@ -110,11 +111,13 @@ static void ask_machine(struct vnet *v, struct env *e, struct wanted *w)
 {
 	const struct guest *g = guest_find(v, &w->ip);
 
-	if (w->ip.family == 4)
+	if (!w->probes)
+		;				/* it has been asked */
+	else if (w->ip.family == 4)
 		arp_probe(v, e, &w->ip, g ? g->mac : NULL);
 	else
 		nd_probe(v, e, &w->ip, g ? g->mac : NULL);
-	w->probes--;
+	w->probes -= w->probes > 0;
 	w->next_ns = e->now_ns + w->each_ns;
 	vnet_due(v, e, PART_MIGRATE, w->next_ns);
 }
@@ -130,8 +133,8 @@ static bool settle(struct vnet *v, struct env *e, const struct wanted *w)
 	}
 	if (w->probes)
 		return false;
-	held_delegate(v->ports.dht, e, v->id, &w->ip, w->by, w->nonce);	/* no: it asks again, or has it from somebody else */
-	return true;
+	/* no: a question about it is under way, or it came here a moment ago and is not written yet */
+	return held_delegate(v->ports.dht, e, v->id, &w->ip, w->by, w->nonce) || e->now_ns - w->asked_ns > WRITE_NS;
 }
 
 /* Is it the machine behind @g that is said to be elsewhere? @client: as that node names it */

@@ -41,6 +41,7 @@ enum payload_kind {
 	PAYLOAD_OWN,			/* | family 1 | address 4 or 16 | fence 16: I serve this address under this fence */
 	PAYLOAD_NOT_HERE,		/* the same layout: I do not serve it; fence: the newest I know of */
 	PAYLOAD_MOVED,			/* | signed delegation: it is that node's now (migrate.c) */
+	PAYLOAD_RETURNED,		/* | your guest's packet, whole: I do not serve its destination (path.c) */
 	PAYLOAD_FORWARD,		/* | sender's node 16 | its packet, for an address that I gave you (migrate.c) */
 	PAYLOAD_PATH = 16,		/* from here on path's own */
 	PAYLOAD_ECHO = 24,		/* | token 8 | anything: an operator's ping (echo.c) */
@@ -424,7 +425,9 @@ void path_group(struct vnet *v, struct env *e, const struct packet *p);
 enum found path_source(struct vnet *v, struct env *e, struct id peer, const struct ip *src, struct bytes payload,
 		       const struct offload *o);
 
-void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip);	/* tell it PAYLOAD_NOT_HERE */
+/** path_not_here() - Tell @peer that we do not serve @ip; its packet @back goes back with that if it is small: it was sent
+ * by what @peer knew, and goes where it should once @peer knows better. @back empty: the word alone */
+void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip, struct bytes back);
 void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all kinds but PAYLOAD_IP */
 void path_expect(struct vnet *v, struct env *e, struct reader *r);		/* BODY_EXPECT, behind the network */
 void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n);	/* all words but TUNNEL_PAYLOAD */

@@ -258,6 +258,32 @@ enum found path_source(struct vnet *v, struct env *e, struct id peer, const stru
 	return FOUND_ASKED;
 }
 
+/* A packet of our guest came back from @peer: once the slot has said who serves its destination now it goes there. */
+static void returned(struct vnet *v, struct env *e, struct id peer, struct bytes ip)
+{
+	static const struct offload none;
+	struct vnet_path *p = path_state(v, e);
+	uint8_t buf[1 + RETURN_MAX];
+	struct remote *m;
+	struct packet q;
+
+	if (ip.len > RETURN_MAX || packet_read_ip(&q, ip, NULL) != DROP_NONE || !vnet_in(v, &q.dst)) {
+		env_drop(e, DROP_VALUE);
+		return;
+	}
+	m = p ? resolver_find(&p->resolver, &q.dst) : NULL;
+	if (!m || m->state != REMOTE_FOUND || !edge_serves(v, e, &q.src, NULL)) {
+		env_drop(e, DROP_STALE);
+		return;
+	}
+	buf[0] = PAYLOAD_IP;
+	memcpy(buf + 1, ip.at, ip.len);
+	if (!id_eq(m->owner, peer))		/* we know better by now */
+		forward(v, e, m, (struct bytes){ buf, 1 + ip.len }, &none);
+	else if (path_doubt(v, e, m) && (m->asking || path_ask(v, e, m, OP_GET)))
+		hold(v, e, m, NULL, (struct bytes){ buf, 1 + ip.len }, &none);
+}
+
 void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 {
 	struct reader r = reader_of(n->payload.at, n->payload.len);
@@ -267,6 +293,9 @@ void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	case PAYLOAD_OWN:
 	case PAYLOAD_NOT_HERE:
 		claim_in(v, e, n->peer, kind, &r);
+		break;
+	case PAYLOAD_RETURNED:
+		returned(v, e, n->peer, (struct bytes){ r.at, reader_left(&r) });
 		break;
 	case PAYLOAD_PATH:
 		break;

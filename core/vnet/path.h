@@ -16,7 +16,7 @@
 #include "core/vnet/payload.h"
 #include "core/vnet/resolve.h"
 
-enum { TOLD = 32, VOUCHERS = 64, VOUCHER_PREFIXES = 4 };
+enum { TOLD = 32, VOUCHERS = 64, VOUCHER_PREFIXES = 4, RETURN_MAX = 1500 /* bytes of a packet that goes back */ };
 
 /** struct told - a peer to whom we said that an address is ours */
 struct told {

@@ -22,7 +22,8 @@
  *			who it thinks does. A hint: the slot is asked, by majority
  *	PAYLOAD_MOVED	 4 | signed delegation (core/dht/op.h): "that address is that node's now". Believed,
  *			because the owner signed it, if the owner and its fence are what we know from the slot
- *	PAYLOAD_FORWARD	 5 | node 16 | IP packet: "it came from that node, for an address that I gave you"
+ *	PAYLOAD_RETURNED 5 | IP packet: NOT_HERE with the packet, which is sent again when the slot has answered
+ *	PAYLOAD_FORWARD	 6 | node 16 | IP packet: "it came from that node, for an address that I gave you"
  *			Taken for half a minute from who gave us its destination (migrate.c)
  *	PAYLOAD_PATH	16	nothing: it begins the tunnel, so that a certificate is seen
  *	PAYLOAD_ECHO	24 | token 8 | anything

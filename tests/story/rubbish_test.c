@@ -335,12 +335,12 @@ static void every_malformed_frame_has_its_one_reason(void)
 		run(r->t, 40000);			/* a refused guest is told again after half a minute */
 		if (!round)			/* what serves DHCP and DNS is made when the first message comes */
 			before = node_bytes(node_of(r));
-		CU_ASSERT_EQUAL(node_bytes(node_of(r)), before);
+		CU_ASSERT_TRUE(node_bytes(node_of(r)) <= before);	/* a question under way may have ended */
 	}
 	large_frames(r);
 	still_works(r, 2);
 	run(r->t, 120000);
-	CU_ASSERT_EQUAL(node_bytes(node_of(r)), before);
+	CU_ASSERT_TRUE(node_bytes(node_of(r)) <= before);	/* a question under way may have ended */
 	rubbish_free(r);
 }
 

@@ -192,9 +192,9 @@ enum found path_source(struct vnet *v, struct env *e, struct id peer, const stru
 	return fake.source;
 }
 
-void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip)
+void path_not_here(struct vnet *v, struct env *e, struct id peer, const struct ip *ip, struct bytes back)
 {
-	(void)v, (void)e, (void)peer;
+	(void)v, (void)e, (void)peer, (void)back;
 	fake.not_here++;
 	fake.last_not_here = *ip;
 }
