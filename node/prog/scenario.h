@@ -312,6 +312,9 @@ struct scenario_guests {
 	struct schema_head head;
 	int32_t model;			/* enum guests_model */
 	int64_t per_node;		/* machines behind each node's tap, of each network */
+	int64_t move_every_ns;		/* 0: never; between moves of one machine, on average */
+	int64_t move_pause_ns;		/* between two LANs */
+	uint32_t move_again_ppb;	/* moves that are followed by another within a second */
 	int64_t nodes_per_lan;		/* nodes whose taps share a LAN (with their guests) */
 	uint32_t static_ppb;		/* of the guests have fixed addresses; the others DHCP */
 	int64_t wait_ns;		/* a machine is switched on so long after its node started, ... */

@@ -83,14 +83,15 @@ static void check_guests(struct checking *c)
 	static const char *const all[] = {
 		"per-node", "nodes-per-lan", "static", "wait", "spread", "desync", "probe", "ipv6", "ping",
 		"ping-wait", "resolve", "udp", "udp-bytes", "udp-size", "tcp", "tcp-bytes", "broadcast",
-		"broadcast-size", "pcap", "pcap-nodes", "capture", "capture-taps",
+		"broadcast-size", "move", "move-pause", "move-again", "pcap", "pcap-nodes", "capture", "capture-taps",
 	};
 	const struct scenario_guests *g = &c->s->guests;
 	static const struct { const char *key, *of; size_t at; } need[] = {
 #define NEED(key, of, member) { key, of, offsetof(struct scenario_guests, member) }
 		NEED("ping-wait", "ping", ping_every_ns), NEED("udp-bytes", "udp", udp_every_ns),
 		NEED("udp-size", "udp", udp_every_ns), NEED("tcp-bytes", "tcp", tcp_every_ns),
-		NEED("broadcast-size", "broadcast", shout_every_ns),
+		NEED("broadcast-size", "broadcast", shout_every_ns), NEED("move-pause", "move", move_every_ns),
+		NEED("move-again", "move", move_every_ns),
 #undef NEED
 	};
 
@@ -103,6 +104,8 @@ static void check_guests(struct checking *c)
 		checking_wrong(c, "guests", "model", "there is no network for them; accepted with [network.1]");
 	if (g->model != GUESTS_ROUTER && g->per_node != 1)
 		checking_wrong(c, "guests", "per-node", "a node's own machine is one; accepted with model = router");
+	if (g->model != GUESTS_ROUTER && g->move_every_ns)
+		checking_wrong(c, "guests", "move", "a node's own machine goes nowhere without it; accepted with model = router");
 	if (g->model == GUESTS_INTERFACE && g->nodes_per_lan != 1)
 		checking_wrong(c, "guests", "nodes-per-lan", "an interface is on no LAN; accepted with model = router "
 			       "or hybrid");

@@ -20,7 +20,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { KEPT = 12 };
+enum { KEPT = 64 };
 
 static guint hash(const void *key)
 {

@@ -51,6 +51,7 @@ void guest_init(struct guest *g, const struct guest_birth *b)
 	g->mtu = b->config->mtu ? b->config->mtu : 1500;
 	g->ip4_ns = g->six_ns[0] = g->six_ns[1] = g->solicit_ns = g->dhcp.due_ns = G_NEVER;
 	g->dhcp.nak_ns = g->defended_ns = INT64_MIN / 2;
+	g->arrived_ns = G_NEVER;
 	g->six[0] = link_local(g->mac);
 	if (b->addressing == GUEST_STATIC) {
 		g->ip4 = b->ip;
@@ -294,6 +295,11 @@ int64_t guest_step(struct guest *g, int64_t now_ns, const struct guest_event *ev
 	case GUEST_SHUT:
 		if (g->plugged)
 			shut(&s);
+		break;
+	case GUEST_ARRIVE:
+		g->arrived_ns = now_ns;
+		if (g->plugged)
+			guest_near_arrive(&s);
 		break;
 	}
 	if (g->plugged) {

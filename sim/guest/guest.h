@@ -80,6 +80,7 @@ enum guest_event_kind {
 	GUEST_TIMER,
 	GUEST_ORDERED,			/* order */
 	GUEST_SHUT,			/* orderly: release the address, say no more */
+	GUEST_ARRIVE,			/* it was moved while it ran: nothing is forgotten, its host announces it on the new LAN */
 };
 
 enum guest_order_kind {
@@ -89,6 +90,7 @@ enum guest_order_kind {
 	ORDER_TCP,			/* ip, bytes */
 	ORDER_SHOUT,			/* size: a UDP broadcast to the subnet */
 	ORDER_JOIN,			/* ip: an IPv4 group (IGMPv2 report, RFC 2236) */
+	ORDER_BEAT,			/* ip, bytes, pace_ns: datagrams to be heard by, so many bytes altogether */
 };
 
 struct guest_order {
@@ -121,6 +123,8 @@ enum guest_word {
 	NEWS_FLOW,			/* our flow is done: bytes, took_ns (UDP: sent; TCP: acknowledged) */
 	NEWS_FLOW_LOST,			/* our flow failed */
 	NEWS_HEARD,			/* a shout: token, from whom (number); took_ns */
+	NEWS_BEAT,			/* a beat is heard for the first time: token of its order; took_ns since that */
+	NEWS_BACK,			/* a beat is heard for the first time since GUEST_ARRIVE; took_ns since that */
 };
 
 struct guest_news {

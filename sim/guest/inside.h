@@ -97,6 +97,8 @@ struct guest {
 	int64_t six_ns[2];		/* DAD ends, or the prefix does */
 	int64_t solicit_ns;		/* next router solicitation */
 	int64_t defended_ns;
+	int64_t arrived_ns;			/* and no beat heard since; G_NEVER: none is waited for */
+	uint32_t beat[4];			/* seeds of the last beats that were heard */
 	struct dhcp dhcp;
 	struct neighbour neighbour[NEIGHBOURS];
 	struct talk talk[TALKS];
@@ -138,6 +140,7 @@ void guest_near_icmp6(struct step *s, const struct seen *f);		/* NS, NA, RA */
 bool guest_near_find(struct step *s, const struct ip *ip, uint8_t mac[MAC_LEN]);
 void guest_near_use4(struct step *s);					/* ip4 is set: probe it, then use it */
 void guest_near_start6(struct step *s);
+void guest_near_arrive(struct step *s);					/* announce what is in use */
 void guest_near_time(struct step *s);
 int64_t guest_near_due(const struct guest *g);
 void guest_near_forget(struct guest *g);

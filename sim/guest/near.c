@@ -277,6 +277,20 @@ static void dad_over(struct step *s, unsigned i)
 	guest_talk_unblock(s);
 }
 
+void guest_near_arrive(struct step *s)
+{
+	struct guest *g = s->g;
+
+	if (g->use4 == USE_YES) {
+		announce(s);
+		g->probes = PROBES + 1;
+		g->ip4_ns = s->now_ns + ANNOUNCE_NS;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		if (g->use6[i] == USE_YES)
+			send_advert(s, &g->six[i], &all_nodes, (const uint8_t[]){ 0x33, 0x33, 0, 0, 0, 1 }, false);
+}
+
 static void solicit_router(struct step *s)
 {
 	struct guest *g = s->g;

@@ -6,13 +6,14 @@
  * (seed, place), so the other end can check each byte without keeping any.
  *
  *	UDP flow	"weft" | seed 4 | place 4 | total 4 | ordered at 8, ns | pattern
+ *	beat		"beat" |  as of a flow; the token in place of the pattern
  *	shout		"shou" | token 4 | from 4 | 0 4     | ordered at 8, ns | zeros
  */
 #include "sim/guest/inside.h"
 
 #include <string.h>
 
-enum { UDP_MAGIC = 0x77656674, SHOUT_MAGIC = 0x73686f75, FLOW_HEADER = 24, NAME_TRIES = 3, PING_BYTES = 56 };
+enum { UDP_MAGIC = 0x77656674, BEAT_MAGIC = 0x62656174, BEAT_SIZE = 28, SHOUT_MAGIC = 0x73686f75, FLOW_HEADER = 24, NAME_TRIES = 3, PING_BYTES = 56 };
 
 #define NAME_NS		(2 * G_S)
 
@@ -62,7 +63,7 @@ void guest_talk_lost(struct step *s, struct talk *t)
 		n->ip = t->peer;
 		n->took_ns = s->now_ns - t->began_ns;
 		n->order = t->kind == TALK_PING ? ORDER_PING : t->kind == TALK_NAME ? ORDER_RESOLVE :
-			   t->kind == TALK_UDP ? ORDER_UDP : ORDER_TCP;
+			   t->kind == TALK_UDP ? t->state ? ORDER_BEAT : ORDER_UDP : ORDER_TCP;
 		if (t->kind == TALK_OUT)
 			n->bytes = t->acked;
 	}
@@ -256,7 +257,7 @@ static void udp_time(struct step *s, struct talk *t)
 		return;
 	if (!left) {
 		n = guest_tell(s, NEWS_FLOW);
-		n->order = ORDER_UDP;
+		n->order = t->state ? ORDER_BEAT : ORDER_UDP;
 		n->token = t->token;
 		n->bytes = t->total;
 		n->took_ns = s->now_ns - t->began_ns;
@@ -273,26 +274,55 @@ static void udp_time(struct step *s, struct talk *t)
 		return;
 	len = left < len ? left : len;
 	p = frame_l4(frame, t->peer.family) + UDP_HEADER;
-	put32(p, UDP_MAGIC);
+	put32(p, t->state ? BEAT_MAGIC : UDP_MAGIC);
 	put32(p + 4, t->seed);
 	put32(p + 8, t->sent);
 	put32(p + 12, t->total);
 	put64(p + 16, (uint64_t)t->began_ns);
 	for (uint32_t i = 0; i < len; i++)
-		p[FLOW_HEADER + i] = guest_talk_byte(t->seed, t->sent + i);
+		p[FLOW_HEADER + i] = t->state ? (uint8_t)(t->token >> (24 - 8 * (i & 3))) : guest_talk_byte(t->seed, t->sent + i);
 	udp_header(frame_l4(frame, t->peer.family), t->lport, PORT_UDP, FLOW_HEADER + len);
 	t->blocked = !guest_send_ip(s, frame, &t->peer, PROTO_UDP, UDP_HEADER + FLOW_HEADER + len);
 	if (t->blocked)
 		return;
-	guest_count(s, GUEST_UDP_SENT);
+	if (!t->state)
+		guest_count(s, GUEST_UDP_SENT);
 	t->sent += len;
 	t->due_ns = s->now_ns + (t->sent < t->total ? t->moved_ns : 0);	/* moved_ns: the pace */
+}
+
+/* Is somebody heard (again)? */
+static void beat_packet(struct step *s, const struct seen *f)
+{
+	uint32_t seed = get32(f->data + 4);
+	struct guest_news *n;
+
+	if (s->g->arrived_ns != G_NEVER) {
+		n = guest_tell(s, NEWS_BACK);
+		n->ip = f->from;
+		n->took_ns = s->now_ns - s->g->arrived_ns;
+		s->g->arrived_ns = G_NEVER;
+	}
+	for (unsigned i = 0; i < 4; i++)
+		if (s->g->beat[i] == seed)
+			return;
+	memmove(s->g->beat + 1, s->g->beat, 3 * sizeof(seed));
+	s->g->beat[0] = seed;
+	n = guest_tell(s, NEWS_BEAT);
+	n->ip = f->from;
+	n->token = get32(f->data + FLOW_HEADER);
+	n->took_ns = s->now_ns - (int64_t)get64(f->data + 16);
 }
 
 static void flow_packet(struct step *s, const struct seen *f)
 {
 	uint32_t seed, at;
 	struct guest_news *n;
+
+	if (f->len == BEAT_SIZE && get32(f->data) == BEAT_MAGIC) {
+		beat_packet(s, f);
+		return;
+	}
 
 	if (f->len < FLOW_HEADER || get32(f->data) != UDP_MAGIC) {
 		guest_count(s, GUEST_FORM);
@@ -402,9 +432,10 @@ static void begin(struct step *s, struct talk *t, const struct guest_order *o)
 		name_time(s, t);
 		break;
 	case TALK_UDP:
+		t->state = o->kind == ORDER_BEAT;
 		t->seed = guest_draw(s->g, UINT32_MAX);
 		t->total = o->bytes;
-		t->mss = o->size > FLOW_HEADER ? o->size : 512;
+		t->mss = t->state ? BEAT_SIZE : o->size > FLOW_HEADER ? o->size : 512;
 		if (t->mss > s->g->mtu - header - UDP_HEADER)
 			t->mss = (uint16_t)(s->g->mtu - header - UDP_HEADER);
 		t->moved_ns = o->pace_ns ? o->pace_ns : G_MS;
@@ -421,7 +452,7 @@ static void begin(struct step *s, struct talk *t, const struct guest_order *o)
 void guest_talk_order(struct step *s, const struct guest_order *o)
 {
 	static const uint8_t kind[] = { [ORDER_PING] = TALK_PING, [ORDER_RESOLVE] = TALK_NAME,
-					[ORDER_UDP] = TALK_UDP, [ORDER_TCP] = TALK_OUT };
+					[ORDER_UDP] = TALK_UDP, [ORDER_TCP] = TALK_OUT, [ORDER_BEAT] = TALK_UDP };
 	struct talk *t;
 
 	if (o->kind == ORDER_SHOUT)

@@ -76,6 +76,8 @@ uint32_t guests_site(const struct world *w, uint32_t host)
 {
 	const struct scenario_guests *sc = &w->scenario->guests;
 
+	if (sc->move_every_ns)
+		return 0;			/* machines turn up anywhere */
 	return sc->model == GUESTS_NONE ? host : host - host % (uint32_t)sc->nodes_per_lan;
 }
 
@@ -146,7 +148,7 @@ bool guests_new(struct world *w, struct fail *f)
 	const struct scenario_guests *sc = &w->scenario->guests;
 	struct guests *g = g_new0(struct guests, 1);
 	const int64_t every_ns[WORKS] = { sc->ping_every_ns, sc->resolve_every_ns, sc->udp_every_ns,
-					  sc->tcp_every_ns, sc->shout_every_ns };
+					  sc->tcp_every_ns, sc->shout_every_ns, sc->move_every_ns };
 
 	w->guests = g;
 	if (sc->model == GUESTS_NONE || !networks_count(w))
@@ -169,8 +171,9 @@ bool guests_new(struct world *w, struct fail *f)
 	for (uint32_t i = 0; i < w->hosts; i++) {
 		for (unsigned n = 0; n < g->networks; n++) {
 			struct segment **lan = &g->lan[i / g->per_lan * g->networks + n];
-			unsigned ports = g->per_lan * (1 + g->per_node), got;
+			unsigned ports = g->per_lan * (1 + g->per_node) * (sc->move_every_ns ? 3 : 1), got;
 
+			ports = MIN(ports, SEGMENT_PORTS);
 			if (!*lan)
 				*lan = segment_init(g_malloc0(segment_bytes(ports)), ports);
 			got = segment_plug(*lan, i, n + 1);
@@ -179,6 +182,7 @@ bool guests_new(struct world *w, struct fail *f)
 				struct machine *m = machine_at(w, i, n, k);
 
 				m->host = i;
+				m->landed_ns = NEVER_NS;
 				m->network = (uint16_t)n;
 				m->guest = (struct guest *)(void *)(g->bytes + machine_number(w, m) * guest_bytes());
 				m->port = (uint16_t)segment_plug(*lan, guest_object(w, machine_number(w, m)), 0);
@@ -297,6 +301,14 @@ static void address_changed(struct shard *s, int64_t now_ns, struct machine *m, 
 	if (has->family)
 		watch_note(s, now_ns, &w->host[m->host], NOTE_GUEST_HAS, id_of_ip(has), a, 0);
 	*had = *has;
+}
+
+void guests_absent(struct shard *s, int64_t now_ns, struct machine *m)
+{
+	static const struct ip none;
+
+	address_changed(s, now_ns, m, &m->ip4, &none);
+	address_changed(s, now_ns, m, &m->ip6, &none);
 }
 
 void guests_step(struct shard *s, struct lane *l, struct machine *m, const struct guest_event *ev)
@@ -427,7 +439,7 @@ void guests_stopping(struct shard *s, struct lane *l, struct host *h)
 	for (uint32_t k = 0; k < w->guests->per_host; k++) {
 		struct machine *m = &w->guests->machine[i * w->guests->per_host + k];
 
-		if (!m->on)
+		if (!m->on || m->away || m->host != i)
 			continue;
 		guests_step(s, l, m, &(struct guest_event){ .kind = GUEST_SHUT });
 		m->on = false;
@@ -447,6 +459,8 @@ void guests_ended(struct shard *s, struct lane *l, struct host *h)
 		for (uint32_t k = 0; k < g->per_node; k++) {
 			struct machine *m = machine_at(w, i, n, k);
 
+			if (m->away || m->host != i)	/* it was elsewhere */
+				continue;
 			if (m->on && (own(w) || !(h->flags & HOST_RETURNS)))
 				plug(s, l, m, GUEST_UNPLUG);
 			if (!(h->flags & HOST_RETURNS)) {	/* crashed with its node; what it had it remembers */
@@ -483,8 +497,8 @@ void guests_event(struct shard *s, struct lane *l, const struct engine_event *ev
 	struct machine *m = &w->guests->machine[ev->dst - w->hosts];
 	const struct wire *wire = ev->payload;
 
-	if (sleeps(s, l, m, ev))
-		return;
+	if (sleeps(s, l, m, ev) || (m->away && ev->class != CLASS_WORK))
+		return;				/* asleep, or between two LANs: what is due is done on arrival */
 	switch (ev->class) {
 	case CLASS_FRAME:
 		if (m->on)

@@ -42,7 +42,7 @@ void talks_begin(struct shard *s, struct lane *l, struct machine *m)
 		schedule(s, l, m, (enum work)i);
 }
 
-static struct machine *pick(struct world *w, struct machine *m, enum work work)
+struct machine *talks_pick(struct world *w, struct machine *m, enum work work)
 {
 	const struct guests *g = w->guests;
 	uint32_t count = g->listed_count[m->network];
@@ -118,7 +118,11 @@ static void order(struct shard *s, struct lane *l, struct machine *m, enum work 
 		guests_step(s, l, m, &(struct guest_event){ .kind = GUEST_ORDERED, .order = &o });
 		return;
 	}
-	other = pick(w, m, work);
+	if (work == WORK_MOVE) {
+		moves_depart(s, l, m);
+		return;
+	}
+	other = talks_pick(w, m, work);
 	if (!other)
 		return;
 	if (work == WORK_RESOLVE) {
@@ -139,8 +143,12 @@ void talks_work(struct shard *s, struct lane *l, struct machine *m, const struct
 {
 	if (!m->on || o->incarnation != m->powers)
 		return;
+	if (o->what >= WORKS) {
+		moves_work(s, l, m, o);
+		return;
+	}
 	schedule(s, l, m, (enum work)o->what);
-	if (m->ip4.family)
+	if (m->ip4.family && !m->away)
 		order(s, l, m, (enum work)o->what);
 }
 
@@ -228,12 +236,23 @@ void talks_news(struct shard *s, struct lane *l, struct machine *m, const struct
 	case NEWS_OPENED:
 		metrics_note(to, measure(w, MEASURE_FLOW_OPEN), n->took_ns);
 		break;
+	case NEWS_BACK:
+		moves_back(s, m, n->took_ns);
+		break;
+	case NEWS_BEAT:
+		if (w->guests->machine[n->token].moves)
+			metrics_note(to, measure(w, MEASURE_MOVE_OUT), n->took_ns);
+		break;
 	case NEWS_FLOW:
+		if (n->order == ORDER_BEAT)
+			break;
 		metrics_add(to, measure(w, MEASURE_FLOW_DONE), 1);
 		if (n->order == ORDER_TCP)
 			metrics_note(to, measure(w, MEASURE_FLOW_TIME), n->took_ns);
 		break;
 	case NEWS_FLOW_LOST:
+		if (n->order == ORDER_BEAT)
+			break;
 		metrics_add(to, measure(w, MEASURE_FLOW_DONE), 1);
 		metrics_add(to, measure(w, MEASURE_FLOW_FAILED), 1);
 		break;
