@@ -6,7 +6,8 @@
  */
 #include "core/dht/usher.h"
 
-#define ASK_NS		(4 * NS_PER_S)		/* one signer has so long */
+#define ASK_NS		(4 * NS_PER_S)		/* a signer has so long before the next one is asked ... */
+#define LAST_NS		(16 * NS_PER_S)		/* ... and the last of them as long as it may have to ask itself */
 #define LOOK_NS		(8 * NS_PER_S)
 
 static struct guest *guest_of(const struct dht *d, link_ref ref)
@@ -164,7 +165,7 @@ static void ask_next(struct dht *d, struct env *e, struct guest *g)
 		if (dht_dead(d, e, to) || revoked_by(e->revoked, e->config->overlay, to))
 			continue;
 		if (dht_post(d, e, to, ROUTE_EXACT, BODY_ADMIT, (struct bytes){ g->plea, g->plea_len }, NULL) == DROP_NONE) {
-			g->due_ns = e->now_ns + ASK_NS;
+			g->due_ns = e->now_ns + (g->asked < g->signers ? ASK_NS : LAST_NS);
 			return;
 		}
 	}

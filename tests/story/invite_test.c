@@ -326,7 +326,7 @@ static void without_a_signer_it_is_told_so_and_gets_in_when_one_is_back(void)
 	stage_crash(g.s, SIGNER);
 	invite(&g, 1, USHER, UTC + 3600);
 	comes(&g, FIRST);
-	CU_ASSERT_EQUAL(decided(&g, 1, 15 * NS_PER_S), 99);
+	CU_ASSERT_EQUAL(decided(&g, 1, 25 * NS_PER_S), 99);
 	CU_ASSERT_EQUAL(g.verdict[FIRST], ADMIT_SIGNER);
 	stage_up(g.s, SIGNER, true);
 	wall(g.s, SIGNER);
