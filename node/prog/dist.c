@@ -24,6 +24,7 @@
 #include <glib.h>
 
 #include "node/prog/real.h"
+#include "node/prog/wide.h"
 
 #define LN2	0x1.62e42fefa39efp-1
 
@@ -161,7 +162,7 @@ int64_t dist_sample_ns(const struct dist *d, uint64_t draw)
 	assert(d->parts);
 	if (d->parts == 1)
 		return bounded(quantile(&d->part[0], draw));
-	at = (uint32_t)((unsigned __int128)draw * PPB_ONE >> 64);
+	at = (uint32_t)wide_mul(draw, PPB_ONE).hi;
 	while (at >= d->part[i].ppb)
 		at -= d->part[i++].ppb;
 	return bounded(quantile(&d->part[i], split_next(&s)));

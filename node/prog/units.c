@@ -6,6 +6,7 @@
  * without a rest.
  */
 #include "node/prog/units.h"
+#include "node/prog/wide.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -116,15 +117,13 @@ static uint64_t power10(unsigned n)
 static bool scaled(const struct decimal *d, int64_t scale, const char *finest, int64_t *out,
 		   char why[WHY_LEN])
 {
-	unsigned __int128 v = (unsigned __int128)d->mantissa * (uint64_t)scale;
-	uint64_t by = power10(d->places);
+	struct wide rest, v = wide_div(wide_mul(d->mantissa, (uint64_t)scale), (struct wide){ 0, power10(d->places) }, &rest);
 
-	if (v % by)
+	if (rest.hi || rest.lo)
 		return because(why, "finer than %s", finest);
-	v /= by;
-	if (v > INT64_MAX)
+	if (v.hi || v.lo > INT64_MAX)
 		return because(why, "too large");
-	*out = (int64_t)v;
+	*out = (int64_t)v.lo;
 	return true;
 }
 
@@ -218,7 +217,7 @@ bool share_parse(const char *text, uint32_t *ppb, char why[WHY_LEN])
 
 bool rate_parse(const char *text, int64_t *interval_ns, char why[WHY_LEN])
 {
-	unsigned __int128 n, per, interval;
+	struct wide n, interval, rest;
 	const struct unit *k = COUNTS;
 	struct decimal d;
 	const char *slash;
@@ -254,14 +253,15 @@ bool rate_parse(const char *text, int64_t *interval_ns, char why[WHY_LEN])
 		return true;
 	}
 	/* per / n, rounded: mantissa below 10^19 times 10^6, ns below 2^63 times 10^19 */
-	n = (unsigned __int128)d.mantissa * (uint64_t)k->scale;
-	per = (unsigned __int128)(uint64_t)ns * power10(d.places);
-	interval = per / n + (per % n >= n - per % n);
-	if (!interval)
+	n = wide_mul(d.mantissa, (uint64_t)k->scale);
+	interval = wide_div(wide_mul((uint64_t)ns, power10(d.places)), n, &rest);
+	if (!wide_less(rest, wide_sub(n, rest)) && !++interval.lo)
+		interval.hi++;
+	if (!interval.hi && !interval.lo)
 		return because(why, "more often than once a nanosecond");
-	if (interval > INT64_MAX)
+	if (interval.hi || interval.lo > INT64_MAX)
 		return because(why, "rarer than once in 292 years");
-	*interval_ns = (int64_t)interval;
+	*interval_ns = (int64_t)interval.lo;
 	return true;
 }
 

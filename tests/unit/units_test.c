@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "node/prog/units.h"
+#include "node/prog/wide.h"
 #include "tests/unit/suites.h"
 
 static char why[WHY_LEN];
@@ -206,7 +207,30 @@ static void texts_read_back(void)
 	CU_ASSERT_STRING_EQUAL(clock_text(3723 * NS_PER_S, buf), "1:02:03");
 }
 
+static void products_and_quotients_are_those_of_128_bits(void)
+{
+#ifdef __SIZEOF_INT128__
+	uint64_t x = 88172645463325252ull, v[4];
+
+	for (unsigned i = 0; i < 20000; i++) {
+		for (unsigned k = 0; k < 4; k++) {
+			x ^= x << 13;
+			x ^= x >> 7;
+			x ^= x << 17;
+			v[k] = x >> (i * (k + 3)) % 64;
+		}
+		struct wide n = wide_mul(v[0], v[1]), by = { v[2] >> 1, v[3] | 1 }, rest, q = wide_div(n, by, &rest);
+		unsigned __int128 a = (unsigned __int128)v[0] * v[1], b = (unsigned __int128)by.hi << 64 | by.lo;
+
+		CU_ASSERT_TRUE(((unsigned __int128)n.hi << 64 | n.lo) == a);
+		CU_ASSERT_TRUE(((unsigned __int128)q.hi << 64 | q.lo) == a / b);
+		CU_ASSERT_TRUE(((unsigned __int128)rest.hi << 64 | rest.lo) == a % b);
+	}
+#endif
+}
+
 CU_TestInfo units_tests[] = {
+	{ "products and quotients are those of 128 bits", products_and_quotients_are_those_of_128_bits },
 	{ "durations are exact in every unit", durations_are_exact_in_every_unit },
 	{ "bad durations say why", bad_durations_say_why },
 	{ "shares are exact parts of a billion", shares_are_exact_parts_of_a_billion },
