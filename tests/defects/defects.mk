@@ -6,7 +6,8 @@
 defects_NAMES := $(sort $(basename $(notdir $(wildcard tests/defects/*.patch))))
 defects_INIS  := $(sort $(basename $(notdir $(wildcard tests/defects/*.ini))))
 defects_SEEDS := 1 2 3 4 5
-defects_SUITES := $(sort replica $(shell sed -n 's/^caught by: unit //p' tests/defects/*.patch))
+defects_SUITES := $(patsubst %,tests/unit/%_test.o,$(sort replica $(shell sed -n 's/^caught by: unit //p' tests/defects/*.patch))) \
+	tests/story/stage.o $(patsubst %,tests/story/%_test.o,$(sort $(shell sed -n 's/^caught by: story //p' tests/defects/*.patch)))
 
 defects_ENV = B='$(B)' CC='$(CC)' CFLAGS='$(CFLAGS)' STD='$(STD)' CORE_CFLAGS='$(call cflags,core)' \
 	SIM_OBJS='$(call objs,$(weft-sim_SRC) $(core_SRC))' SIM_LIBS='$(call ldlibs,sim) -lpthread' \
@@ -31,7 +32,7 @@ $(B)/defects/replica: $(call objs,tests/unit/replica_test.c $(core_SRC)) tests/u
 	$(call say,LD)$(CC) $(STD) $(CFLAGS) $(call cflags,tests) -DSUITE=replica -o $@ $^ $(call ldlibs,tests)
 
 $(B)/defects/%.done: tests/defects/%.patch tests/defects/run.sh $(B)/bin/weft-sim \
-		$(defects_SUITES:%=$(B)/tests/unit/%_test.o) $(defects_INIS:%=$(B)/defects/%.ok) $(B)/defects/schedules.ok
+		$(defects_SUITES:%=$(B)/%) $(defects_INIS:%=$(B)/defects/%.ok) $(B)/defects/schedules.ok
 	@if $(defects_ENV) tests/defects/run.sh $*; then touch $@; \
 	elif test ! -e $(B)/defects/$*.row; then exit 1; fi
 

@@ -5,8 +5,8 @@
 #	2. compile the files it touches, link them with everything else as it is
 #	3. run its scenario, seed after seed, until the oracle it names cries
 #
-# or, for "caught by: unit SUITE", link that suite with the broken core and see it
-# fail; or, for "caught by: schedules RULE", let members of slots go through that many
+# or, for "caught by: unit SUITE" or "story SUITE", link that suite with the broken
+# core and see it fail; or, for "caught by: schedules RULE", let members of slots go through that many
 # drawn schedules (tests/unit/replica_test.c) until one breaks RULE. One line goes to $B/defects/NAME.row; the exit code is 1 if nothing cried.
 #
 # Environment, from defects.mk: B CC CFLAGS STD CORE_CFLAGS SIM_OBJS SIM_LIBS
@@ -69,25 +69,37 @@ row() {
 		$((took / 1000)) $((took % 1000 / 100)) >"$dir.row"
 }
 
-# suite NAME - the unit suite NAME, linked with the broken core
+# suite NAME OBJECT... - that suite, with the lab of vnet (which includes core), linked with the broken core
 suite() {
-	$CC $STD $CFLAGS $UNIT_FLAGS -DSUITE="$1" -o "$dir/suite" tests/unit/one.c \
-		"$B/tests/unit/$1_test.o" $(swapped $UNIT_OBJS) $UNIT_LIBS || quit "does not link"
+	name_=$1
+	shift
+	$CC -I"$dir" $STD $CFLAGS $UNIT_FLAGS -Wno-unused -c -o "$dir/vnet_lab.o" tests/unit/vnet_lab.c &&
+		$CC $STD $CFLAGS $UNIT_FLAGS -DSUITE="$name_" -o "$dir/suite" tests/unit/one.c \
+			"$@" "$dir/vnet_lab.o" $(swapped $UNIT_OBJS) $UNIT_LIBS || quit "does not link"
+}
+
+# verdict NAME - does the suite fail?
+verdict() {
+	if timeout 120 "$dir/suite" >"$dir/log" 2>&1; then
+		took=$(($(now) - begin)) && row MISSED - -
+		exit 1
+	fi
+	took=$(($(now) - begin)) && row "suite $1" - -
+	exit 0
 }
 
 begin=$(now)
 case $oracle in
 unit\ *)
-	suite "${oracle#unit }"
-	if timeout 120 "$dir/suite" >"$dir/log" 2>&1; then
-		took=$(($(now) - begin)) && row MISSED - -
-		exit 1
-	fi
-	took=$(($(now) - begin)) && row "suite ${oracle#unit }" - -
-	exit 0
+	suite "${oracle#unit }" "$B/tests/unit/${oracle#unit }_test.o"
+	verdict "${oracle#unit }"
+	;;
+story\ *)
+	suite "story_${oracle#story }" "$B/tests/story/${oracle#story }_test.o" "$B/tests/story/stage.o"
+	verdict "story ${oracle#story }"
 	;;
 schedules\ *)
-	suite replica
+	suite replica "$B/tests/unit/replica_test.o"
 	REPLICA_COUNT=$seeds timeout 300 "$dir/suite" >"$dir/log" 2>&1
 	seed=$(sed -n "s/^ *seed \([0-9]*\): ${oracle#schedules } .*/\1/p" "$dir/log" | head -1)
 	took=$(($(now) - begin))
