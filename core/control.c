@@ -29,6 +29,18 @@ static void lease_fields(struct reply *r, const struct lease *l)
 	r->fence[1] = l->fence.grant;
 }
 
+/* Is there a machine behind our tap at the address we were asked to have? The host itself, mostly. */
+static bool used_here(const struct node *n, const struct held *h)
+{
+	struct look_guest g;
+
+	for (unsigned i = 0; i < n->network_count; i++)
+		for (unsigned j = 0; id_eq(vnet_id(n->vnet[i]), h->network) && vnet_guest_at(n->vnet[i], j, &g); j++)
+			if (ip_eq(&g.ip, &h->lease.ip))
+				return true;
+	return false;
+}
+
 void control_held(struct node *n, const struct held_news *news)
 {
 	static const uint8_t ASK[] = { [HELD_GRANTED] = ASK_LEASE, [HELD_REFUSED] = ASK_LEASE,
@@ -36,7 +48,7 @@ void control_held(struct node *n, const struct held_news *news)
 	struct reply r = { .token = news->held.cookie, .tries = 1, .verdict = news->verdict,
 			   .until_ns = news->held.until_ns };
 
-	if (news->word == HELD_WANTED)		/* an operator's lease is given to nobody, and who asks is told */
+	if (news->word == HELD_WANTED && used_here(n, &news->held))	/* it moves with no machine, and who asks is told */
 		held_deny(n->dht, &n->env, news->held.network, &news->held.lease.ip, news->by, news->nonce);
 	if (news->word == HELD_LOST || news->word == HELD_WANTED || !news->held.cookie)
 		return;			/* nobody waits for it */
