@@ -73,6 +73,15 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof(value)) ? -errno : 0;
 }
 
+/* A burst of a guest's waits here while the loop does something else; beyond the machine's limit only with CAP_NET_ADMIN. */
+static void make_room(int fd)
+{
+	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, UDP_ROOM))
+		set(fd, SOL_SOCKET, SO_RCVBUF, UDP_ROOM);
+	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, UDP_ROOM))
+		set(fd, SOL_SOCKET, SO_SNDBUF, UDP_ROOM);
+}
+
 /* PROBE: DF on every packet, and the cached path MTU, which anybody can forge, is not believed. */
 static int prepare(int fd, bool six)
 {
@@ -109,6 +118,7 @@ int udp_bind(struct udp *u, const struct endpoint *at, uint16_t again)
 
 	if (fd < 0)
 		return -errno;
+	make_room(fd);
 	err = prepare(fd, six);
 	if (!err && (at->port || !again || bind_to(fd, at, again)))
 		err = bind_to(fd, at, at->port);

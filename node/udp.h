@@ -20,7 +20,7 @@
 #include "core/base/door.h"
 #include "node/prog/fail.h"
 
-enum { UDP_BATCH = 16, UDP_BUFFER = 2048, UDP_ERRORS = 16 };
+enum { UDP_BATCH = 16, UDP_BUFFER = 2048, UDP_ERRORS = 16, UDP_ROOM = 4 << 20 /* bytes the kernel may hold for us */ };
 
 struct udp_socket {
 	int fd;				/* -1: this family is off */

@@ -181,6 +181,8 @@ static bool transmit(struct env *e, struct tunnels *ts, struct tunnel *t, struct
 		room -= FRAGMENT_WORD;
 		pieces = (unsigned)((total + room - 1) / room);
 		flags |= FLAG_FRAGMENT;
+		if (how == CARRIER_LINK)
+			links_strained(e, ts->links, t->link);
 	}
 	if (pieces > TUNNEL_PIECES) {
 		env_drop(e, DROP_TOO_BIG);

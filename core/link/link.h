@@ -181,6 +181,9 @@ bool links_carry(struct env *e, struct links *l, link_ref ref, struct bytes pack
 /** links_carries() - How long a data packet @ref carries, 0 if it is not up */
 uint16_t links_carries(const struct links *l, link_ref ref);
 
+/** links_strained() - A packet is cut in pieces for @ref: what it carries is measured now, not when the link is old */
+void links_strained(struct env *e, struct links *l, link_ref ref);
+
 /* ---- what is ---- */
 
 /** struct link_view - what others may know of a link */

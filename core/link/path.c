@@ -227,13 +227,11 @@ static uint16_t next_size(const struct env *e, uint16_t size)
 	return 0;
 }
 
-void path_mtu_timer(struct env *e, struct links *l, struct link *k)
+static void mtu_ask(struct env *e, struct links *l, struct link *k)
 {
 	struct writer w;
 	size_t body;
 
-	if (k->mtu_done || !k->called || k->via != NO_SLOT || env_ms(e) - k->up_ms < MTU_AFTER_MS)
-		return;
 	if (!k->mtu_try || ++k->mtu_tries >= MTU_TRIES) {
 		k->mtu_try = next_size(e, k->mtu_try);
 		k->mtu_tries = 0;
@@ -252,6 +250,20 @@ void path_mtu_timer(struct env *e, struct links *l, struct link *k)
 			memset(pad, 0, body - 2);
 	}
 	message_shut(e, l, k, NO_SLOT, &k->at, &w);
+}
+
+void path_mtu_timer(struct env *e, struct links *l, struct link *k)
+{
+	if (!k->mtu_done && k->called && k->via == NO_SLOT && env_ms(e) - k->up_ms >= MTU_AFTER_MS)
+		mtu_ask(e, l, k);
+}
+
+void links_strained(struct env *e, struct links *l, link_ref ref)
+{
+	struct link *k = ref.slot < l->slots ? &l->link[ref.slot] : NULL;
+
+	if (k && k->state == LINK_UP && k->via == NO_SLOT && !k->mtu_done && !k->mtu_try)
+		mtu_ask(e, l, k);
 }
 
 void path_mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a)
