@@ -26,6 +26,8 @@ static uint16_t *bucket(struct resolver *s, const struct ip *ip)
 	return &s->bucket[(h ^ h >> 16) % REMOTE_BUCKETS];
 }
 
+_Static_assert(sizeof(struct remote) <= 120, "up to REMOTES_MAX in each network of a node");
+
 struct remote *resolver_find(struct resolver *s, const struct ip *ip)
 {
 	for (uint16_t i = *bucket(s, ip); i != NONE; i = s->remote[i].next)
