@@ -61,7 +61,9 @@ static void a_size_that_would_wrap_the_count_is_refused(void)
 	bare_init(&b, 1);
 	p = mem_get(m, 16);
 	CU_ASSERT_PTR_NULL(mem_get(m, SIZE_MAX));
+#if SIZE_MAX > UINT32_MAX			/* no such size elsewhere */
 	CU_ASSERT_PTR_NULL(mem_get(m, ((size_t)UINT32_MAX) + 1));
+#endif
 	CU_ASSERT_EQUAL(m->used, 16);
 	mem_put(m, p, 16);
 	CU_ASSERT_TRUE(bare_done(&b));
