@@ -156,7 +156,7 @@ struct reply {
 	uint8_t  answer;		/* enum answer */
 	uint8_t  ask;			/* enum ask */
 	uint8_t  verdict;		/* leases and names: enum verdict (core/dht/op.h), 0 if there was none;
-					 * REVOKE: enum drop; REDEEM: enum admission (core/seal/invite.h) */
+					 * REVOKE: enum drop; REDEEM: enum admit (core/seal/invite.h) */
 	struct ip ip;			/* leases */
 	uint64_t fence[2];		/* leases: generation and delegation, grant */
 	int64_t until_ns;		/* LEASE, RENEW: when our belief ends */

@@ -6,7 +6,8 @@
  * slot lives, and only when that stands does the view serve. So a pending birth can
  * be given to others under a higher view number, if those it was given to are
  * never heard of again: nothing was decided in it. Of a slot that lives the root
- * never hands out a first view again, except of a next generation (generation.c).
+ * never hands out a first view again, except of a next generation (generation.c). Nothing
+ * is born of a read: that there is no such slot is an answer of the root's, by majority.
  *
  * The root's own view 0 is the founders of the signed record. Nobody can tell a
  * founder that starts for the first time from one that lost its disk, so all
@@ -128,13 +129,14 @@ static uint32_t wait_ms(const struct dht *d, const struct env *e, const struct r
 }
 
 static void answer(struct dht *d, struct env *e, struct replica *root, const struct slot_name *s, struct id to,
-		   const struct view *first)
+		   uint64_t asking, enum born born, const struct view *first)
 {
 	struct letter l;
 
 	letter_open(&l, d, WORD_BORN, s, (struct view_name){ 0 });
-	write_u8(&l.w, first != NULL);
-	if (first) {
+	write_u8(&l.w, born);
+	write_u64(&l.w, asking);
+	if (born == BORN_PENDING) {
 		write_u32(&l.w, wait_ms(d, e, root, first));
 		view_write(&l.w, first);
 	}
@@ -147,10 +149,13 @@ void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 	struct replica *root;
 	const struct kept *k;
 	const struct network_record *n;
-	bool reclaim;
+	struct id to;
+	uint64_t asking;
+	uint8_t flags;
 
 	read_u8(in);
-	reclaim = read_u8(in);
+	flags = read_u8(in);
+	asking = read_u64(in);
 	if (!view_read(in, &asked) || !reader_done(in)) {
 		env_drop(e, DROP_VALUE);
 		return;
@@ -163,14 +168,19 @@ void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 		env_drop(e, DROP_RANGE);
 		return;
 	}
+	to = asked.member[0].id;
 	k = entry_find(root, &h->slot, &first);
-	if (k && k->type == TYPE_LIVES && !(reclaim && n->policy == POLICY_RECLAIM)) {
-		answer(d, e, root, &h->slot, asked.member[0].id, NULL);
+	if (!k && flags & BIRTH_READ && root->view.name.generation == n->generation && generation_serves(root) <= e->now_ns) {
+		answer(d, e, root, &h->slot, to, asking, BORN_NOT, NULL);
+		return;
+	}
+	if (k && k->type == TYPE_LIVES && !(flags & BIRTH_RECLAIM && n->policy == POLICY_RECLAIM)) {
+		answer(d, e, root, &h->slot, to, asking, BORN_LIVES, NULL);
 		return;
 	}
 	if (k && k->type == TYPE_PENDING) {
-		if (id_eq(k->owner, asked.member[0].id) && life_eq(first.member[0].life, asked.member[0].life)) {
-			answer(d, e, root, &h->slot, asked.member[0].id, &first);
+		if (id_eq(k->owner, to) && life_eq(first.member[0].life, asked.member[0].life)) {
+			answer(d, e, root, &h->slot, to, asking, BORN_PENDING, &first);
 			return;
 		}
 		if (e->now_ns < k->until_ns - FOR_EVER_S * NS_PER_S + PENDING_NS)
@@ -182,7 +192,7 @@ void birth_in(struct dht *d, struct env *e, const struct heard *h, struct reader
 	else if (k)
 		asked.name.generation = first.name.generation + 1;
 	if (entry_put(d, e, root, &h->slot, &asked, TYPE_PENDING))
-		answer(d, e, root, &h->slot, asked.member[0].id, &asked);
+		answer(d, e, root, &h->slot, to, asking, BORN_PENDING, &asked);
 }
 
 void begin_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)

@@ -70,14 +70,23 @@ enum word {
 				 * | accepted ballot 8 | [base 8 | next view] */
 	WORD_WHERE,		/* - : do you know the view of this slot? */
 	WORD_HERE,		/* follows 8 | base 8 | known 1 | [view] */
-	WORD_BIRTH,		/* hops 1 | reclaim 1 | view: to the root: may it be born so? */
-	WORD_BORN,		/* pending 1 | [wait, ms 4 | first view]: the root's answer */
+	WORD_BIRTH,		/* hops 1 | enum birth_flags 1 | asking 8 | view: to the root: may it be born so? */
+	WORD_BORN,		/* enum born 1 | asking 8 | [wait, ms 4 | first view, if pending]: the root's answer */
 	WORD_BEGIN,		/* wait, ms 4 | first view: start empty; grant nothing for so long */
 	WORD_BEGUN,
 	WORD_LIVES,		/* - : the first view stands; to the root */
 	WORD_LIVES_ACK,
 	WORDS
 };
+
+/** enum birth_flags - WORD_BIRTH */
+enum birth_flags {
+	BIRTH_RECLAIM	= 1,		/* it lived, and is lost: a next generation of it */
+	BIRTH_READ	= 2,		/* whoever asks only reads: if it does not exist, let it be */
+};
+
+/** enum born - WORD_BORN */
+enum born { BORN_LIVES, BORN_PENDING, BORN_NOT };
 
 /** struct letter - a word being written */
 struct letter {

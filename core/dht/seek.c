@@ -4,7 +4,8 @@
  * asked whether the slot may be born here.
  *
  *	NEAR	those around the point are asked; meanwhile ops wait
- *	ROOT	nobody knew it: the nearest that answered are proposed as first view
+ *	ROOT	nobody knew it: the nearest that answered are proposed as first view;
+ *		or, if everybody who asks only reads, the root says that it does not exist
  *	BEGIN	the root agreed: they begin, empty; a majority of them saved that:
  *		the root is told that it lives, and only then does it serve
  *	CHANGE	we are a member, and the view is about to change: ops wait for the next
@@ -24,6 +25,8 @@ struct seek {
 	struct incarnation life[ASKED];
 	uint16_t answered;		/* bits */
 	uint8_t count, ops, tries;
+	uint8_t readers;		/* of op: the first so many only read, and the root was asked on their behalf ... */
+	uint64_t asking;		/* ... as this: what it says of others' asking is too old for them */
 	enum { SEEK_NEAR, SEEK_ROOT, SEEK_BEGIN, SEEK_LATER, SEEK_CHANGE } step;
 	struct view first;
 	uint8_t begun;
@@ -112,6 +115,11 @@ static void seek_end(struct dht *d, struct env *e, struct seek *k, bool refuse)
 		mem_put(&e->mem, (void *)k->op[i].at, k->op[i].len);
 	}
 	*k = rs->seek[--rs->seeks];
+	if (rs->seeks)
+		return;
+	mem_put(&e->mem, rs->seek, rs->seek_cap * sizeof(*rs->seek));
+	rs->seek = NULL;
+	rs->seek_cap = 0;
 }
 
 void seeks_free(struct dht *d, struct env *e)
@@ -120,7 +128,6 @@ void seeks_free(struct dht *d, struct env *e)
 
 	while (rs->seeks)
 		seek_end(d, e, &rs->seek[0], false);
-	mem_put(&e->mem, rs->seek, rs->seek_cap * sizeof(*rs->seek));
 }
 
 uint32_t seeks_bytes(const struct dht *d)
@@ -143,6 +150,16 @@ static void ask_near(struct dht *d, struct env *e, struct seek *k)
 			letter_now(d, e, letter_open(&l, d, WORD_WHERE, &k->slot, (struct view_name){ 0 }), k->asked[i]);
 }
 
+static bool only_reads(const struct seek *k)
+{
+	struct question q;
+
+	for (unsigned i = 0; i < k->ops; i++)
+		if (question_read(k->op[i], &q) == DROP_NONE && op_writes(q.op.kind))
+			return false;
+	return k->ops;
+}
+
 static void ask_root(struct dht *d, struct env *e, struct seek *k)
 {
 	struct slot_name root = slot_root(k->slot.network);
@@ -152,7 +169,8 @@ static void ask_root(struct dht *d, struct env *e, struct seek *k)
 
 	letter_open(&l, d, WORD_BIRTH, &k->slot, (struct view_name){ 0 });
 	write_u8(&l.w, 0);
-	write_u8(&l.w, k->reclaim);
+	write_u8(&l.w, (k->reclaim ? BIRTH_RECLAIM : 0) | (only_reads(k) ? BIRTH_READ : 0));
+	write_u64(&l.w, k->asking);
 	view_write(&l.w, &k->first);
 	if (r && r->view.members)
 		letter_now(d, e, &l, r->view.member[0].id);
@@ -194,6 +212,11 @@ static void seek_step(struct dht *d, struct env *e, struct seek *k, int step)
 {
 	k->step = step;
 	k->tries = 0;
+	k->readers = 0;
+	if (step == SEEK_ROOT && only_reads(k)) {
+		k->readers = k->ops;
+		k->asking = random_u64(&e->random);
+	}
 	seek_tell(d, e, k);
 }
 
@@ -448,22 +471,46 @@ void here_in(struct dht *d, struct env *e, const struct heard *h, struct reader 
 		nobody_near(d, e, k);
 }
 
+/* There is no such slot. Whoever came after we had asked is not answered by that: we ask again. */
+static void born_not(struct dht *d, struct env *e, struct seek *k)
+{
+	struct question q;
+
+	for (unsigned i = 0; i < k->readers; i++) {
+		if (question_read(k->op[i], &q) == DROP_NONE)
+			op_refuse(d, e, &q, VERDICT_ABSENT, NULL);
+		mem_put(&e->mem, (void *)k->op[i].at, k->op[i].len);
+	}
+	k->ops -= k->readers;
+	memmove(k->op, k->op + k->readers, k->ops * sizeof(*k->op));
+	if (k->ops)
+		seek_step(d, e, k, SEEK_ROOT);
+	else
+		seek_end(d, e, k, false);
+}
+
 void born_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in)
 {
 	struct seek *k = seek_find(d, &h->slot);
-	uint8_t pending = read_u8(in);
+	uint8_t born = read_u8(in);
+	uint64_t asking = read_u64(in);
 	uint32_t wait_ms = 0;
 	struct view first;
 
-	if (pending)
+	if (born == BORN_PENDING)
 		wait_ms = read_u32(in);
-	if (pending && !view_read(in, &first)) {
+	if (born > BORN_NOT || (born == BORN_PENDING && !view_read(in, &first)) || !reader_done(in)) {
 		env_drop(e, DROP_VALUE);
 		return;
 	}
 	if (!k || k->step != SEEK_ROOT)
 		return;
-	if (!pending) {				/* it lives, and nobody near knows where: they are gone, or we see too little */
+	if (born == BORN_NOT) {
+		if (k->readers && asking == k->asking)
+			born_not(d, e, k);
+		return;
+	}
+	if (born == BORN_LIVES) {		/* and nobody near knows where: they are gone, or we see too little */
 		k->reclaim = generation_due(d, e, &h->slot);
 		if (k->reclaim)
 			seek_step(d, e, k, SEEK_ROOT);

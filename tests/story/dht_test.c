@@ -119,6 +119,39 @@ static void seven_nodes_lease(void)
 	granted_renewed_conflicting_released(7);
 }
 
+/* how many slots of addresses anybody keeps a copy of; the root and buckets of names are not counted */
+static unsigned copies(const struct stage *s)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < s->actors; i++) {
+		struct look_slot l;
+
+		for (unsigned k = 0; node_slot(s->actor[i].node, k, &l); k++)
+			n += l.slot.kind == SLOT_V4;
+	}
+	return n;
+}
+
+/* Whoever scans a network must not fill it with slots. */
+static void nothing_is_born_of_a_question(void)
+{
+	struct stage *s = town(7, 600);
+	struct ip later = ip_v4(0x0a0900c8);
+
+	CU_ASSERT_EQUAL(copies(s), 0);
+	for (unsigned i = 0; i < 16; i++)
+		CU_ASSERT_EQUAL(ask(s, i % 7, ASK_RESOLVE, ip_v4(0x0a090000 + 16 * i + 5), 0), VERDICT_ABSENT);
+	CU_ASSERT_EQUAL(copies(s), 0);
+	for (unsigned i = 0; i < 7; i++)	/* some ask, one of them wants it, all at once */
+		ask_only(s, i, i == 3 ? ASK_LEASE : ASK_RESOLVE, later, i);
+	watch(s, later, 5 * S);
+	CU_ASSERT_TRUE(believes(s, 3, later));
+	CU_ASSERT_EQUAL(ask(s, 6, ASK_RESOLVE, later, 0), VERDICT_OK);
+	CU_ASSERT_EQUAL(copies(s), 5);
+	stage_free(s);
+}
+
 /* IPOP's creates could split the positions 4 to 4, and both failed. */
 static void of_many_who_ask_at_once_one_gets_it(void)
 {
@@ -482,6 +515,7 @@ CU_TestInfo story_dht_tests[] = {
 	{ "two nodes lease from one founder", two_nodes_lease_from_one_founder },
 	{ "three nodes lease", three_nodes_lease },
 	{ "seven nodes lease", seven_nodes_lease },
+	{ "nothing is born of a question", nothing_is_born_of_a_question },
 	{ "of many who ask at once one gets it", of_many_who_ask_at_once_one_gets_it },
 	{ "a node that joins gets its answer at the first try", a_node_that_joins_gets_its_answer_at_the_first_try },
 	{ "a holder comes back with its lease and believes only when confirmed",
