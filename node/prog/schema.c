@@ -127,7 +127,7 @@ static char *resolve(const struct reading *r, const char *path, bool override)
 static bool store(struct reading *r, const struct schema_key *k, const char *group,
 		  const char *text, struct schema_place place, void *member, bool given)
 {
-	char why[WHY_LEN], *accepted;
+	char why[WHY_LEN], *accepted, *path = NULL;
 	struct log_entry *e;
 
 	if (!schema_value_read(k, text, member, why)) {
@@ -136,12 +136,20 @@ static bool store(struct reading *r, const struct schema_key *k, const char *gro
 		g_free(accepted);
 		return false;
 	}
-	e = log_add(r->log, group, k->name, text, place, given);
 	if (k->type == TYPE_PATH && *(char **)member) {
-		e->resolved = resolve(r, text, place.override);
+		path = resolve(r, text, place.override);
 		g_free(*(char **)member);
-		*(char **)member = g_strdup(e->resolved);
+		*(char **)member = g_strdup(path);
+		if (g_ascii_isspace(path[strlen(path) - 1])) {	/* files like this could not say it: it would be read as another */
+			accepted = schema_accepted(k);
+			complain(r, group, k->name, text, place, "it names what ends in a blank", accepted);
+			g_free(accepted);
+			g_free(path);
+			return false;
+		}
 	}
+	e = log_add(r->log, group, k->name, text, place, given);
+	e->resolved = path;
 	return true;
 }
 

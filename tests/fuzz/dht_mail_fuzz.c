@@ -145,7 +145,7 @@ static void delegated(struct play *p, uint8_t a, const struct ip *ip)
 	uint8_t buf[400], proof[PROOF_MAX];
 	struct writer w = writer_of(buf, sizeof(buf)), s = writer_of(proof, sizeof(proof));
 	struct delegation g = { p->charter.record.id, { 3, 3 }, p->self.id, *ip, p->delegate_nonce - (a & 1), { 0, 0, 3 },
-				(uint32_t)a << 8, a & 2 };
+				(uint32_t)a << 8, a & 2, a & 4 };
 
 	delegation_write(&s, &g, p->e.suite, &p->self);
 	write_id(&w, g.network);

@@ -1,4 +1,4 @@
-/* ON: node/config.c node/config_network.c node/config_table.c node/keep.c node/text.c node/prog core/base */
+/* ON: node/config.c node/config_network.c node/config_table.c node/keep.c node/text.c node/prog core/base core/seal core/vnet/guard.c core/vnet/packet.c core/vnet/build.c */
 /*
  * node_config_fuzz.c - any bytes as weft-node's configuration
  *
