@@ -20,11 +20,28 @@
 
 enum { INDEX_BASE_BITS = 24 };
 
-uint32_t index_new(const struct env *e, struct link *k, uint16_t slot)
+/* Does a session hear under @index already? It may be one of another slot: answers move, and keep theirs. */
+static bool index_taken(const struct links *l, uint32_t index)
 {
-	k->gen++;
-	return (e->index_base & ~((1u << INDEX_BASE_BITS) - 1)) |
-	       (uint32_t)(k->gen & 0x3fff) << SLOT_BITS | slot;
+	struct attempt *answer;
+
+	for (uint16_t i = 0; i < l->slots; i++)
+		if (session_of(&l->link[i], index, &answer))
+			return true;
+	return false;
+}
+
+/* A slot that was trimmed away and is back counts its generations anew. */
+static uint32_t index_new(const struct env *e, const struct links *l, struct link *k)
+{
+	uint32_t index;
+
+	do {
+		k->gen++;
+		index = (e->index_base & ~((1u << INDEX_BASE_BITS) - 1)) |
+			(uint32_t)(k->gen & 0x3fff) << SLOT_BITS | link_slot(l, k);
+	} while (index_taken(l, index));
+	return index;
 }
 
 static struct attempt *attempt_add(struct env *e, struct links *l, struct link *k, enum attempt_kind kind)
@@ -134,7 +151,7 @@ bool call_start(struct env *e, struct links *l, struct link *k, const struct con
 	t->continues = continues;
 	t->max_tries = who->tries ? who->tries : e->config->handshake_tries;
 	t->via = k->via;
-	t->index = index_new(e, k, link_slot(l, k));
+	t->index = index_new(e, l, k);
 	if (!handshake_call(e, &t->hs, l->self, who->has_key ? who->key : NULL, t->index) ||
 	    handshake_write(e, &t->hs, l->self, hello(e, l, NULL, continues, tlvs), &w) != DROP_NONE ||
 	    !keep_packet(e, t, &w)) {
@@ -428,7 +445,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	t->ats = 1;
 	t->began_us = env_us(e);
 	t->due_ms = env_ms(e) + ANSWER_MS;
-	t->index = index_new(e, k, link_slot(l, k));
+	t->index = index_new(e, l, k);
 	t->incarnation = h.incarnation;
 	t->observed = h.at[0];
 	t->continues = h.continues;

@@ -304,8 +304,7 @@ static void message_in(struct env *e, struct links *l, struct link *k, uint8_t *
 	}
 }
 
-/* The session of slot @k that hears under @index. */
-static struct session *session_of(struct link *k, uint32_t index, struct attempt **answer)
+struct session *session_of(const struct link *k, uint32_t index, struct attempt **answer)
 {
 	*answer = NULL;
 	if (k->session && k->session->index == index)

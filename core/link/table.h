@@ -131,6 +131,7 @@ struct link *link_at(struct links *l, uint16_t slot);
 uint16_t link_slot(const struct links *l, const struct link *k);
 struct link *link_add(struct env *e, struct links *l);
 void link_drop(struct env *e, struct links *l, struct link *k);	/* frees the slot, says nothing */
+struct session *session_of(const struct link *k, uint32_t index, struct attempt **answer);	/* of @k, that hears under @index */
 void link_end(struct env *e, struct links *l, struct link *k, enum link_end why, bool tell);
 void news_add(struct env *e, struct links *l, const struct news *n);
 void packet_send(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to,
@@ -157,7 +158,6 @@ void call_via(struct env *e, struct links *l, struct link *k, uint16_t via);
 bool attempts_due(struct env *e, struct links *l, struct link *k);	/* false: the link is gone */
 uint32_t attempts_next_ms(const struct env *e, const struct link *k);
 void attempt_free(struct env *e, struct links *l, struct link *k, struct attempt *t);
-uint32_t index_new(const struct env *e, struct link *k, uint16_t slot);
 
 /* alive.c */
 void alive_heard(struct env *e, struct links *l, struct link *k, const struct arrival *a);

@@ -51,6 +51,50 @@ static void calls_that_cross_leave_one_link(void)
 		}
 }
 
+enum { CROWD = 14 };
+
+/* Everybody but @hub and @peer comes, and calls @hub. */
+static void crowd(struct stage *s, unsigned hub, unsigned peer, bool up)
+{
+	for (unsigned i = 0; i < CROWD; i++)
+		if (i != hub && i != peer) {
+			if (up)
+				stage_up(s, i, false);
+			call(s, i, hub);
+		}
+}
+
+/* Answers to crossing calls move from a high slot to the caller's; later that slot goes, and is used anew. */
+static void a_slot_that_comes_back_does_not_take_the_index_of_a_session_that_moved(void)
+{
+	for (unsigned apart_ms = 0; apart_ms <= 60; apart_ms += 5) {
+		struct stage *s = stage_new(CROWD, &suite_sodium);
+		unsigned hub = id_less(s->actor[0].identity.id, s->actor[1].identity.id), peer = !hub;
+
+		s->config.bootstraps = 0;
+		for (unsigned i = 0; i < CROWD; i++)
+			stage_up(s, i, false);
+		stage_run(s, 2 * NS_PER_S);
+		call(s, hub, peer);
+		crowd(s, hub, peer, false);
+		stage_run(s, apart_ms * NS_PER_MS);
+		call(s, peer, hub);
+		stage_run(s, 20 * NS_PER_S);
+		for (unsigned i = 0; i < CROWD; i++)
+			if (i != hub && i != peer)
+				stage_stop(s, i);
+		stage_run(s, 60 * NS_PER_S);
+		s->line_len = 0;
+		s->line[0] = 0;
+		crowd(s, hub, peer, true);
+		stage_run(s, 60 * NS_PER_S);
+		CU_ASSERT_EQUAL(s->fx.drops[DROP_SEAL], 0);
+		CU_ASSERT_PTR_NULL(strstr(s->line, "dead"));
+		CU_ASSERT_TRUE(stage_ring_right(s));
+		stage_free(s);
+	}
+}
+
 static void a_restarted_peer_gets_a_new_link_and_the_old_one_ends(void)
 {
 	struct stage *s = stage_new(2, &suite_sodium);
@@ -290,6 +334,8 @@ CU_TestInfo story_link_tests[] = {
 	{ "fresh keys come, whichever packet is lost", fresh_keys_come_whichever_packet_is_lost },
 	{ "after resume keys are new, at one end or both", after_resume_keys_are_new_at_one_end_or_both },
 	{ "calls that cross leave one link", calls_that_cross_leave_one_link },
+	{ "a slot that comes back does not take the index of a session that moved",
+	  a_slot_that_comes_back_does_not_take_the_index_of_a_session_that_moved },
 	{ "a restarted peer gets a new link and the old one ends",
 	  a_restarted_peer_gets_a_new_link_and_the_old_one_ends },
 	{ "a replayed INIT changes nothing", a_replayed_init_changes_nothing },
