@@ -9,7 +9,7 @@ $(B)/bin/tests: $(call objs,$(unit_SRC) $(unit_ON))
 	@mkdir -p $(@D)
 	$(call say,LD)$(CC) $(STD) $(CFLAGS) -o $@ $^ $(call ldlibs,tests)
 
-check: programs			## every test: minutes, no root, no network (CI runs this)
+check: programs			## every test: minutes; kernels and taps need root (CI runs this)
 	$(MAKE) --no-print-directory imports
 	$(MAKE) --no-print-directory check-scenarios
 	$(MAKE) --no-print-directory check-net
