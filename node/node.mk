@@ -12,8 +12,9 @@ node_PROG := $(addprefix node/prog/,fail.c locator.c nearest.c schema.c schema_f
 	       units.c dist.c real.c)
 ctl_OWN   := $(ctl_SRC) $(shared_SRC) $(wildcard node/overlay*.c)
 
-node_LIBS_NODE := $(shell pkg-config --libs glib-2.0 libsodium jansson libmnl libcap-ng) -lev -lm
-node_LIBS_CTL  := $(shell pkg-config --libs glib-2.0 json-glib-1.0 libsodium) -lm
+# asked when something is linked, not when this is read: in `make deps run` the packages come in between
+node_LIBS_NODE = $(shell pkg-config --libs glib-2.0 libsodium jansson libmnl libcap-ng) -lev -lm
+node_LIBS_CTL  = $(shell pkg-config --libs glib-2.0 json-glib-1.0 libsodium) -lm
 
 $(B)/bin/weft-node: $(call objs,$(filter-out $(wildcard node/overlay*.c),$(node_SRC)) $(node_PROG) $(core_SRC))
 	@mkdir -p $(@D)
