@@ -218,7 +218,7 @@ bool overlay_ban(const struct overlay *o, const struct id *ids, unsigned count, 
 	}
 	for (unsigned i = 0; !undo && i < count; i++)
 		all[n++] = ids[i];
-	good = revoked_sign(&suite_sodium, o->secret, serial, utc, all, n, &w);
+	good = revoked_sign(&suite_sodium, o->secret, serial, utc, NULL, all, n, &w);
 	free(all);
 	if (!good) {
 		fail_add(f, "the list is full: %d can be revoked whose certificates have not ended", REVOKED_MAX);

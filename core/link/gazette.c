@@ -14,7 +14,7 @@ enum {
 	TELLS		= 6,			/* 1, 2, 4, ... 32 s: who then has not answered asks when it links again */
 	ASKS		= 5,
 	PIECE		= 1000,
-	HEADER		= 1 + 8 + 8,
+	HEADER		= 1 + 8 + 8 + 8,
 };
 
 enum what { TELL = 1, HERE, ASK, PIECE_OF };
@@ -30,7 +30,7 @@ struct subscriber {
 struct fetch {
 	uint8_t *bytes;				/* REVOKED_BYTES; NULL: nothing is fetched */
 	unsigned list;
-	uint64_t serial;
+	uint64_t serial, mark;
 	uint16_t got, total;			/* total 0: not known yet */
 	uint8_t asks;
 	link_ref from;
@@ -40,7 +40,7 @@ struct fetch {
 struct gazette {
 	struct links *links;
 	struct revocations all;			/* list[i].all empty: none of that anchor yet */
-	const uint8_t *anchor[REVOKED_LISTS];
+	uint8_t anchor[REVOKED_LISTS][KEY_BYTES];
 	struct subscriber *to;			/* by link slot */
 	uint16_t slots;
 	struct fetch fetch;
@@ -53,8 +53,16 @@ void gazette_network(struct gazette *g, const uint8_t anchor[KEY_BYTES])
 		if (!memcmp(g->anchor[i], anchor, KEY_BYTES))
 			return;
 	assert(g->all.count < REVOKED_LISTS);
-	g->anchor[g->all.count] = g->all.list[g->all.count].anchor = anchor;
+	memcpy(g->anchor[g->all.count], anchor, KEY_BYTES);
+	g->all.list[g->all.count].anchor = g->anchor[g->all.count];
 	g->all.count++;
+}
+
+static uint64_t part_of(const uint8_t anchor[KEY_BYTES])
+{
+	struct reader r = reader_of(anchor, KEY_BYTES);
+
+	return read_u64(&r);
 }
 
 /* A bit for each list there is. */
@@ -71,6 +79,34 @@ static void fetch_end(struct env *e, struct gazette *g)
 {
 	mem_put(&e->mem, g->fetch.bytes, REVOKED_BYTES);
 	g->fetch = (struct fetch){ .from = LINK_NONE };
+}
+
+/* The last one moves to the place of the one that goes. */
+void gazette_quit(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES])
+{
+	unsigned i = 1, last = g->all.count - 1u;
+
+	while (i <= last && memcmp(g->anchor[i], anchor, KEY_BYTES))
+		i++;
+	if (i > last)
+		return;
+	if (g->fetch.bytes && g->fetch.list == i)
+		fetch_end(e, g);
+	if (g->all.list[i].serial)
+		env_save(e, SAVE_REVOKED, part_of(anchor), NULL, 0);
+	mem_put(&e->mem, (void *)g->all.list[i].all.at, g->all.list[i].all.len);
+	g->all.list[i] = g->all.list[last];
+	memmove(g->anchor[i], g->anchor[last], KEY_BYTES);
+	g->all.list[i].anchor = g->anchor[i];
+	g->all.list[last] = (struct revoked){ .anchor = NULL };
+	g->all.count--;
+	if (g->fetch.list == last)
+		g->fetch.list = i;
+	for (unsigned k = 0; k < g->slots; k++) {
+		unsigned has = g->to[k].has & ~(1u << i), moved = has & 1u << last;
+
+		g->to[k].has = (uint16_t)((has ^ moved) | (moved ? 1u << i : 0));
+	}
 }
 
 void gazette_free(struct env *e, struct gazette *g)
@@ -105,19 +141,21 @@ bool gazette_changed(struct gazette *g)
 /* ---- out ---- */
 
 static struct writer open(struct env *e, struct gazette *g, link_ref ref, enum what what, unsigned list, uint64_t serial,
-			  size_t more)
+			  uint64_t mark, size_t more)
 {
 	struct writer w = links_message(e, g->links, ref, MESSAGE_NOTICE, HEADER + more);
 
 	write_u8(&w, (uint8_t)what);
 	write_copy(&w, g->anchor[list], 8);
 	write_u64(&w, serial);
+	write_u64(&w, mark);
 	return w;
 }
 
 static void say(struct env *e, struct gazette *g, link_ref ref, enum what what, unsigned list)
 {
-	struct writer w = open(e, g, ref, what, list, g->all.list[list].serial, 0);
+	const struct revoked *l = &g->all.list[list];
+	struct writer w = open(e, g, ref, what, list, l->serial, l->mark, 0);
 
 	links_sent(e, g->links, ref, &w);
 }
@@ -125,7 +163,7 @@ static void say(struct env *e, struct gazette *g, link_ref ref, enum what what, 
 static void ask(struct env *e, struct gazette *g)
 {
 	struct fetch *f = &g->fetch;
-	struct writer w = open(e, g, f->from, ASK, f->list, f->serial, 2);
+	struct writer w = open(e, g, f->from, ASK, f->list, f->serial, f->mark, 2);
 
 	write_u16(&w, f->got);
 	links_sent(e, g->links, f->from, &w);
@@ -185,7 +223,7 @@ static enum drop take(struct env *e, struct gazette *g, struct bytes blob, bool 
 		i++;
 	if (i == g->all.count)
 		return DROP_OVERLAY;
-	if (new.serial <= g->all.list[i].serial)
+	if (!revoked_newer(new.serial, new.mark, &g->all.list[i]))
 		return DROP_STALE;
 	copy = mem_get(&e->mem, blob.len);
 	if (!copy)
@@ -194,13 +232,12 @@ static enum drop take(struct env *e, struct gazette *g, struct bytes blob, bool 
 	mem_put(&e->mem, (void *)g->all.list[i].all.at, g->all.list[i].all.len);
 	new.all.at = copy;
 	new.ids = copy + (new.ids - blob.at);
+	new.digest = new.digest ? copy + (new.digest - blob.at) : NULL;
 	new.anchor = g->anchor[i];
 	g->all.list[i] = new;
 	g->changed = true;
 	if (save) {
-		struct reader r = reader_of(new.anchor, KEY_BYTES);
-
-		env_save(e, SAVE_REVOKED, read_u64(&r), copy, (uint32_t)blob.len);
+		env_save(e, SAVE_REVOKED, part_of(new.anchor), copy, (uint32_t)blob.len);
 		env_record(e, RECORD_REVOKED, ID_ZERO, new.serial, new.count);
 	}
 	return DROP_NONE;
@@ -256,7 +293,7 @@ struct gazette *gazette_new(struct env *e, struct links *l)
 	return g;
 }
 
-static void fetch_begin(struct env *e, struct gazette *g, link_ref ref, unsigned list, uint64_t serial)
+static void fetch_begin(struct env *e, struct gazette *g, link_ref ref, unsigned list, uint64_t serial, uint64_t mark)
 {
 	struct fetch *f = &g->fetch;
 
@@ -267,21 +304,23 @@ static void fetch_begin(struct env *e, struct gazette *g, link_ref ref, unsigned
 		return;
 	f->list = list;
 	f->serial = serial;
+	f->mark = mark;
 	f->from = ref;
 	ask(e, g);
 }
 
-static void told(struct env *e, struct gazette *g, link_ref ref, unsigned list, uint64_t serial, enum what what)
+static void told(struct env *e, struct gazette *g, link_ref ref, unsigned list, uint64_t serial, uint64_t mark, enum what what)
 {
-	uint64_t ours = g->all.list[list].serial;
+	const struct revoked *ours = &g->all.list[list];
+	bool newer = revoked_newer(serial, mark, ours), same = serial == ours->serial && mark == ours->mark;
 
-	if (serial > ours)
-		fetch_begin(e, g, ref, list, serial);
-	else if (serial < ours)
+	if (newer)
+		fetch_begin(e, g, ref, list, serial, mark);
+	else if (!same)
 		say(e, g, ref, TELL, list);
 	else if (what == TELL)
 		say(e, g, ref, HERE, list);
-	if (serial >= ours && ref.slot < g->slots) {
+	if ((newer || same) && ref.slot < g->slots) {
 		struct subscriber *s = &g->to[ref.slot];
 
 		s->has |= (uint16_t)(1 << list);
@@ -294,7 +333,7 @@ static void send_piece(struct env *e, struct gazette *g, link_ref ref, unsigned 
 {
 	const struct revoked *l = &g->all.list[list];
 	size_t len = l->all.len - offset < PIECE ? l->all.len - offset : PIECE;
-	struct writer w = open(e, g, ref, PIECE_OF, list, l->serial, 2 + 2 + len);
+	struct writer w = open(e, g, ref, PIECE_OF, list, l->serial, l->mark, 2 + 2 + len);
 
 	write_u16(&w, (uint16_t)l->all.len);
 	write_u16(&w, offset);
@@ -309,14 +348,16 @@ void gazette_farewell(struct env *e, struct gazette *g, link_ref ref)
 		send_piece(e, g, ref, 0, (uint16_t)at);
 }
 
-static void piece(struct env *e, struct gazette *g, link_ref ref, unsigned list, uint64_t serial, struct reader *in)
+static void piece(struct env *e, struct gazette *g, link_ref ref, unsigned list, uint64_t serial, uint64_t mark,
+		  struct reader *in)
 {
 	struct fetch *f = &g->fetch;
 	uint16_t total = read_u16(in), offset = read_u16(in);
 	size_t len = reader_left(in);
 	enum drop why;
 
-	if (!f->bytes || !link_same(f->from, ref) || f->list != list || f->serial != serial || offset != f->got) {
+	if (!f->bytes || !link_same(f->from, ref) || f->list != list || f->serial != serial || f->mark != mark ||
+	    offset != f->got) {
 		env_drop(e, DROP_STATE);
 		return;
 	}
@@ -347,7 +388,8 @@ void gazette_message(struct env *e, struct gazette *g, link_ref ref, struct byte
 	struct reader in = reader_of(body.at, body.len);
 	uint8_t what = read_u8(&in);
 	const uint8_t *anchor = read_take(&in, 8);
-	uint64_t serial = read_u64(&in);
+	uint64_t serial = read_u64(&in), mark = read_u64(&in);
+	const struct revoked *ours;
 	unsigned list = 0;
 	uint16_t offset;
 
@@ -359,20 +401,21 @@ void gazette_message(struct env *e, struct gazette *g, link_ref ref, struct byte
 		list++;
 	if (list == g->all.count)
 		return;				/* a network we are not in */
+	ours = &g->all.list[list];
 	switch (what) {
 	case TELL:
 	case HERE:
-		told(e, g, ref, list, serial, (enum what)what);
+		told(e, g, ref, list, serial, mark, (enum what)what);
 		break;
 	case ASK:
 		offset = read_u16(&in);
-		if (serial == g->all.list[list].serial && offset < g->all.list[list].all.len)
+		if (serial == ours->serial && mark == ours->mark && offset < ours->all.len)
 			send_piece(e, g, ref, list, offset);
 		else
 			env_drop(e, DROP_STALE);
 		break;
 	case PIECE_OF:
-		piece(e, g, ref, list, serial, &in);
+		piece(e, g, ref, list, serial, mark, &in);
 		break;
 	default:
 		env_drop(e, DROP_VALUE);

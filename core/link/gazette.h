@@ -9,7 +9,7 @@
  * So a list goes through the overlay as fast as links carry it, and every node
  * that was away meets it with its first link. Without a list nothing is said.
  *
- *	NOTICE	what 1 | anchor 8 (its first bytes) | serial 8, then
+ *	NOTICE	what 1 | anchor 8 (its first bytes) | serial 8 | mark 8 (core/seal/revoke.h), then
  *		TELL	-			I have that one; which do you have?
  *		HERE	-			I have that one, too
  *		ASK	offset 2		send me that one from there on
@@ -32,8 +32,11 @@ struct gazette;
 struct gazette *gazette_new(struct env *e, struct links *l);
 void gazette_free(struct env *e, struct gazette *g);
 
-/** gazette_network() - Lists of @anchor are of interest, too; borrowed */
+/** gazette_network() - Lists of @anchor are of interest, too */
 void gazette_network(struct gazette *g, const uint8_t anchor[KEY_BYTES]);
+
+/** gazette_quit() - They are not any more: forgotten, on the disk too. The overlay's own are kept */
+void gazette_quit(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES]);
 
 /** gazette_load() - One saved item, at start; false: not ours */
 bool gazette_load(struct env *e, struct gazette *g, uint8_t kind, struct bytes data);

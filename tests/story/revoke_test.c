@@ -46,10 +46,32 @@ static struct reply told_by(struct stage *s, unsigned at, uint64_t serial, const
 	struct id ids[1] = { who < NODES ? s->actor[who].identity.id : ID_ZERO };
 	const struct reply *r;
 
-	CU_ASSERT_TRUE_FATAL(revoked_sign(s->suite, key, serial, UTC, ids, who < NODES, &w));
+	CU_ASSERT_TRUE_FATAL(revoked_sign(s->suite, key, serial, UTC, NULL, ids, who < NODES, &w));
 	r = stage_ask(s, at, &q, (struct bytes){ buf, writer_len(&w) }, NS_PER_S);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
 	return *r;
+}
+
+/* Two hands that signed with one key: of both lists one is everybody's, whichever came first. */
+static void of_two_lists_with_one_serial_one_is_everybodys(void)
+{
+	uint64_t mark = 0;
+
+	for (unsigned first = 0; first < 2; first++) {
+		struct stage *s = ring_of(4);
+		const struct revoked *l;
+
+		told_by(s, first ? 1 : 2, 5, s->overlay, first ? 0 : 3);
+		told_by(s, first ? 2 : 1, 5, s->overlay, first ? 3 : 0);
+		stage_run(s, 10 * NS_PER_S);
+		CU_ASSERT_TRUE_FATAL(s->actor[1].node && s->actor[2].node);
+		l = &s->actor[1].node->env.revoked->list[0];
+		CU_ASSERT_TRUE(l->mark && l->mark == s->actor[2].node->env.revoked->list[0].mark && (!first || l->mark == mark));
+		CU_ASSERT_TRUE(!revoked_has(l, s->actor[0].identity.id) || !s->actor[0].node);
+		CU_ASSERT_TRUE(!revoked_has(l, s->actor[3].identity.id) || !s->actor[3].node);
+		mark = l->mark;
+		stage_free(s);
+	}
 }
 
 static bool told(struct stage *s, unsigned at, uint64_t serial, unsigned who)
@@ -185,7 +207,7 @@ static void only_a_newer_list_of_the_anchors_own_counts(void)
 
 	CU_ASSERT_TRUE(told(s, 0, 5, NODES));
 	stage_run(s, 3 * NS_PER_S);
-	r = told_by(s, 1, 5, s->overlay, 0);
+	r = told_by(s, 1, 5, s->overlay, NODES);
 	CU_ASSERT_TRUE(r.answer == ANSWER_REFUSED && r.verdict == DROP_STALE);
 	r = told_by(s, 1, 4, s->overlay, 0);
 	CU_ASSERT_TRUE(r.answer == ANSWER_REFUSED && r.verdict == DROP_STALE);
@@ -262,7 +284,7 @@ static void a_full_list_travels_in_pieces(void)
 
 	for (unsigned i = 0; i < 200; i++)
 		ids[i] = (struct id){ i + 1, i };
-	CU_ASSERT_TRUE_FATAL(revoked_sign(s->suite, s->overlay, 1, UTC, ids, 200, &w));
+	CU_ASSERT_TRUE_FATAL(revoked_sign(s->suite, s->overlay, 1, UTC, NULL, ids, 200, &w));
 	stage_ask(s, 1, &q, (struct bytes){ buf, writer_len(&w) }, NS_PER_S);
 	stage_run(s, 5 * NS_PER_S);
 	CU_ASSERT_TRUE(everybody_has(s, 1));
@@ -277,6 +299,7 @@ CU_TestInfo story_revoke_tests[] = {
 	{ "who does not want to know is refused all the same", who_does_not_want_to_know_is_refused_all_the_same },
 	{ "who was away hears of it with its first link", who_was_away_hears_of_it_with_its_first_link },
 	{ "only a newer list of the anchor's own counts", only_a_newer_list_of_the_anchors_own_counts },
+	{ "of two lists with one serial one is everybody's", of_two_lists_with_one_serial_one_is_everybodys },
 	{ "a list survives restarts and is obeyed from the first packet", a_list_survives_restarts_and_is_obeyed_from_the_first_packet },
 	{ "who is no longer in the newest is back", who_is_no_longer_in_the_newest_is_back },
 	{ "whichever notice is lost, everybody hears", whichever_notice_is_lost_everybody_hears },
