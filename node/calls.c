@@ -60,7 +60,7 @@ static const int CALLS[] = {
 	/* time, chance, ourselves */
 	N(clock_getres), N(clock_nanosleep), N(nanosleep), N(gettimeofday), N(clock_adjtime), N(adjtimex), N(getrandom),
 	N(getpid), N(gettid), N(getppid), N(getuid), N(geteuid), N(getgid), N(getegid), N(getrusage), N(uname), N(sysinfo),
-	N(prctl), N(tgkill), N(exit), N(exit_group),
+	N(prctl), N(setsid), N(tgkill), N(exit), N(exit_group),
 	/* under the names of older machines */
 #ifdef __NR_open
 	N(open), N(stat), N(lstat), N(access), N(rename), N(unlink), N(readlink), N(poll), N(epoll_wait),

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +18,7 @@ static struct {
 	enum level most;
 	int64_t paid_ns;		/* up to here every line is paid for */
 	unsigned long left_out, told;
-	bool journal;			/* standard error is that of systemd */
+	enum { TO_STDERR, TO_JOURNAL, TO_SYSTEM } to;	/* journal: standard error is that of systemd */
 } own = { .most = LEVEL_INFO };
 
 void diary_level(enum level most)
@@ -58,20 +59,34 @@ void diary_open(void)
 	unsigned long long device, inode;
 	struct stat st;
 
-	own.journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) &&
-		      st.st_dev == device && st.st_ino == inode;
+	own.to = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && !fstat(STDERR_FILENO, &st) &&
+		 st.st_dev == device && st.st_ino == inode ? TO_JOURNAL : TO_STDERR;
 }
 
-/* What stands before the sentence: time, level and word; the journal has a time of its own, and wants the level as a number. */
+void diary_to_system(void)
+{
+	openlog("weft-node", LOG_PID | LOG_NDELAY, LOG_DAEMON);
+	own.to = TO_SYSTEM;
+}
+
+bool diary_in_system(void)
+{
+	return own.to == TO_SYSTEM;
+}
+
+static const int PRIORITY[] = { LOG_ERR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/* What stands before the sentence: time, level and word; the system has a time of its own, and wants the level as a number. */
 static size_t head(char *buf, size_t room, enum level level, const char *word)
 {
 	static const char *const NAME[] = { "error", "warn", "info", "debug" };
-	static const int PRIORITY[] = { 3, 4, 6, 7 };
 	struct timespec t;
 	struct tm utc;
 	size_t len;
 
-	if (own.journal)
+	if (own.to == TO_SYSTEM)
+		return (size_t)snprintf(buf, room, "%s ", word);
+	if (own.to == TO_JOURNAL)
 		return (size_t)snprintf(buf, room, "<%d>%s ", PRIORITY[level], word);
 	clock_gettime(CLOCK_REALTIME, &t);
 	gmtime_r(&t.tv_sec, &utc);
@@ -90,6 +105,10 @@ static void line(enum level level, const char *word, const char *format, va_list
 		len += (size_t)n < sizeof(buf) - len - 1 ? (size_t)n : sizeof(buf) - len - 2;
 	while (len && buf[len - 1] == ' ')
 		len--;
+	if (own.to == TO_SYSTEM) {
+		syslog(PRIORITY[level], "%.*s", (int)len, buf);
+		return;
+	}
 	buf[len++] = '\n';
 	if (write(STDERR_FILENO, buf, len) < 0)
 		own.left_out++;		/* nobody reads us; there is no better place to say so */

@@ -7,8 +7,10 @@
 
 #include "core/seal/cert.h"
 #include "node/daemon.h"
+#include "node/diary.h"
 #include "node/join.h"
 #include "node/prog/units.h"
+#include "node/ready.h"
 
 /* A system's private directory, when nobody says. */
 #define STATE_PATH	"/var/lib/weft"
@@ -17,11 +19,13 @@
 struct asked {
 	char *conf;
 	char **set;
-	gboolean check, foreground, version;
+	gboolean check, foreground, daemon, version;
 };
 
 static int unable(struct fail *f)
 {
+	for (unsigned i = 0; diary_in_system() && i < f->count; i++)
+		diary(LEVEL_ERROR, "stop", "%s", f->text[i]);
 	fail_print(f);
 	fail_done(f);
 	return EXIT_UNABLE;
@@ -48,6 +52,12 @@ static int run(const struct asked *a)
 		printf("%s: good\n", setup.path);
 		return EXIT_HELD;
 	}
+	if (a->daemon && a->foreground)
+		fail_add(&f, "--daemon and --foreground: accepted: one of them");
+	else if (a->daemon)
+		ready_detach(&f);
+	if (f.count)
+		return unable(&f);
 	return daemon_run(&setup, c, &f) ? EXIT_HELD : unable(&f);
 }
 
@@ -135,6 +145,7 @@ static int join_command(int argc, char **argv)
 		{ "bridge", 0, 0, G_OPTION_ARG_STRING, &a.bridge, "The tap's bridge under router and hybrid", "NAME" },
 		{ "own-address", 0, 0, G_OPTION_ARG_STRING, &a.own, "The host's own address (auto)", "lease|off|ADDRESS" },
 		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &a.run.set, "Wins over the file, for this run", "group.key=value" },
+		{ "daemon", 'd', 0, G_OPTION_ARG_NONE, &a.run.daemon, "Go to the background once ready", NULL },
 		G_OPTION_ENTRY_NULL
 	};
 	GOptionContext *o = g_option_context_new("TOKEN|FILE|-");
@@ -175,7 +186,8 @@ int main(int argc, char **argv)
 		{ "conf", 'c', 0, G_OPTION_ARG_FILENAME, &a.conf, "The configuration (" CONFIG_PATH ")", "FILE" },
 		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &a.set, "Wins over the file", "group.key=value" },
 		{ "check", 0, 0, G_OPTION_ARG_NONE, &a.check, "Read configuration and state, say if they are good, and end", NULL },
-		{ "foreground", 'f', 0, G_OPTION_ARG_NONE, &a.foreground, "Stay in the foreground (always so)", NULL },
+		{ "daemon", 'd', 0, G_OPTION_ARG_NONE, &a.daemon, "Go to the background once ready; lines go to the system's log", NULL },
+		{ "foreground", 'f', 0, G_OPTION_ARG_NONE, &a.foreground, "Stay in the foreground (so it is without --daemon)", NULL },
 		{ "version", 0, 0, G_OPTION_ARG_NONE, &a.version, "The version", NULL },
 		G_OPTION_ENTRY_NULL
 	};
@@ -191,7 +203,7 @@ int main(int argc, char **argv)
 					 "nodes, and asks running ones.");
 	g_option_context_add_main_entries(o, entries, NULL);
 	if (!g_option_context_parse(o, &argc, &argv, &error) || argc > 1) {
-		fprintf(stderr, "weft-node: %s%s%s\n           usage: weft-node [-c FILE] [-s group.key=value]...\n",
+		fprintf(stderr, "weft-node: %s%s%s\n           usage: weft-node [-c FILE] [-s group.key=value]... [--daemon]\n",
 			error ? error->message : "what is '", error ? "" : argv[1], error ? "" : "' for?");
 		g_clear_error(&error);
 		code = EXIT_UNABLE;

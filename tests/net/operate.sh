@@ -9,7 +9,7 @@
 #	-+-----------+-- under0 -+-----------+-		172.30.0.0/24, as lib.sh has it
 here=$(cd "${0%/*}" && pwd)
 NEEDS="tcpdump tshark busybox"
-SECTIONS="begin ask dht doctor metrics pcap signals"
+SECTIONS="begin ask dht doctor metrics pcap signals background"
 . "${0%/*}/lib.sh"
 where=([alice]=a [bob]=b [carol]=c [dora]=d)
 
@@ -192,6 +192,39 @@ signals() {
 	holds "a configuration that is bad changes nothing" await grep -q 'stays as it was' bob.log
 	holds "SIGTERM ends all three" all_stopped alice bob carol
 	holds "and they had handed over" [ "$(grep -l 'handed over to\|not handed over' alice.log bob.log carol.log | wc -l)" = 3 ]
+}
+
+# A /dev of ours, for its log
+own_dev() {
+	local node
+
+	mkdir dev && mount -t tmpfs none dev && mkdir dev/net || return 1
+	for node in null zero random urandom net/tun; do cp -a "/dev/$node" "dev/$node" || return 1; done
+	mount --bind dev /dev
+}
+
+detached() { [ "$(busybox stat -c %s messages 2>/dev/null || echo 0)" -gt 0 ] && [ "$(sid_of alice)" = "$(pid_of alice)" ]; }
+pid_of() { ip netns pids "n${where[$1]}" | grep .; }
+sid_of() { cut -d' ' -f6 "/proc/$(pid_of "$1")/stat"; }
+
+background() {
+	holds "a system's log is there" own_dev
+	busybox syslogd -n -O "$work/messages" &
+	pid[syslogd]=$!
+	await test -S /dev/log
+	holds "--daemon ends when the node is ready" \
+		codes 0 timeout 20 ip netns exec na "$BIN/weft-node" -c alice/weft.conf --daemon
+	holds "and it is: it answers at once" asks alice status
+	holds "in a session of its own, with lines in the log" await detached
+	holds "the log has words, levels beside them, and no second time" \
+		await grep -qE ' daemon\.info weft-node\[[0-9]+\]: joined successor' messages
+	holds "a second one says why not, and does not go to the background" \
+		refused "held by another" ip netns exec na "$BIN/weft-node" -c alice/weft.conf --daemon
+	holds "nor does one without a configuration" refused 'nowhere.conf' "$BIN/weft-node" -c nowhere.conf --daemon
+	kill -HUP "$(pid_of alice)"
+	holds "SIGHUP finds its configuration" await grep -q 'weft-node.*: reload' messages
+	holds "weftctl stop ends it" asks alice stop
+	holds "and nothing is left" await not pid_of alice
 }
 
 underlay a b c d
