@@ -34,8 +34,8 @@ static bool used_here(const struct node *n, const struct held *h)
 {
 	struct look_guest g;
 
-	for (unsigned i = 0; i < n->network_count; i++)
-		for (unsigned j = 0; id_eq(vnet_id(n->vnet[i]), h->network) && vnet_guest_at(n->vnet[i], j, &g); j++)
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		for (unsigned j = 0; n->vnet[i] && id_eq(vnet_id(n->vnet[i]), h->network) && vnet_guest_at(n->vnet[i], j, &g); j++)
 			if (ip_eq(&g.ip, &h->lease.ip))
 				return true;
 	return false;
@@ -147,8 +147,17 @@ void control_request(struct node *n, const struct event *ev)
 		ring_request(&n->ring, &n->env, ev);
 		return;
 	}
-	if (q->network >= n->network_count) {
+	if (q->ask == ASK_JOIN) {
+		answer(n, q, nets_join(n, q->network), 0);
+		return;
+	}
+	if (q->network >= NETWORKS_MAX || !n->vnet[q->network]) {
 		answer(n, q, ANSWER_FAILED, 0);
+		return;
+	}
+	if (q->ask == ASK_QUIT) {
+		if (!nets_quit(n, q->network, q->token))
+			answer(n, q, ANSWER_FULL, 0);
 		return;
 	}
 	if (q->ask == ASK_RULES) {

@@ -16,44 +16,12 @@
 #define LEAVE_PATIENCE	(3 * NS_PER_S)		/* for handing over what the DHT keeps here */
 #define LEAVE_STEP	(50 * NS_PER_MS)
 
-bool floors_new(struct node *n)
-{
-	struct env *e = &n->env;
-	struct vnet_ports ports;
-
-	if (!n->network_count)
-		return true;
-	if (n->network_count > NETWORKS_MAX || n->newcomer)
-		return false;
-	n->dht = dht_new(e, &n->ring, n->identity);
-	n->tunnels = tunnels_new(e, n->links, n->identity);
-	if (!n->dht || !n->tunnels)
-		return false;
-	ports = (struct vnet_ports){ n->dht, n->tunnels, &n->ring };
-	for (unsigned i = 0; i < n->network_count; i++) {
-		const struct network *net = &n->networks[i];
-		struct network_record record;
-
-		if (network_read(e->suite, net->record, &record) != DROP_NONE ||
-		    !dht_network(n->dht, e, net->record,
-				 (struct bytes){ net->identity->chain, net->identity->chain_len }))
-			return false;
-		tunnels_network(e, n->tunnels, i, record.id, record.key, net->identity);
-		n->vnet[i] = vnet_new(e, &ports, net, (uint8_t)i);
-		if (!n->vnet[i])
-			return false;
-	}
-	return true;
-}
-
 void floors_free(struct node *n)
 {
 	if (n->newcomer)
 		newcomer_free(&n->env, n->newcomer);
 	gazette_free(&n->env, n->gazette);
-	for (unsigned i = 0; i < NETWORKS_MAX; i++)
-		if (n->vnet[i])
-			vnet_free(n->vnet[i], &n->env);
+	nets_free(n);
 	if (n->tunnels)
 		tunnels_free(&n->env, n->tunnels);
 	if (n->dht)
@@ -66,8 +34,9 @@ static struct gazette *gazette_of(struct node *n)
 	if (n->gazette)
 		return n->gazette;
 	n->gazette = gazette_new(&n->env, n->links);
-	for (unsigned i = 0; n->gazette && i < n->network_count; i++)
-		gazette_network(n->gazette, dht_record(n->dht, vnet_id(n->vnet[i]))->key);
+	for (unsigned i = 0; n->gazette && i < NETWORKS_MAX; i++)
+		if (n->vnet[i])
+			gazette_network(n->gazette, dht_record(n->dht, vnet_id(n->vnet[i]))->key);
 	return n->gazette;
 }
 
@@ -110,11 +79,7 @@ void floors_start(struct node *n, struct bytes saved, enum run_end last)
 		n->dht = dht_new(&n->env, &n->ring, n->identity);
 	if (n->dht)
 		dht_start(n->dht, &n->env, saved, last);
-	for (unsigned i = 0; i < n->network_count; i++) {
-		vnet_start(n->vnet[i], &n->env);
-		if (n->networks[i].signer.len)
-			dht_admits(n->dht, &n->env, vnet_id(n->vnet[i]), n->networks[i].signer, n->networks[i].secret);
-	}
+	nets_start(n);
 }
 
 /* ---- news ---- */
@@ -179,8 +144,8 @@ static bool carry_links(struct node *n)
 /* Mail of one network names it. */
 static bool deliver_vnet(struct node *n, const struct ring_mail *m)
 {
-	for (unsigned i = 0; i < n->network_count; i++)
-		if (vnet_mail(n->vnet[i], &n->env, m))
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i] && vnet_mail(n->vnet[i], &n->env, m))
 			return true;
 	return false;
 }
@@ -213,8 +178,9 @@ static bool carry_ring(struct node *n)
 	}
 	while ((cast = ring_next_cast(&n->ring))) {
 		any = true;
-		for (unsigned i = 0; i < n->network_count; i++)
-			vnet_cast(n->vnet[i], &n->env, cast->origin, cast->seq, cast->data);
+		for (unsigned i = 0; i < NETWORKS_MAX; i++)
+			if (n->vnet[i])
+				vnet_cast(n->vnet[i], &n->env, cast->origin, cast->seq, cast->data);
 	}
 	if (n->dht && ring_changes(&n->ring) != n->ring_seen) {
 		n->ring_seen = ring_changes(&n->ring);
@@ -228,7 +194,7 @@ static struct vnet *user_vnet(const struct node *n, uint8_t user)
 {
 	unsigned i = user - (unsigned)DHT_USER_VNET;
 
-	return user >= DHT_USER_VNET && i < n->network_count ? n->vnet[i] : NULL;
+	return user >= DHT_USER_VNET && i < NETWORKS_MAX ? n->vnet[i] : NULL;
 }
 
 static bool carry_dht(struct node *n)
@@ -303,7 +269,7 @@ static bool carry_tunnels(struct node *n)
 		return false;
 	while (tunnels_next(n->tunnels, &news)) {
 		any = true;
-		if (news.network < n->network_count)
+		if (n->vnet[news.network])
 			vnet_tunnel(n->vnet[news.network], &n->env, &news);
 	}
 	while (tunnels_next_mail(n->tunnels, &mail)) {
@@ -350,8 +316,8 @@ void floors_carry(struct node *n)
 
 void floors_frame(struct node *n, const struct event *ev)
 {
-	for (unsigned i = 0; i < n->network_count; i++)
-		if (n->networks[i].iface == ev->iface) {
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i] && n->networks[i].iface == ev->iface) {
 			vnet_frame(n->vnet[i], &n->env, ev->data, &ev->offload);
 			return;
 		}
@@ -370,8 +336,9 @@ void floors_resumed(struct node *n, bool clone)
 		dht_resumed(n->dht, &n->env, clone);
 	if (n->tunnels)
 		tunnels_resumed(&n->env, n->tunnels);
-	for (unsigned i = 0; i < n->network_count; i++)
-		vnet_resumed(n->vnet[i], &n->env);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i])
+			vnet_resumed(n->vnet[i], &n->env);
 }
 
 /* Until when to wait for what the DHT keeps here to be taken over; with nobody there, only for our own last words. */
@@ -403,8 +370,9 @@ void floors_stop(struct node *n)
 	if (n->leave_ns)
 		return;
 	n->leave_ns = n->env.now_ns + LEAVE_PATIENCE;
-	for (unsigned i = 0; i < n->network_count; i++)
-		vnet_leave(n->vnet[i], &n->env);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i])
+			vnet_leave(n->vnet[i], &n->env);
 	try_leaving(n);
 }
 
@@ -414,6 +382,8 @@ void floors_timer(struct node *n, uint16_t tag)
 
 	if (tag == TIMER_LEAVE)
 		try_leaving(n);
+	else if (tag == TIMER_QUIT)
+		nets_timer(n);
 	else if (tag == TIMER_NEWCOMER && n->newcomer)
 		newcomer_timer(e, n->newcomer);
 	else if (tag == TIMER_GAZETTE && n->gazette)
@@ -422,8 +392,8 @@ void floors_timer(struct node *n, uint16_t tag)
 		admit_timer(n->dht, e);
 	else if (tag < TIMER_TUNNEL && n->dht)
 		dht_timer(n->dht, e, tag);
-	else if (tag >= TIMER_TUNNEL && tag < TIMER_ADMIT && n->tunnels)
+	else if (tag == TIMER_TUNNEL && n->tunnels)
 		tunnels_timer(e, n->tunnels, tag);
-	else if (tag >= TIMER_VNET && tag < TIMER_VNET + n->network_count)
+	else if (tag >= TIMER_VNET && tag < TIMER_LINK && n->vnet[tag - TIMER_VNET])
 		vnet_timer(n->vnet[tag - TIMER_VNET], e);
 }

@@ -1,5 +1,5 @@
 /*
- * inside.h - what a node is made of; for node.c and look.c only
+ * inside.h - what a node is made of; for the files beside it only
  */
 #ifndef CORE_INSIDE_H
 #define CORE_INSIDE_H
@@ -22,8 +22,8 @@ struct node {
 	struct vnet *vnet[NETWORKS_MAX];
 	struct gazette *gazette;	/* NULL until somebody tells of a list of the revoked */
 	struct newcomer *newcomer;	/* NULL: we are a member; else none of what stands above but links */
-	const struct network *networks;
-	uint8_t network_count;
+	const struct network *networks;	/* the host's places; a member of those that have a vnet */
+	struct quitting *quitting;	/* nets.c: networks we are on the way out of */
 	uint32_t ring_seen;		/* ring_changes() as the DHT knows them */
 	int64_t leave_ns;		/* handing over until then; 0 = not leaving */
 	const struct event *held;	/* events of the last call that found no room yet */
@@ -33,7 +33,6 @@ struct node {
 };
 
 /* floors.c: what stands above the ring, and how news travels between the floors */
-bool floors_new(struct node *n);
 void floors_free(struct node *n);
 void floors_start(struct node *n, struct bytes saved, enum run_end last);
 void floors_carry(struct node *n);			/* all news, up and down, until there is none */
@@ -43,6 +42,14 @@ void floors_saved(struct node *n, uint64_t token);
 void floors_resumed(struct node *n, bool clone);
 enum drop floors_revoke(struct node *n, struct bytes list);	/* a list of the revoked, from an operator */
 void floors_stop(struct node *n);			/* hand over, then leave the ring */
+
+/* nets.c: networks come and go */
+bool nets_new(struct node *n, unsigned count);	/* those we are born with: the first @count places */
+void nets_free(struct node *n);
+void nets_start(struct node *n);
+enum answer nets_join(struct node *n, unsigned place);
+bool nets_quit(struct node *n, unsigned place, uint64_t token);	/* false: no memory; else ASK_QUIT's reply follows */
+void nets_timer(struct node *n);			/* TIMER_QUIT */
 
 /* control.c: requests about leases and names */
 void control_request(struct node *n, const struct event *ev);

@@ -98,8 +98,8 @@ void node_account(const struct node *n, struct node_account *out)
 		dht_account(n->dht, &d);
 		out->dht = d.bytes;
 	}
-	for (unsigned i = 0; i < n->network_count; i++)
-		out->vnet += vnet_bytes(n->vnet[i]);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		out->vnet += n->vnet[i] ? vnet_bytes(n->vnet[i]) : 0;
 }
 
 /* ---- leases and networks ---- */
@@ -146,22 +146,27 @@ bool node_tunnel(const struct node *n, unsigned i, struct tunnel_view *out)
 	return n->tunnels && tunnel_at(n->tunnels, i, out);
 }
 
+static const struct vnet *vnet_of(const struct node *n, unsigned network)
+{
+	return network < NETWORKS_MAX ? n->vnet[network] : NULL;
+}
+
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out)
 {
-	return network < n->network_count && vnet_guest_at(n->vnet[network], i, out);
+	return vnet_of(n, network) && vnet_guest_at(n->vnet[network], i, out);
 }
 
 bool node_guard(const struct node *n, unsigned network, struct look_guard *out)
 {
-	return network < n->network_count && vnet_guard_look(n->vnet[network], &n->env, out);
+	return vnet_of(n, network) && vnet_guard_look(n->vnet[network], &n->env, out);
 }
 
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out)
 {
-	return network < n->network_count && vnet_remote_at(n->vnet[network], i, out);
+	return vnet_of(n, network) && vnet_remote_at(n->vnet[network], i, out);
 }
 
 uint32_t node_remote_changes(const struct node *n, unsigned network)
 {
-	return network < n->network_count ? vnet_remote_changes(n->vnet[network]) : 0;
+	return vnet_of(n, network) ? vnet_remote_changes(n->vnet[network]) : 0;
 }

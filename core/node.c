@@ -41,8 +41,7 @@ struct node *node_new(const struct birth *b, int64_t now_ns)
 		}
 	}
 	n->networks = b->networks;
-	n->network_count = (uint8_t)b->network_count;
-	if (!floors_new(n)) {
+	if (b->network_count > (b->newcomer ? 0 : NETWORKS_MAX) || !nets_new(n, b->network_count)) {
 		node_free(n);
 		return NULL;
 	}

@@ -33,8 +33,8 @@ struct birth {
 	const struct mem_host *host;
 	uint32_t quota;			/* bytes this node may take from the host */
 	const struct identity *identity; /* key pair and certificate chain; stays the host's */
-	const struct network *networks;	/* virtual networks this node is a member of, up to NETWORKS_MAX; borrowed */
-	unsigned network_count;
+	const struct network *networks;	/* virtual networks this node is a member of, up to NETWORKS_MAX places; borrowed */
+	unsigned network_count;		/* the first so many are taken from the start; others may come by ASK_JOIN */
 	const struct newcomer_birth *newcomer;	/* not NULL: no member yet, identity is an invitation's, no networks */
 	uint32_t index_base;		/* high bits of receiver indexes, for several nodes on one socket */
 	uint64_t incarnation;		/* grows with every start the host remembers; 0 if it cannot */

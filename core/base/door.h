@@ -72,6 +72,11 @@ enum ask {
 	ASK_REVOKE,		/* data: a list of the revoked (core/seal/revoke.h) */
 	ASK_REDEEM,		/* never asked: how a node born with an invitation tells what became of it */
 	ASK_RULES,		/* the firewall rules of network were changed where birth.networks has them */
+	ASK_JOIN,		/* birth.networks has a network now in the place network, where there was none; the reply comes
+				 * at once: REFUSED if its record does not hold or we are in it or on the way out of it */
+	ASK_QUIT,		/* leave network, the overlay goes on: its guests and tunnels end at once. The reply comes when
+				 * leases and names were given back, after 3 s at most (TIMEOUT: the rest ends with its term);
+				 * from then on nothing of its place in birth.networks is borrowed */
 	ASK_KINDS
 };
 

@@ -44,6 +44,7 @@ enum timer_owner {
 	TIMER_DHT	= 12,
 	TIMER_LEAVE	= 18,			/* a stopping node looks whether all is handed over */
 	TIMER_TUNNEL	= 19,
+	TIMER_QUIT	= 20,			/* a network is being left */
 	TIMER_ADMIT	= 21,			/* core/dht/admit.h */
 	TIMER_GAZETTE	= 22,
 	TIMER_NEWCOMER	= 23,

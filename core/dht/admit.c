@@ -38,6 +38,13 @@ void dht_admits(struct dht *d, struct env *e, struct id network, struct bytes si
 		     VALUE_MEMBER, (struct bytes){ (const uint8_t *)"1", 1 }, 0, false);
 }
 
+void admit_quit(struct dht *d, struct id network)
+{
+	for (unsigned i = 0; d->usher && i < d->usher->nets; i++)
+		if (id_eq(d->usher->net[i].network, network))
+			d->usher->net[i--] = d->usher->net[--d->usher->nets];
+}
+
 void admit_end(struct env *e, struct job *j)
 {
 	mem_put(&e->mem, j->plea, j->plea_len);

@@ -17,6 +17,13 @@ struct charter *charter_find(const struct dht *d, struct id network)
 	return NULL;
 }
 
+bool dht_member(const struct dht *d, struct id network)
+{
+	const struct charter *c = charter_find(d, network);
+
+	return c && c->member;
+}
+
 const struct network_record *dht_record(const struct dht *d, struct id network)
 {
 	const struct charter *c = charter_find(d, network);
@@ -26,7 +33,7 @@ const struct network_record *dht_record(const struct dht *d, struct id network)
 
 static void drop_blob(struct env *e, struct charter *c)
 {
-	if (!c->ours)
+	if (!c->borrowed)
 		mem_put(&e->mem, c->blob, c->len);
 	c->blob = NULL;
 }
@@ -51,11 +58,11 @@ static struct charter *charter_new(struct dht *d, struct env *e)
 	unsigned others = 0;
 
 	for (unsigned i = 0; i < d->charters; i++)
-		others += !d->charter[i].ours;
+		others += !d->charter[i].member;
 	for (unsigned i = 0; others >= CHARTERS_MAX && i < d->charters; i++) {
 		struct charter *c = &d->charter[i];
 
-		if (c->ours || in_use(d, c->record.id))
+		if (c->member || in_use(d, c->record.id))
 			continue;
 		drop_blob(e, c);
 		if (e->fx)
@@ -80,7 +87,8 @@ bool dht_network(struct dht *d, struct env *e, struct bytes blob, struct bytes c
 	if (network_read(e->suite, blob, &n) != DROP_NONE)
 		return false;
 	c = charter_find(d, n.id);
-	if (c && c->record.serial > n.serial) {		/* we were told of a newer one: ours, all the same */
+	if (c && c->record.serial > n.serial) {		/* we were told of a newer one */
+		c->member = true;
 		c->chain = chain;
 		return true;
 	}
@@ -92,20 +100,29 @@ bool dht_network(struct dht *d, struct env *e, struct bytes blob, struct bytes c
 		drop_blob(e, c);
 	}
 	*c = (struct charter){
-		.record = n, .blob = (uint8_t *)blob.at, .len = (uint16_t)blob.len, .ours = true, .chain = chain,
+		.record = n, .blob = (uint8_t *)blob.at, .len = (uint16_t)blob.len, .borrowed = true, .member = true,
+		.chain = chain,
 	};
 	if (d->started)
 		generation_news(d, e, c);
 	return true;
 }
 
+static void save(struct env *e, const struct charter *c)
+{
+	uint8_t buf[1 + NETWORK_RECORD_MAX] = { ITEM_CHARTER };
+
+	memcpy(buf + 1, c->blob, c->len);
+	env_save(e, SAVE_SLOT, part(c->record.id), buf, c->len + 1u);
+}
+
 /* A record of others, from a mail or our disk. */
-static void learn(struct dht *d, struct env *e, struct bytes blob, bool save)
+static void learn(struct dht *d, struct env *e, struct bytes blob, bool keep)
 {
 	struct network_record n;
 	struct charter *c;
-	struct bytes chain = { 0 };
-	uint8_t *copy, buf[1 + NETWORK_RECORD_MAX];
+	struct charter was = { .member = false };
+	uint8_t *copy;
 	enum drop why = network_read(e->suite, blob, &n);
 
 	if (why != DROP_NONE) {
@@ -120,7 +137,7 @@ static void learn(struct dht *d, struct env *e, struct bytes blob, bool save)
 		return;
 	memcpy(copy, blob.at, blob.len);
 	if (c) {
-		chain = c->chain;
+		was = *c;
 		drop_blob(e, c);
 	} else {
 		c = charter_new(d, e);
@@ -129,12 +146,12 @@ static void learn(struct dht *d, struct env *e, struct bytes blob, bool save)
 		mem_put(&e->mem, copy, blob.len);
 		return;
 	}
-	*c = (struct charter){ .record = n, .blob = copy, .len = (uint16_t)blob.len, .chain = chain };
-	if (!save)
+	*c = (struct charter){
+		.record = n, .blob = copy, .len = (uint16_t)blob.len, .member = was.member, .chain = was.chain,
+	};
+	if (!keep)
 		return;
-	buf[0] = ITEM_CHARTER;
-	memcpy(buf + 1, blob.at, blob.len);
-	env_save(e, SAVE_SLOT, part(n.id), buf, (uint32_t)blob.len + 1);
+	save(e, c);
 	generation_news(d, e, c);
 }
 
@@ -175,6 +192,26 @@ void charter_mail(struct dht *d, struct env *e, const struct ring_mail *m)
 	else if (c)
 		dht_post(d, e, m->from, ROUTE_EXACT, BODY_RECORD, (struct bytes){ c->blob, c->len },
 			 m->has_via ? &m->via : NULL);
+}
+
+void charter_quit(struct dht *d, struct env *e, struct id network)
+{
+	struct charter *c = charter_find(d, network);
+	uint8_t *copy;
+
+	if (!c)
+		return;
+	copy = !in_use(d, network) ? NULL : c->borrowed ? mem_get(&e->mem, c->len) : c->blob;
+	if (copy) {
+		if (c->borrowed)
+			memcpy(copy, c->blob, c->len);
+		*c = (struct charter){ .record = c->record, .blob = copy, .len = c->len };
+		save(e, c);
+		return;
+	}
+	drop_blob(e, c);
+	env_save(e, SAVE_SLOT, part(network), NULL, 0);
+	*c = d->charter[--d->charters];
 }
 
 void charters_free(struct dht *d, struct env *e)

@@ -249,6 +249,35 @@ void client_cancel(struct dht *d, struct env *e, uint8_t user, uint64_t cookie)
 	}
 }
 
+static bool gives_back(const struct asking *a)
+{
+	return a->op.kind == OP_RELEASE || a->op.kind == OP_DELETE || (a->op.kind == OP_TAKE && a->user == DHT_USER_HELD);
+}
+
+/* One about @network to be ended, NULL if none: the list may change while one is. @others: so many are not */
+static struct asking *next_quit(const struct dht *d, struct id network, bool all, unsigned *others)
+{
+	*others = 0;
+	for (struct asking *a = d->client ? d->client->first : NULL; a; a = a->next) {
+		if (a->verdict || !id_eq(a->op.slot.network, network))
+			continue;
+		if (all || !gives_back(a))
+			return a;
+		++*others;
+	}
+	return NULL;
+}
+
+bool client_quit(struct dht *d, struct env *e, struct id network, bool all)
+{
+	struct asking *a;
+	unsigned others;
+
+	while ((a = next_quit(d, network, all, &others)))
+		finish(d, e, a, VERDICT_TIMEOUT);
+	return !others;
+}
+
 /* CREATE_ANY: on to the next slot, or once more through all that asked us to wait, or the end */
 static void next_slot(struct dht *d, struct env *e, struct asking *a)
 {

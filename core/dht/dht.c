@@ -149,6 +149,21 @@ void dht_resumed(struct dht *d, struct env *e, bool clone)
 	publish_resumed(d, e);
 }
 
+bool dht_quit(struct dht *d, struct env *e, struct id network, bool now)
+{
+	bool done = client_quit(d, e, network, false);
+
+	admit_quit(d, network);
+	publish_quit(d, e, network);
+	done = held_quit(d, e, network, now) && done;
+	done = client_quit(d, e, network, now);		/* what those two have begun */
+	if (!done)
+		return false;
+	held_lends(d, e, network, false);
+	charter_quit(d, e, network);
+	return true;
+}
+
 bool dht_leave(struct dht *d, struct env *e)
 {
 	return replicas_leave(d, e);

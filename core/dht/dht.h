@@ -26,13 +26,25 @@ struct dht;
 struct dht *dht_new(struct env *e, struct ring *ring, const struct identity *self);
 void dht_free(struct dht *d, struct env *e);
 
-/** dht_network() - This node is a member of the network with the signed record @blob (borrowed for as long as the node
- * lives); false if the record does not hold. May be called again with a record of a higher serial
+/** dht_network() - This node is a member of the network with the signed record @blob (borrowed until dht_quit()
+ * or the end); false if the record does not hold. May be called again with a record of a higher serial
  * @chain: our certificates of it, for our key; borrowed as well. Empty: the overlay's */
 bool dht_network(struct dht *d, struct env *e, struct bytes blob, struct bytes chain);
 
+/**
+ * dht_quit() - We are going to be no member of @network: leases are released, names withdrawn, nobody is admitted
+ * @now: what is still under way is forgotten; leases end with their terms
+ *
+ * Call until it says true: then nothing that dht_network() and dht_admits() were given is borrowed any more. Slots stay:
+ * who is on the ring serves those of all networks.
+ */
+bool dht_quit(struct dht *d, struct env *e, struct id network, bool now);
+
 /** dht_record() - the record of @network, NULL if we know none; good until the next dht_network() or dht_mail() */
 const struct network_record *dht_record(const struct dht *d, struct id network);
+
+/** dht_member() - Are we in @network? */
+bool dht_member(const struct dht *d, struct id network);
 
 /* ---- what happened ---- */
 /** dht_start() - @saved: all saved items, core/base/saved.h; @last: how the last run ended */

@@ -460,6 +460,32 @@ uint32_t held_changes(const struct dht *d)
 	return d->holder ? d->holder->changes : 0;
 }
 
+bool held_quit(struct dht *d, struct env *e, struct id network, bool now)
+{
+	bool any = false;
+
+	for (unsigned i = 0, before; d->holder && i < d->holder->count; i += before == d->holder->count) {
+		struct hold *h = &d->holder->hold[i];
+
+		before = d->holder->count;
+		if (!id_eq(h->held.network, network))
+			continue;
+		if (h->held.state == HELD_LENT) {	/* not to be had again before it is over, should we come back */
+			h->held.user = DHT_USER_CONTROL;
+			h->held.cookie = 0;
+			continue;
+		}
+		if (now)
+			hold_drop(d, e, h);
+		else if (h->held.state != HELD_RELEASING && !h->let_go)
+			tend_release(d, e, h);
+		any |= before == d->holder->count;
+	}
+	if (d->holder)
+		holder_arm(d, e);
+	return !any;
+}
+
 void held_free(struct dht *d, struct env *e)
 {
 	struct holder *all = d->holder;

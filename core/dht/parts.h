@@ -42,10 +42,11 @@ struct usher;				/* newcomers, at our door or to be decided about */
 /** struct charter - one network whose signed record we have */
 struct charter {
 	struct network_record record;
-	uint8_t *blob;			/* our copy, or borrowed from the host if it is a network of ours */
+	uint8_t *blob;			/* a copy of ours, or borrowed from the host */
 	uint16_t len;
-	bool ours;
-	struct bytes chain;		/* ours: our certificates of it, borrowed */
+	bool borrowed;
+	bool member;			/* we are in it */
+	struct bytes chain;		/* member: our certificates of it, borrowed */
 };
 
 enum { CHARTERS_MAX = 32 };		/* of others; those without slots or leases here make room */
@@ -187,6 +188,7 @@ uint32_t parcel_bytes(const struct dht *d);
 void publish_timer(struct dht *d, struct env *e);		/* TIMER_DHT_PUBLISH */
 void publish_done(struct dht *d, struct env *e, const struct dht_done *done);	/* client.c calls it: DHT_USER_NAMES */
 void publish_resumed(struct dht *d, struct env *e);
+void publish_quit(struct dht *d, struct env *e, struct id network);	/* all names there are withdrawn */
 void publish_free(struct dht *d, struct env *e);
 uint32_t publish_bytes(const struct dht *d);
 
@@ -197,6 +199,9 @@ bool client_ask(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, con
 		bool urgent);
 /** client_cancel() - Nobody waits for the answer any more; it ends as if its time were over, a create is taken back */
 void client_cancel(struct dht *d, struct env *e, uint8_t user, uint64_t cookie);
+/** client_quit() - Questions about @network end as if their time were over; but for those that give something back, unless
+ * @all. False: some are under way */
+bool client_quit(struct dht *d, struct env *e, struct id network, bool all);
 void client_free(struct dht *d, struct env *e);
 void client_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_ANSWER */
 void client_ring(struct dht *d, struct env *e);
@@ -205,6 +210,9 @@ void client_resumed(struct dht *d, struct env *e);
 uint32_t client_bytes(const struct dht *d);
 unsigned client_asking(const struct dht *d);
 
+/** held_quit() - Leases in @network are released, or with @now forgotten, but for what others were lent. False: some are
+ * being released */
+bool held_quit(struct dht *d, struct env *e, struct id network, bool now);
 void held_free(struct dht *d, struct env *e);
 void held_load(struct dht *d, struct env *e, const struct saved *s, bool proven);	/* one SAVE_LEASE item, at start;
 						 * proven: the host knows that nothing saved was lost */
@@ -230,6 +238,7 @@ struct charter *charter_find(const struct dht *d, struct id network);
 void charter_want(struct dht *d, struct env *e, struct id network, struct id from);
 void charter_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_RECORD_ASK, BODY_RECORD */
 bool charter_load(struct dht *d, struct env *e, const struct saved *s);	/* false: not ours */
+void charter_quit(struct dht *d, struct env *e, struct id network);	/* no member any more; kept for slots we serve */
 void charters_free(struct dht *d, struct env *e);
 
 /* replica.c */

@@ -209,6 +209,18 @@ bool name_at(const struct dht *d, unsigned i, struct look_name *out)
 	return true;
 }
 
+void publish_quit(struct dht *d, struct env *e, struct id network)
+{
+	for (unsigned i = 0; d->publisher && i < d->publisher->count;) {
+		const struct published *p = &d->publisher->name[i];
+
+		if (id_eq(p->network, network))
+			name_withdraw(d, e, p->user, network, name_of(p), p->type);
+		else
+			i++;
+	}
+}
+
 void publish_free(struct dht *d, struct env *e)
 {
 	if (!d->publisher)

@@ -299,6 +299,10 @@ static bool due(struct dht *d, struct env *e, struct hold *h)
 		lose(d, e, h, HELD_LOST, VERDICT_TIMEOUT);
 		return true;
 	}
+	if (state == HELD_LENT && e->now_ns >= h->over_ns && !h->token && !dht_member(d, h->held.network)) {
+		hold_drop(d, e, h);
+		return true;
+	}
 	if (state == HELD_LENT && e->now_ns >= h->over_ns && !h->token) {
 		h->held.user = DHT_USER_CONTROL;	/* void by now if it was not written: the address is free then */
 		h->held.cookie = 0;

@@ -69,6 +69,7 @@ static inline uint64_t usher_cookie(struct dht *d)
 
 /* admit.c */
 bool admit_has(const struct dht *d, struct id network);
+void admit_quit(struct dht *d, struct id network);	/* nobody is admitted to it any more */
 void admit_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_ADMIT */
 void admit_end(struct env *e, struct job *j);
 

@@ -111,6 +111,21 @@ void tunnels_network(struct env *e, struct tunnels *ts, unsigned n, struct id ne
 	m->self = self;
 }
 
+void tunnels_quit(struct env *e, struct tunnels *ts, unsigned n)
+{
+	for (unsigned i = 0; i < ts->slots; i++) {
+		struct tunnel *t = ts->tunnel[i];
+
+		if (!t || t->network != n)
+			continue;
+		if (t->session && !t->broken && !t->bye)
+			tunnel_control(e, ts, t, CONTROL_BYE);
+		tunnel_forget_waiting(e, ts, t, DROP_STATE);
+		tunnel_free(e, ts, i);
+	}
+	ts->member[n] = (struct member){ .self = NULL };
+}
+
 /* ---- the table ---- */
 
 struct tunnel *tunnel_find(struct tunnels *ts, unsigned n, struct id peer)

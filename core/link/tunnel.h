@@ -51,6 +51,9 @@ void tunnels_free(struct env *e, struct tunnels *t);
 void tunnels_network(struct env *e, struct tunnels *t, unsigned n, struct id network, const uint8_t key[KEY_BYTES],
 		     const struct identity *self);
 
+/** tunnels_quit() - We leave network number @n: its tunnels end with a word, nothing of it is borrowed any more */
+void tunnels_quit(struct env *e, struct tunnels *t, unsigned n);
+
 /**
  * tunnels_send() - @payload to @to in network @n; copied if it has to wait
  * @o: crosses as it is; NULL = nothing left undone

@@ -27,6 +27,7 @@ enum {
 	DOUBTS_PER_S	= 20,
 	ASKS_PER_S	= 50,
 	ASKS_BURST	= 100,
+	IN_USE_MS	= 10000,		/* a tunnel that ends while an address behind it was asked for within this was not idle */
 };
 
 /** path_state() - v->path, made at its first use; NULL at the quota, counted */
@@ -314,12 +315,13 @@ void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 		if (id_eq(p->told[i].peer, n->peer))
 			p->told[i] = (struct told){ .at_ns = INT64_MIN / 2 };
 	owner_tunnel(v, e, n);
-	if (n->word != TUNNEL_FAILED)
+	if (n->word != TUNNEL_FAILED && n->word != TUNNEL_DOWN)
 		return;
 	for (unsigned i = 0; i < p->resolver.count; i++) {	/* what it served may be served by another one by now */
 		struct remote *m = &p->resolver.remote[i];
+		bool idle = n->word == TUNNEL_DOWN && env_ms(e) - m->used_ms > IN_USE_MS;	/* then it ended for that */
 
-		if (m->state == REMOTE_FOUND && id_eq(m->owner, n->peer))
+		if (m->state == REMOTE_FOUND && id_eq(m->owner, n->peer) && !idle)
 			resolver_doubt(m, e);
 	}
 	p->resolver.changes++;

@@ -50,7 +50,7 @@ void vnet_timer(struct vnet *v, struct env *e);
  */
 enum drop vnet_echo(struct vnet *v, struct env *e, struct id to, uint64_t token, uint16_t size);
 void vnet_resumed(struct vnet *v, struct env *e);
-void vnet_leave(struct vnet *v, struct env *e);		/* the node stops: release what should be released */
+void vnet_leave(struct vnet *v, struct env *e);		/* the node stops, or leaves the network: release what should be released */
 
 /* ---- to look at ---- */
 

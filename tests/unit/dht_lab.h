@@ -140,7 +140,7 @@ static inline void lab_dht(struct lab *l, unsigned i)
 	publish_free(&n->dht, e);
 	parcel_free(&n->dht, e);
 	e->incarnation++;
-	n->charter = (struct charter){ .record = l->record, .ours = true };
+	n->charter = (struct charter){ .record = l->record, .member = true };
 	n->dht = (struct dht){
 		.ring = &n->ring, .self = &n->party.self, .charter = &n->charter, .charters = 1, .wire = lab_wire, .wire_arg = n,
 	};

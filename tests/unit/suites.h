@@ -93,6 +93,7 @@
 	X(story_flood)	\
 	X(story_invite)	\
 	X(story_link)	\
+	X(story_member)	\
 	X(story_names)	\
 	X(story_path)	\
 	X(story_record)	\
