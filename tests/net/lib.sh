@@ -27,14 +27,15 @@ if [ "${WEFT_INSIDE:-}" != yes ]; then
 	exec env WEFT_INSIDE=yes unshare -n -m --propagation private "$0" "$@"
 fi
 
+here=$(cd "${0%/*}" && pwd)
 BIN=$(cd "${1:-build/bin}" && pwd) || exit 2
 shift
 CHOSEN=${*:-$SECTIONS}
 AWAIT=20
 mount -t tmpfs none /run && mkdir -p /run/netns || exit 2
 work=$(mktemp -d "${TMPDIR:-/tmp}/weft-net.XXXXXX") || exit 2
-passed=0 failed=0
-declare -A pid where
+declare -A where
+. "$here/promises.sh"
 
 cleanup() {
 	local p
@@ -59,7 +60,6 @@ run() {
 	[ "$failed" = 0 ]
 }
 
-ctl() { "$BIN/weftctl" "$@"; }
 at() { local n=$1; shift; ip netns exec "n$n" "$@"; }
 on() { local n=$1; shift; ip netns exec "n${where[$n]}" "$@"; }
 # at() in the background, to be killed by: of a function, $! would be a shell around it
@@ -68,63 +68,6 @@ begin_at() {	# KEY NETNS COMMAND...
 	pid[$1]=$!
 }
 have() { command -v "$1" >/dev/null; }
-
-# ---- promises ---------------------------------------------------------------
-
-holds() {	# SENTENCE COMMAND...
-	local what=$1
-
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok      $what${TIMES:+	$SECONDS s}"
-	else
-		failed=$((failed + 1))
-		echo "NOT OK  $what${TIMES:+	$SECONDS s}"
-		sed 's/^/        /' "$work/out" | tail -n 15
-	fi
-}
-
-skip() { echo "skipped $1: $2"; }
-
-await() {	# COMMAND...: until it is true, AWAIT seconds at most
-	local until=$((SECONDS + AWAIT))
-
-	until "$@"; do
-		if [ "$SECONDS" -ge "$until" ]; then
-			echo "not true after $AWAIT s: $*"
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
-# It stays false for as long as a question and its answer take, several times over.
-never() {
-	local until=$((SECONDS + 3))
-
-	until "$@"; do
-		[ "$SECONDS" -lt "$until" ] || return 0
-		sleep 0.05
-	done
-	return 1
-}
-
-not() { ! "$@"; }
-says() { local want=$1 got; shift; got=$("$@"); echo "$got"; [ "$got" = "$want" ]; }
-
-refused() {	# PATTERN COMMAND...: exit code 2, one message, and it says PATTERN
-	local pattern=$1 code
-
-	shift
-	[ "$1" != ctl ] || set -- "$BIN/weftctl" "${@:2}"
-	timeout 10 "$@" >"$work/refused" 2>&1
-	code=$?
-	cat "$work/refused"
-	[ "$code" = 2 ] || { echo "exit code $code"; return 1; }
-	grep -qE "$pattern" "$work/refused" || { echo "does not say: $pattern"; return 1; }
-	[ "$(grep -c '^weft' "$work/refused")" = 1 ] || { echo "not one message"; return 1; }
-}
 
 # ---- namespaces -------------------------------------------------------------
 
@@ -170,20 +113,6 @@ start() {	# NODE [OPTION]...
 	pid[$n]=$!
 }
 
-ended() { ! kill -0 "${pid[$1]}" 2>/dev/null; }
-
-ends_well() {
-	local code
-
-	await ended "$1" || return 1
-	wait "${pid[$1]}"
-	code=$?
-	unset "pid[$1]"
-	[ "$code" = 0 ] || { echo "exit code $code"; tail -n 5 "$1.log"; return 1; }
-}
-
-stopped() { kill "-$2" "${pid[$1]}" && ends_well "$1"; }
-
 all_stopped() {	# NODE...: told together
 	local n bad=0
 
@@ -192,14 +121,6 @@ all_stopped() {	# NODE...: told together
 	return $bad
 }
 
-killed() {
-	kill -9 "${pid[$1]}" || return 1
-	wait "${pid[$1]}" 2>/dev/null
-	unset "pid[$1]"
-}
-
-field() { ctl -c "$1/weft.conf" status --json 2>/dev/null | sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
-joined() { [ "$(field "$1" state)" = joined ]; }
 ring_of() { local n s=$1; shift; for n in "$@"; do [ "$(field "$n" links)" -ge "$s" ] 2>/dev/null && joined "$n" || return 1; done; }
 
 # The IPv4 address of the network on a device, without its length.

@@ -13,13 +13,12 @@
 # "N passed, N failed"; exits 1 if one failed.
 set -u
 
+here=$(cd "${0%/*}" && pwd)
 BIN=$(cd "${1:-build/bin}" && pwd) || exit 2
 shift
 AWAIT=20
 COUNT=20
 work=$(mktemp -d "${TMPDIR:-/tmp}/weft-net.XXXXXX") || exit 2
-passed=0 failed=0
-declare -A pid
 
 cleanup() {
 	local p
@@ -31,40 +30,7 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 130' INT TERM
 cd "$work" || exit 2
-
-ctl() { "$BIN/weftctl" "$@"; }
-
-# ---- promises ---------------------------------------------------------------
-
-holds() {	# SENTENCE COMMAND...
-	local what=$1
-
-	shift
-	if "$@" >"$work/out" 2>&1; then
-		passed=$((passed + 1))
-		echo "ok      $what"
-	else
-		failed=$((failed + 1))
-		echo "NOT OK  $what"
-		sed 's/^/        /' "$work/out" | tail -n 15
-	fi
-}
-
-skip() { echo "skipped $1: $2"; }
-
-await() {	# COMMAND...: until it is true, AWAIT seconds at most
-	local until=$((SECONDS + AWAIT))
-
-	until "$@"; do
-		if [ "$SECONDS" -ge "$until" ]; then
-			echo "not true after $AWAIT s: $*"
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
-not() { ! "$@"; }
+. "$here/promises.sh"
 
 # ---- nodes ------------------------------------------------------------------
 
@@ -76,36 +42,7 @@ start() {	# NODE [OPTION]...
 	pid[$n]=$!
 }
 
-ended() { ! kill -0 "${pid[$1]}" 2>/dev/null; }
-
-ends_well() {	# NODE: it ends by itself now, with exit code 0
-	local code
-
-	await ended "$1" || return 1
-	wait "${pid[$1]}"
-	code=$?
-	unset "pid[$1]"
-	[ "$code" = 0 ] || { echo "exit code $code"; return 1; }
-}
-
-stopped() {	# NODE SIGNAL
-	kill "-$2" "${pid[$1]}" && ends_well "$1"
-}
-
-killed() {
-	kill -9 "${pid[$1]}" || return 1
-	wait "${pid[$1]}" 2>/dev/null
-	unset "pid[$1]"
-}
-
-status() { ctl -c "$1/weft.conf" status --json 2>/dev/null; }
-
-# A member of the status whose value is a word or a number.
-field() { status "$1" | sed -n "s/.*\"$2\":\"\{0,1\}\([^\",}]*\).*/\1/p"; }
-
-joined() { [ "$(field "$1" state)" = joined ]; }
-
-port() { status "$1" | sed -n 's/.*"listen":\["[^"]*:\([0-9]*\)".*/\1/p'; }
+port() { ctl -c "$1/weft.conf" status --json | sed -n 's/.*"listen":\["[^"]*:\([0-9]*\)".*/\1/p'; }
 
 # Does the ring of these nodes, by ids, agree with what each says of its right neighbour?
 ring() {
@@ -121,18 +58,6 @@ ring() {
 owner_of() { sort | awk -v key="$1" 'NR == 1 { first = $1 } $1 >= key { print $1; found = 1; exit } END { if (!found) print first }'; }
 
 traced() { ctl -c "$1/weft.conf" trace "$2" | sed -n 's/^owner \([0-9a-f]*\),.*/\1/p'; }
-
-refused() {	# PATTERN COMMAND...: exit code 2, one message, and it says PATTERN
-	local pattern=$1 code
-
-	shift
-	"$@" >"$work/refused" 2>&1
-	code=$?
-	cat "$work/refused"
-	[ "$code" = 2 ] || { echo "exit code $code"; return 1; }
-	grep -qE "$pattern" "$work/refused" || { echo "does not say: $pattern"; return 1; }
-	[ "$(grep -c '^weft' "$work/refused")" = 1 ] || { echo "not one message"; return 1; }
-}
 
 # ---- two --------------------------------------------------------------------
 
@@ -180,16 +105,6 @@ two() {
 }
 
 # ---- bad input --------------------------------------------------------------
-
-damage() {	# FILE: one byte in its middle
-	local size
-
-	cp "$1" "$1.good"
-	size=$(stat -c %s "$1")
-	printf 'X' | dd of="$1" bs=1 seek=$((size / 2)) conv=notrunc status=none
-}
-
-repair() { mv "$1.good" "$1"; }
 
 bad() {
 	local node="$BIN/weft-node" f

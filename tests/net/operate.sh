@@ -7,7 +7,6 @@
 #	 alice       bob         carol       dora: knows of an endpoint where nobody is
 #	 |           |           |           |
 #	-+-----------+-- under0 -+-----------+-		172.30.0.0/24, as lib.sh has it
-here=$(cd "${0%/*}" && pwd)
 NEEDS="tcpdump tshark busybox"
 SECTIONS="begin ask dht doctor metrics pcap signals background"
 . "${0%/*}/lib.sh"

@@ -250,9 +250,9 @@ bad() {
 	chmod 600 frank/state/network
 	holds "a file of another kind is refused" refused 'of another kind' "${node[@]}" -c frank/weft.conf
 	cp network.good frank/state/network
-	printf X | dd of=frank/state/network bs=1 seek=100 conv=notrunc status=none
+	damage frank/state/network
 	holds "a damaged one is refused" refused 'damaged' "${node[@]}" -c frank/weft.conf
-	cp network.good frank/state/network
+	repair frank/state/network
 	holds "a tap with an impossible name is refused" refused "network.1.*tap.*15 characters" "${node[@]}" -c frank/weft.conf -s network.1.tap=abcdefghijklmnop
 	holds "a bridge without its model is refused" refused 'under model = interface' "${node[@]}" -c frank/weft.conf -s network.1.bridge=br0
 	holds "a model without its bridge is refused" refused 'needs one' "${node[@]}" -c frank/weft.conf -s network.1.model=router
