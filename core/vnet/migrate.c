@@ -6,7 +6,8 @@
  *		else serves. held_take() asks that node for it
  *	ask	here: is the machine still with us? It is probed; what it says
  *		since the question came is a no (held_deny(): the conflict is
- *		defended there), silence a yes. Same machine, same address: one
+ *		defended there), silence a yes. A no stays one for all repetitions
+ *		of the question: who asked it has given up. Same machine, same address: one
  *		probe and a repetition; another machine: three, half a second apart
  *	delegate core/dht/delegate.c: we stop believing, save, sign
  *	tell	who talked to the machine gets the signed delegation (MOVED) and
@@ -38,6 +39,7 @@ enum {
 #define SAME_NS		(20 * NS_PER_MS)	/* a LAN answers in a few */
 #define OTHER_NS	(NS_PER_S / 2)
 #define WRITE_NS	(5 * NS_PER_S)		/* what is under way for an address when it is asked for is over by then */
+#define REPEATS_NS	(10 * NS_PER_S)		/* a question that was denied may still come again (core/dht/delegate.c) */
 #define FORWARD_NS	(30 * NS_PER_S)		/* caches that were not told are wrong no longer */
 
 /** struct wanted - somebody asks for an address of ours */
@@ -47,6 +49,7 @@ struct wanted {
 	uint64_t nonce;
 	int64_t asked_ns, next_ns, each_ns;
 	uint8_t probes;			/* left to send */
+	bool denied;			/* settled, and kept for repetitions until next_ns */
 };
 
 /** struct moved - an address that went, or came */
@@ -122,19 +125,26 @@ static void ask_machine(struct vnet *v, struct env *e, struct wanted *w)
 	vnet_due(v, e, PART_MIGRATE, w->next_ns);
 }
 
-/* True: it is settled. */
-static bool settle(struct vnet *v, struct env *e, const struct wanted *w)
+/* What it waited for is due. False: it is over */
+static bool goes_on(struct vnet *v, struct env *e, struct wanted *w)
 {
 	const struct guest *g = guest_find(v, &w->ip);
 
+	if (w->denied)
+		return false;
 	if (g && g->heard_ns > w->asked_ns) {
 		held_deny(v->ports.dht, e, v->id, &w->ip, w->by, w->nonce);
+		w->denied = true;
+		w->next_ns = e->now_ns + REPEATS_NS;
+		vnet_due(v, e, PART_MIGRATE, w->next_ns);
 		return true;
 	}
-	if (w->probes)
+	/* not given: a question about it is under way, or it came here a moment ago and is not written yet */
+	if (!w->probes && (held_delegate(v->ports.dht, e, v->id, &w->ip, w->by, w->nonce) ||
+			   e->now_ns - w->asked_ns > WRITE_NS))
 		return false;
-	/* no: a question about it is under way, or it came here a moment ago and is not written yet */
-	return held_delegate(v->ports.dht, e, v->id, &w->ip, w->by, w->nonce) || e->now_ns - w->asked_ns > WRITE_NS;
+	ask_machine(v, e, w);
+	return true;
 }
 
 /* Is it the machine behind @g that is said to be elsewhere? @client: as that node names it */
@@ -150,6 +160,33 @@ static bool same_machine(struct vnet *v, const struct guest *g, uint64_t client)
 	return !g;				/* nobody is here */
 }
 
+/* Is it a question that needs an answer? One at a time for an address: whoever else asks will ask again */
+static bool fresh(struct vnet *v, struct env *e, const struct held_news *n)
+{
+	for (unsigned i = 0; i < v->migrate->wanteds; i++) {
+		const struct wanted *w = &v->migrate->wanted[i];
+		bool same = w->nonce == n->nonce && id_eq(w->by, n->by);
+
+		if (!ip_eq(&w->ip, &n->held.lease.ip) || (w->denied && !same))
+			continue;
+		if (w->denied)
+			held_deny(v->ports.dht, e, v->id, &w->ip, w->by, w->nonce);
+		return false;
+	}
+	return true;
+}
+
+/* A place; what is settled makes room. NULL: none */
+static struct wanted *wanted_new(struct vnet_migrate *m)
+{
+	if (m->wanteds < WANTED_MAX)
+		return &m->wanted[m->wanteds++];
+	for (unsigned i = 0; i < WANTED_MAX; i++)
+		if (m->wanted[i].denied)
+			return &m->wanted[i];
+	return NULL;
+}
+
 void migrate_wanted(struct vnet *v, struct env *e, const struct held_news *n)
 {
 	const struct ip *ip = &n->held.lease.ip;
@@ -159,19 +196,18 @@ void migrate_wanted(struct vnet *v, struct env *e, const struct held_news *n)
 
 	if (!m || v->down || !network_leasable(v->record, ip))
 		return;
-	for (unsigned i = 0; i < m->wanteds; i++)
-		if (ip_eq(&m->wanted[i].ip, ip))
-			return;			/* being settled; whoever else asks will ask again */
+	if (!fresh(v, e, n))
+		return;
 	if (lan_server(v, n->by) && !lan_serves(v, e)) {	/* the machine stays, its node changes */
 		held_delegate(v->ports.dht, e, v->id, ip, n->by, n->nonce);
 		return;
 	}
-	if (m->wanteds == WANTED_MAX) {
+	w = wanted_new(m);
+	if (!w) {
 		env_drop(e, DROP_FULL);
 		return;
 	}
 	same = same_machine(v, guest_find(v, ip), n->held.lease.client);
-	w = &m->wanted[m->wanteds++];
 	*w = (struct wanted){
 		.ip = *ip, .by = n->by, .nonce = n->nonce, .asked_ns = e->now_ns, .each_ns = same ? SAME_NS : OTHER_NS,
 		.probes = same ? PROBES_SAME : PROBES_OTHER,
@@ -189,11 +225,10 @@ void migrate_timer(struct vnet *v, struct env *e)
 		if (w->next_ns > e->now_ns) {
 			vnet_due(v, e, PART_MIGRATE, w->next_ns);
 			i++;
-		} else if (settle(v, e, w)) {
-			*w = m->wanted[--m->wanteds];
-		} else {
-			ask_machine(v, e, w);
+		} else if (goes_on(v, e, w)) {
 			i++;
+		} else {
+			*w = m->wanted[--m->wanteds];
 		}
 	}
 }

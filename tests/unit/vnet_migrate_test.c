@@ -169,6 +169,29 @@ static void a_machine_that_answers_stays(void)
 	lab_shut(&l);
 }
 
+static void a_question_that_was_denied_is_denied_however_often_it_comes(void)
+{
+	struct lab l;
+
+	lab_open(&l, MODEL_ROUTER, 5);
+	lab_static(&l, lab_host, mobile());
+	lab_wait(&l, 10 * LAB_MS);
+	wanted(&l, mobile(), 77, lab_client(lab_host, mobile()));
+	lab_wait(&l, 5 * LAB_MS);
+	lab_arp(&l, lab_host, 2, mobile(), lab_ip(10, 250, 0, 1));
+	lab_wait(&l, 100 * LAB_MS);
+	CU_ASSERT_EQUAL(l.fake->denied, 1);
+	wanted(&l, mobile(), 77, lab_client(lab_host, mobile()));	/* it was on its way when we said no */
+	lab_wait(&l, 100 * LAB_MS);
+	CU_ASSERT_EQUAL(l.fake->denied, 2);
+	CU_ASSERT_EQUAL(l.fake->given, 0);
+	wanted(&l, mobile(), 78, lab_client(lab_host, mobile()));	/* another one, and now it is silent */
+	lab_wait(&l, 100 * LAB_MS);
+	CU_ASSERT_EQUAL(l.fake->given, 1);
+	CU_ASSERT_TRUE(id_eq(l.fake->given_to, node(78)));
+	lab_shut(&l);
+}
+
 static void another_machine_that_claims_the_address_waits_longer(void)
 {
 	struct lab l;
@@ -384,6 +407,8 @@ CU_TestInfo vnet_migrate_tests[] = {
 	{ "a machine that is silent is given away in fifty milliseconds",
 	  a_machine_that_is_silent_is_given_away_in_fifty_milliseconds },
 	{ "a machine that answers stays", a_machine_that_answers_stays },
+	{ "a question that was denied is denied however often it comes",
+	  a_question_that_was_denied_is_denied_however_often_it_comes },
 	{ "another machine that claims the address waits longer", another_machine_that_claims_the_address_waits_longer },
 	{ "a machine whose LAN another node serves now goes there at once",
 	  a_machine_whose_lan_another_node_serves_now_goes_there_at_once },
