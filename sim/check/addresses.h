@@ -1,12 +1,9 @@
 /*
- * addresses.h - the oracles of addresses, from hooks and looks to verdicts
+ * addresses.h - the oracles of addresses, from sights to verdicts
  *
- * Hooks run on the shard of their host and only note what they see; barriers put
- * the notes in the order of (time, host) and let belief, views, history, kept
- * and answers judge them. Nothing is there when the scenario has no network.
- *
- *	Memory		what a node holds and keeps, once more, in about 100 bytes a
- *			lease and 24 a slot; notes until the next barrier
+ * Barriers take what all shards saw in the order of (time, host) and let
+ * belief, views, history, kept and answers judge them. Nothing is there when the
+ * scenario has no network.
  */
 #ifndef SIM_CHECK_ADDRESSES_H
 #define SIM_CHECK_ADDRESSES_H
@@ -25,12 +22,8 @@ struct addresses;
 struct addresses *addresses_new(struct world *w, const struct judge *j, const struct census *c);
 void addresses_free(struct addresses *l);
 
-/* hooks, as in struct watch */
-void addresses_started(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host);
-void addresses_ended(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, bool graceful);
-void addresses_stepped(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host);
-void addresses_deed(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d);
-void addresses_frame(struct addresses *l, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f);
+/** addresses_sights() - What hooks tell; NULL if there is no network */
+struct sights *addresses_sights(const struct addresses *l);
 
 /** addresses_judge() - In a barrier, after the census; @last: it is the end */
 void addresses_judge(struct addresses *l, int64_t now_ns, bool last);

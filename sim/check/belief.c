@@ -173,6 +173,19 @@ static void check_fence(struct believed *a, const struct judge *j, int64_t at_ns
 	}
 }
 
+void check_sent(const struct judge *j, int64_t at_ns, uint32_t host, const struct ip *ip, struct fence newest,
+		struct fence now)
+{
+	char text[64];
+
+	findings_checked(j->found, ORACLE_FENCES, 1);
+	if (fence_cmp(now, newest) < 0)
+		findings_add(j->found, ORACLE_FENCES, at_ns, host,
+			     "it sent to %s under fence %u.%" PRIu64 ".%u and now does under %u.%" PRIu64
+			     ".%u, expected none that is older", ip_text(ip, text), newest.generation, newest.grant,
+			     newest.delegation, now.generation, now.grant, now.delegation);
+}
+
 void beliefs_set(struct beliefs *b, const struct judge *j, int64_t at_ns, uint32_t host, struct id node,
 		 struct id network, const struct ip *ip, struct fence fence, int64_t until_ns)
 {

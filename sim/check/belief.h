@@ -86,4 +86,13 @@ bool beliefs_owner(const struct beliefs *b, struct id network, const struct ip *
 /** beliefs_any() - Did anybody? */
 bool beliefs_any(const struct beliefs *b, struct id network, const struct ip *ip, int64_t from_ns, int64_t to_ns);
 
+/**
+ * check_sent() - @host sends to @ip under fence @now; @newest: of all it sent under in this life
+ *
+ * The other half of fences: they never go back on the data path, whatever slots
+ * and owners tell, in caches that were corrected and caches that were not.
+ */
+void check_sent(const struct judge *j, int64_t at_ns, uint32_t host, const struct ip *ip, struct fence newest,
+		struct fence now);
+
 #endif /* SIM_CHECK_BELIEF_H */

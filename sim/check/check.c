@@ -24,6 +24,7 @@
 #include "sim/check/owners.h"
 #include "sim/check/rings.h"
 #include "sim/check/routes.h"
+#include "sim/check/sights.h"
 #include "sim/check/tables.h"
 #include "sim/record/metrics.h"
 
@@ -152,7 +153,7 @@ static void on_started(void *ctx, unsigned shard, int64_t now_ns, uint32_t host)
 
 	note(c, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_CAME });
 	if (c->addresses)
-		addresses_started(c->addresses, shard, now_ns, host);
+		sights_started(addresses_sights(c->addresses), shard, now_ns, host);
 }
 
 static void on_ended(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, bool graceful)
@@ -161,17 +162,17 @@ static void on_ended(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, b
 
 	note(c, shard, (struct noted){ .at_ns = now_ns, .host = host, .kind = NOTED_WENT });
 	if (c->addresses)
-		addresses_ended(c->addresses, shard, now_ns, host, graceful);
+		sights_ended(addresses_sights(c->addresses), shard, now_ns, host, graceful);
 }
 
 static void on_deed(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct deed *d)
 {
-	addresses_deed(((struct check *)ctx)->addresses, shard, now_ns, host, d);
+	sights_deed(addresses_sights(((struct check *)ctx)->addresses), shard, now_ns, host, d);
 }
 
 static void on_frame(void *ctx, unsigned shard, int64_t now_ns, uint32_t host, const struct frame *f)
 {
-	addresses_frame(((struct check *)ctx)->addresses, shard, now_ns, host, f);
+	sights_frame(addresses_sights(((struct check *)ctx)->addresses), shard, now_ns, host, f);
 }
 
 /* Each machine hears each broadcast of others at most once; exactly once where that is promised and none is shed. */
@@ -335,7 +336,7 @@ static void on_stepped(void *ctx, unsigned shard, int64_t now_ns, uint32_t host)
 	struct check *c = ctx;
 
 	if (c->addresses)
-		addresses_stepped(c->addresses, shard, now_ns, host);
+		sights_stepped(addresses_sights(c->addresses), shard, now_ns, host);
 	if (!c->every_step)
 		return;
 	look_step(&c->census, c->world, host, now_ns);

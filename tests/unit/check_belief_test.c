@@ -170,6 +170,24 @@ static void random_beliefs_are_judged_as_instants_are(void)
 	CU_ASSERT(broken > 100 && broken < RUNS - 100);
 }
 
+static uint64_t sent(uint32_t newest_delegation, uint32_t delegation)
+{
+	struct ip ip = ip_v4(0x0a000001);
+
+	check_sent(&judge, 10, 1, &ip, (struct fence){ 1, newest_delegation, 7 }, (struct fence){ 1, delegation, 7 });
+	return found.violations[ORACLE_FENCES];
+}
+
+static void nobody_sends_under_an_older_fence_again(void)
+{
+	begin();
+	CU_ASSERT_EQUAL(sent(0, 1), 0);
+	CU_ASSERT_EQUAL(sent(1, 1), 0);
+	CU_ASSERT_EQUAL(sent(1, 0), 1);
+	CU_ASSERT_EQUAL(found.checks[ORACLE_FENCES], 3);
+	end();
+}
+
 CU_TestInfo check_belief_tests[] = {
 	{ "intervals may touch", intervals_may_touch },
 	{ "a nanosecond too long is told, once", a_nanosecond_too_long_is_told_once },
@@ -179,5 +197,6 @@ CU_TestInfo check_belief_tests[] = {
 	{ "a new owner needs a newer fence", a_new_owner_needs_a_newer_fence },
 	{ "it is known who owned what when", it_is_known_who_owned_what_when },
 	{ "random beliefs are judged as instants are", random_beliefs_are_judged_as_instants_are },
+	{ "nobody sends under an older fence again", nobody_sends_under_an_older_fence_again },
 	CU_TEST_INFO_NULL
 };
