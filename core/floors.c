@@ -53,6 +53,13 @@ static void revoked_before(struct node *n)
 		env_record(&n->env, RECORD_REVOKED, n->identity->id, 0, 1);
 }
 
+static void load_group(struct node *n, const struct saved *item)
+{
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i] && vnet_id(n->vnet[i]).hi == item->part)
+			vnet_load(n->vnet[i], &n->env, item->data);
+}
+
 void floors_start(struct node *n, struct bytes saved, enum run_end last)
 {
 	struct reader in = reader_of(saved.at, saved.len);
@@ -69,6 +76,8 @@ void floors_start(struct node *n, struct bytes saved, enum run_end last)
 			peers = item.data;
 		if (item.kind == SAVE_REVOKED && gazette_of(n))
 			gazette_load(&n->env, n->gazette, item.kind, item.data);
+		if (item.kind == SAVE_GROUP)
+			load_group(n, &item);
 		dht |= item.kind == SAVE_SLOT || item.kind == SAVE_LEASE || item.kind == SAVE_SELF;
 	}
 	if (!reader_ok(&in))
@@ -279,6 +288,15 @@ static bool carry_tunnels(struct node *n)
 	return carry_chains(n) || any;
 }
 
+/* The network of ours whose key is @anchor */
+static struct vnet *vnet_of(const struct node *n, const uint8_t anchor[KEY_BYTES])
+{
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i] && !memcmp(dht_record(n->dht, vnet_id(n->vnet[i]))->key, anchor, KEY_BYTES))
+			return n->vnet[i];
+	return NULL;
+}
+
 /* A list of the revoked changed: whatever they have with us ends, and if we are in it, we go. */
 static bool carry_revoked(struct node *n)
 {
@@ -294,6 +312,9 @@ static bool carry_revoked(struct node *n)
 		}
 	if (n->tunnels)
 		tunnels_revoked(e, n->tunnels);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->vnet[i])
+			vnet_revoked(n->vnet[i], e);
 	if (we_are_revoked(n)) {
 		env_record(e, RECORD_REVOKED, n->identity->id, 0, 0);
 		floors_stop(n);
@@ -301,9 +322,20 @@ static bool carry_revoked(struct node *n)
 	return true;
 }
 
-enum drop floors_revoke(struct node *n, struct bytes list)
+/* Whoever takes a list that begins an epoch must have use for its key: the others have to get it from somewhere. */
+enum drop floors_revoke(struct node *n, struct bytes order)
 {
-	return n->newcomer ? DROP_STATE : gazette_of(n) ? gazette_take(&n->env, n->gazette, list) : DROP_MEMORY;
+	const uint8_t *key;
+	struct bytes list = revoked_order(order, &key);
+	struct vnet *v = key ? vnet_of(n, revoked_anchor(list)) : NULL;
+	enum drop why;
+
+	if (n->newcomer)
+		return DROP_STATE;
+	if (key && !v)
+		return DROP_STRANGER;
+	why = gazette_of(n) ? gazette_take(&n->env, n->gazette, list) : DROP_MEMORY;
+	return v && (why == DROP_NONE || why == DROP_STALE) && vnet_key(v, &n->env, key) ? DROP_NONE : why;
 }
 
 void floors_carry(struct node *n)

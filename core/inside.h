@@ -40,7 +40,7 @@ void floors_frame(struct node *n, const struct event *ev);
 void floors_timer(struct node *n, uint16_t tag);
 void floors_saved(struct node *n, uint64_t token);
 void floors_resumed(struct node *n, bool clone);
-enum drop floors_revoke(struct node *n, struct bytes list);	/* a list of the revoked, from an operator */
+enum drop floors_revoke(struct node *n, struct bytes order);	/* a list of the revoked and its key, from an operator */
 void floors_stop(struct node *n);			/* hand over, then leave the ring */
 
 /* nets.c: networks come and go */

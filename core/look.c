@@ -156,6 +156,22 @@ bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_
 	return vnet_of(n, network) && vnet_guest_at(n->vnet[network], i, out);
 }
 
+uint64_t node_revoked(const struct node *n, unsigned *count)
+{
+	const struct revoked *l = revoked_list(n->env.revoked, n->env.config->overlay);
+
+	*count = l ? l->count : 0;
+	return l ? l->serial : 0;
+}
+
+bool node_epoch(const struct node *n, unsigned network, struct look_epoch *out)
+{
+	if (!vnet_of(n, network))
+		return false;
+	*out = vnet_epoch(n->vnet[network]);
+	return true;
+}
+
 bool node_guard(const struct node *n, unsigned network, struct look_guard *out)
 {
 	return vnet_of(n, network) && vnet_guard_look(n->vnet[network], &n->env, out);

@@ -57,6 +57,9 @@ bool node_known(const struct node *n, unsigned side, unsigned rank, struct id *o
 /** node_remembered() - The @i-th remembered peer; false past the end */
 bool node_remembered(const struct node *n, unsigned i, struct contact *out);
 
+/** node_revoked() - The newest list of the overlay's revoked that it knows: its serial, 0 = none; @count: how many are in it */
+uint64_t node_revoked(const struct node *n, unsigned *count);
+
 /** node_bytes() - what the node costs: struct node and everything it took from the host */
 uint32_t node_bytes(const struct node *n);
 
@@ -77,6 +80,7 @@ struct held;
 struct fence;
 struct look_slot;
 struct dht_account;
+struct look_epoch;
 struct look_guest;
 struct look_name;
 struct look_remote;
@@ -98,6 +102,8 @@ struct tunnel_view;
 bool node_tunnel(const struct node *n, unsigned i, struct tunnel_view *out);
 
 bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_guest *out);
+/** node_epoch() - Which group key its broadcasts are sealed with (core/vnet/vnet.h); false: no such network */
+bool node_epoch(const struct node *n, unsigned network, struct look_epoch *out);
 bool node_guard(const struct node *n, unsigned network, struct look_guard *out);	/* false: no firewall */
 bool node_remote(const struct node *n, unsigned network, unsigned i, struct look_remote *out);
 uint32_t node_remote_changes(const struct node *n, unsigned network);

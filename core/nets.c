@@ -110,7 +110,7 @@ enum answer nets_join(struct node *n, unsigned place)
 		return ANSWER_FULL;
 	}
 	if (n->gazette)
-		gazette_network(n->gazette, record.key);
+		gazette_join(e, n->gazette, record.key);
 	start(n, place);
 	return ANSWER_OK;
 }
@@ -158,6 +158,8 @@ bool nets_quit(struct node *n, unsigned place, uint64_t token)
 	n->quitting = q;
 	if (n->gazette)
 		gazette_quit(e, n->gazette, dht_record(n->dht, q->id)->key);
+	if (vnet_epoch(v).epoch)
+		env_save(e, SAVE_GROUP, q->id.hi, NULL, 0);
 	vnet_leave(v, e);
 	vnet_free(v, e);
 	n->vnet[place] = NULL;

@@ -89,6 +89,7 @@ static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 	json_t *o = json_object();
 	struct look_remote remote;
 	struct look_guard guard;
+	struct look_epoch epoch;
 	unsigned remotes = 0;
 
 	put_text(o, "name", r->name);
@@ -116,6 +117,10 @@ static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 	while (node_remote(m->node, i, remotes, &remote))
 		remotes++;
 	put_int(o, "remote_addresses", remotes);
+	if (node_epoch(m->node, i, &epoch)) {
+		put_int(o, "epoch", (int64_t)epoch.epoch);
+		put(o, "has_group_key", json_boolean(epoch.has));
+	}
 	put(o, "guests", guests(m, i, now_ns));
 	if (node_guard(m->node, i, &guard))
 		put(o, "firewall", firewall(&guard));

@@ -204,7 +204,7 @@ static bool hand_over(const struct ctl_where *w, const char *home, struct fail *
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct ctl c = { .fd = -1 };
 	JsonNode *root = NULL;
-	bool good = false;
+	bool good = false;		/* the file holds the group key besides the list: it goes to the node and nowhere else */
 
 	if (fd < 0)
 		fail_errno(f, "read", path, errno);
@@ -245,7 +245,8 @@ static bool ban(const struct revoking *a, const char *home, char **who, bool inv
 	overlay_close(&o);
 	if (!good)
 		return false;
-	printf("list %" PRIu64 ": %u revoked\n", b.list.serial, b.list.count);
+	printf("list %" PRIu64 ": %u revoked%s\n", b.list.serial, b.list.count,
+	       b.list.digest ? ", a group key of its own" : "");
 	if (told && !hand_over(&a->where, home, f)) {
 		fail_hint(f, "the list is made; `weftctl net revoke %s -c FILE` tells a node later", home);
 		return false;

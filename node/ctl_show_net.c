@@ -59,6 +59,9 @@ static void show_networks(JsonObject *answer)
 		printf("  %-10s %" PRId64 " from the tap, %" PRId64 " to it, %" PRId64 " refused\n", "frames",
 		       json_int(n, "in_frames", 0), json_int(n, "out_frames", 0), json_int(n, "refused", 0));
 		printf("  %-10s %" PRId64 " remote addresses\n", "knows", json_int(n, "remote_addresses", 0));
+		if (json_int(n, "epoch", 0))
+			printf("  %-10s %" PRId64 "%s\n", "epoch", json_int(n, "epoch", 0), ctl_yes(n, "has_group_key") ?
+			       "" : ", its group key is not here yet: broadcasts wait");
 		show_guests(json_arr(n, "guests"));
 		if (json_obj(n, "firewall"))
 			show_firewall(json_obj(n, "firewall"));

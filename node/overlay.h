@@ -9,7 +9,8 @@
  *	bootstrap	endpoints that new nodes are told, one a line, edited by hand
  *	charter		the virtual network that it is, if it is one (charter.h)
  *	invites		one line per invitation: serial name id uses made ends
- *	revoked		the newest list of who is no member any more (core/seal/revoke.h)
+ *	revoked		the newest list of who is no member any more, and the group key that began with it
+ *			(core/seal/revoke.h)
  *	lock		held while a certificate is made
  *
  * A certificate is for ever unless it is made for a time, or revoked. Members
@@ -105,9 +106,9 @@ bool overlay_invite(struct overlay *o, const struct invitation *v, struct token 
 /** overlay_find() - The ids of @who: an id, a member's name, or with @invite the number of an invitation. 0: none, with a message */
 unsigned overlay_find(const struct overlay *o, const char *who, bool invite, struct id *out, unsigned max, struct fail *f);
 
-/** struct ban - a list of the revoked in memory */
+/** struct ban - a list of the revoked in memory; with the group key of its epoch, if the overlay has a network */
 struct ban {
-	uint8_t blob[REVOKED_BYTES];
+	uint8_t blob[REVOKED_ORDER];
 	size_t len;
 	struct revoked list;		/* list.serial 0: there is none yet */
 };
@@ -118,9 +119,10 @@ bool overlay_banned(const struct overlay *o, struct ban *b, struct fail *f);
 /**
  * overlay_ban() - Make the next list: with @ids, or without them again (@undo)
  *
- * Whose certificate has ended is left out: it shuts itself out.
+ * Whose certificate has ended is left out: it shuts itself out. With each list the overlay's network, if it has one,
+ * gets a new group key, which lies behind the list.
  */
-bool overlay_ban(const struct overlay *o, const struct id *ids, unsigned count, bool undo, struct ban *b, struct fail *f);
+bool overlay_ban(struct overlay *o, const struct id *ids, unsigned count, bool undo, struct ban *b, struct fail *f);
 
 /** prefix_read() - "10.9.0.7", "10.9.0.0/28" or the same in IPv6 */
 bool prefix_read(const char *text, struct prefix *p, char why[WHY_LEN]);

@@ -165,6 +165,7 @@ bool overlay_invite(struct overlay *o, const struct invitation *v, struct token 
 bool overlay_banned(const struct overlay *o, struct ban *b, struct fail *f)
 {
 	char *path = keep_path(o->path, "revoked");
+	const uint8_t *key;
 	uint8_t *data;
 	size_t len;
 	enum keep how = keep_read(path, "revoked", false, &data, &len, f);
@@ -175,10 +176,11 @@ bool overlay_banned(const struct overlay *o, struct ban *b, struct fail *f)
 		good = len <= sizeof(b->blob);
 		if (good)
 			memcpy(b->blob, data, b->len = len);
-		good = good && revoked_read(&suite_sodium, (struct bytes){ b->blob, b->len }, &b->list) == DROP_NONE &&
+		good = good && !revoked_read(&suite_sodium, revoked_order((struct bytes){ b->blob, b->len }, &key), &b->list) &&
 		       !memcmp(b->list.anchor, overlay_key(o), KEY_BYTES);
 		if (!good)
 			fail_add(f, "cannot use %s: it is no list of this overlay's", path);
+		sodium_memzero(data, len);
 		free(data);
 	}
 	free(path);
@@ -193,15 +195,17 @@ static bool among(const struct id *ids, unsigned count, struct id one)
 	return false;
 }
 
-bool overlay_ban(const struct overlay *o, const struct id *ids, unsigned count, bool undo, struct ban *b, struct fail *f)
+bool overlay_ban(struct overlay *o, const struct id *ids, unsigned count, bool undo, struct ban *b, struct fail *f)
 {
 	uint64_t utc = (uint64_t)time(NULL), serial;
 	struct id *all = calloc(REVOKED_MAX + count + 1, sizeof(*all));
+	uint8_t key[KEY_BYTES];
 	struct ban new = { .len = 0 };
 	struct writer w = writer_of(new.blob, sizeof(new.blob));
+	struct charter c;
 	unsigned n = 0;
 	char *path;
-	bool good;
+	bool has, good;
 
 	if (!all)
 		abort();
@@ -218,7 +222,16 @@ bool overlay_ban(const struct overlay *o, const struct id *ids, unsigned count, 
 	}
 	for (unsigned i = 0; !undo && i < count; i++)
 		all[n++] = ids[i];
-	good = revoked_sign(&suite_sodium, o->secret, serial, utc, NULL, all, n, &w);
+	if (!overlay_charter(o, NULL, &c, &has, f)) {
+		free(all);
+		return false;
+	}
+	charter_done(&c);
+	randombytes_buf(key, sizeof(key));
+	good = revoked_sign(&suite_sodium, o->secret, serial, utc, has ? key : NULL, all, n, &w);
+	if (has)
+		write_copy(&w, key, sizeof(key));
+	sodium_memzero(key, sizeof(key));
 	free(all);
 	if (!good) {
 		fail_add(f, "the list is full: %d can be revoked whose certificates have not ended", REVOKED_MAX);
@@ -227,12 +240,8 @@ bool overlay_ban(const struct overlay *o, const struct id *ids, unsigned count, 
 	}
 	new.len = writer_len(&w);
 	path = keep_path(o->path, "revoked");
-	good = keep_write(path, 0644, "revoked", (struct bytes){ new.blob, new.len }, f);
+	good = keep_write(path, 0600, "revoked", (struct bytes){ new.blob, new.len }, f);
 	free(path);
-	if (good) {
-		memcpy(b->blob, new.blob, new.len);
-		b->len = new.len;
-		good = !revoked_read(&suite_sodium, (struct bytes){ b->blob, b->len }, &b->list);
-	}
-	return good;
+	sodium_memzero(&new, sizeof(new));
+	return good && overlay_banned(o, b, f);
 }

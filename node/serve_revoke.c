@@ -1,4 +1,5 @@
-/* serve_revoke.c - a list of the revoked, from an operator: a file that `weftctl net revoke` made comes beside the order */
+/* serve_revoke.c - a list of the revoked and its group key, from an operator: a file that `weftctl net revoke` made comes
+ * beside the order */
 #include "node/inside.h"
 
 #include <stdio.h>
@@ -6,11 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <sodium.h>
+
 #include "core/seal/revoke.h"
 #include "node/keep.h"
 #include "node/put.h"
 
-enum { TEXT_MAX = 4 * REVOKED_BYTES };
+enum { TEXT_MAX = 4 * REVOKED_ORDER };
 
 /* NULL, or why the file @fd is no list; @list: free() it. Whatever is no plain file could keep us waiting. */
 static const char *read_list(int fd, uint8_t **list, size_t *len)
@@ -36,6 +39,8 @@ static const char *words(const struct reply *r)
 		return "this list, or a newer one, is known already";
 	case DROP_OVERLAY:
 		return "the list is of another overlay";
+	case DROP_STRANGER:
+		return "this node is no member of the list's network, and nobody would get the group key from it: tell one that is";
 	case DROP_SEAL:
 		return "the list's signature does not fit";
 	default:
@@ -59,6 +64,8 @@ void serve_revoke(struct daemon *d, struct client_ref who, const struct order *o
 		wake_step(d, &ev, 1);
 		wrong = words(&d->revoked);
 	}
+	if (list)
+		sodium_memzero(list, len);
 	free(list);
 	control_answer(&d->control, who, o, json_object(), wrong, false);
 }

@@ -69,7 +69,7 @@ enum ask {
 	ASK_DELETE,		/* name: ours is gone */
 	ASK_ECHO,		/* to the member key of network, through a tunnel as guests' packets go; reply when it
 				 * comes back. Nothing is tried again and nothing times out: that is the host's */
-	ASK_REVOKE,		/* data: a list of the revoked (core/seal/revoke.h) */
+	ASK_REVOKE,		/* data: a list of the revoked, and the group key of its epoch (order, core/seal/revoke.h) */
 	ASK_REDEEM,		/* never asked: how a node born with an invitation tells what became of it */
 	ASK_RULES,		/* the firewall rules of network were changed where birth.networks has them */
 	ASK_JOIN,		/* birth.networks has a network now in the place network, where there was none; the reply comes
@@ -139,6 +139,7 @@ enum save_kind {
 	SAVE_SLOT,		/* part: hash of a slot (and record): promises and records */
 	SAVE_LEASE,		/* part: hash of network and address: leases we hold */
 	SAVE_REVOKED,		/* part: of the anchor: its newest list of the revoked */
+	SAVE_GROUP,		/* part: of the network: its group key, if it is no more the charter's */
 	SAVE_KINDS
 };
 

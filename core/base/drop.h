@@ -60,7 +60,8 @@
 	X(SERVICE,	"for a service the gateway does not have")	\
 	X(PROOF,	"from somebody who does not know the overlay")	\
 	X(COOKIE,	"asked for a proof of its address first: too many callers") \
-	X(GUARD,	"denied by a rule of the network's firewall")
+	X(GUARD,	"denied by a rule of the network's firewall") \
+	X(EPOCH,	"under a group key that holds no more, or is not here in time")
 
 enum drop {
 #define X(name, text) DROP_##name,

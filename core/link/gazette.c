@@ -184,6 +184,18 @@ static void arm(struct env *e, struct gazette *g)
 		heap_del(&e->timers, TIMER_GAZETTE);
 }
 
+void gazette_join(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES])
+{
+	unsigned list = 0;
+
+	gazette_network(g, anchor);
+	while (memcmp(g->anchor[list], anchor, KEY_BYTES))
+		list++;
+	for (uint16_t i = 0; i < g->slots; i++)
+		if (links_up(g->links, (link_ref){ i }))
+			say(e, g, (link_ref){ i }, TELL, list);	/* serial 0: which do you have? */
+}
+
 /* All our lists to the peer of @slot. */
 static void tell(struct env *e, struct gazette *g, uint16_t slot)
 {

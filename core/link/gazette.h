@@ -35,6 +35,9 @@ void gazette_free(struct env *e, struct gazette *g);
 /** gazette_network() - Lists of @anchor are of interest, too */
 void gazette_network(struct gazette *g, const uint8_t anchor[KEY_BYTES]);
 
+/** gazette_join() - The same while links are up, over which it may have been told before: the peers are asked */
+void gazette_join(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES]);
+
 /** gazette_quit() - They are not any more: forgotten, on the disk too. The overlay's own are kept */
 void gazette_quit(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES]);
 

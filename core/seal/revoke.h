@@ -69,6 +69,12 @@ bool revoked_sign(const struct suite *suite, const uint8_t anchor[SIGN_BYTES], u
 /** revoked_order() - Where in @order the list ends and the key begins; the key is NULL if there is none. Form only */
 struct bytes revoked_order(struct bytes order, const uint8_t **key);
 
+/** revoked_anchor() - Whose @list says it is, of an order with a key */
+static inline const uint8_t *revoked_anchor(struct bytes list)
+{
+	return list.at + 4;
+}
+
 /** revoked_newer() - Does list (@serial, @mark) count more than @than, which may be of serial 0: none? */
 bool revoked_newer(uint64_t serial, uint64_t mark, const struct revoked *than);
 

@@ -7,8 +7,10 @@
  *
  *	 0               1
  *	+---------------+------------------------------------------------+
- *	| 1             | network 8: the first bytes of its id           |
+ *	| 2             | network 8: the first bytes of its id           |
  *	+---------------+------------------------------------------------+
+ *	| epoch 8: which group key                                       |
+ *	+------------------------------------+---------------------------+
  *	| life 8: the origin's incarnation   | salt 4: drawn at its start |
  *	+------------------------------------+----------------------------+
  *	| counter 4                          | piece 4 bits | last piece 4 |
@@ -16,7 +18,7 @@
  *	| sealed: [offload 8, in the first piece] the IP packet  | tag 16  |
  *	+-----------------------------------------------------------------+
  *
- * The key is derived from the network's secret, its id, the origin's id, life and
+ * The key is derived from the group key of the epoch (epoch.h), the network's id, the origin's id, life and
  * salt: no two nodes, and no two lives of one, use a key twice, and the counter is
  * the nonce. What stands before the seal is authenticated with it. Any member
  * could pass for another one here: the group has one secret. What a member says
@@ -33,11 +35,12 @@
  */
 #include <string.h>
 
+#include "core/vnet/epoch.h"
 #include "core/vnet/path.h"
 
 enum {
-	CAST_VERSION	= 1,
-	CAST_HEADER	= 1 + 8 + 8 + 4 + 4 + 1,
+	CAST_VERSION	= 2,
+	CAST_HEADER	= 1 + 8 + 8 + 8 + 4 + 4 + 1,
 	CAST_MAX	= 1000,			/* bytes ring_broadcast() carries */
 	CAST_ROOM	= CAST_MAX - CAST_HEADER - TAG_BYTES,
 	CAST_PIECES	= 16,
@@ -106,8 +109,8 @@ static struct vnet_group *state(struct vnet *v, struct env *e)
 
 /* ---- sealing ---- */
 
-static void cast_key(const struct vnet *v, const struct env *e, struct id origin, uint64_t life, uint32_t salt,
-		     uint8_t key[KEY_BYTES])
+static void cast_key(const struct vnet *v, const struct env *e, const uint8_t *group, struct id origin, uint64_t life,
+		     uint32_t salt, uint8_t key[KEY_BYTES])
 {
 	uint8_t label[64];
 	struct writer w = writer_of(label, sizeof(label));
@@ -118,24 +121,26 @@ static void cast_key(const struct vnet *v, const struct env *e, struct id origin
 	write_u64(&w, life);
 	write_u32(&w, salt);
 	memset(key, 0, KEY_BYTES);
-	e->suite->derive(key, (struct bytes){ v->net->secret, sizeof(v->net->secret) },
-			 (struct bytes){ label, writer_len(&w) });
+	e->suite->derive(key, (struct bytes){ group, KEY_BYTES }, (struct bytes){ label, writer_len(&w) });
 }
 
-static void cast_header(struct writer *w, const struct vnet *v, uint64_t life, uint32_t salt, uint32_t counter,
-			unsigned piece, unsigned last)
+static void cast_header(struct writer *w, const struct vnet *v, uint64_t epoch, uint64_t life, uint32_t salt,
+			uint32_t counter, unsigned piece, unsigned last)
 {
 	write_u8(w, CAST_VERSION);
 	write_u64(w, v->id.hi);
+	write_u64(w, epoch);
 	write_u64(w, life);
 	write_u32(w, salt);
 	write_u32(w, counter);
 	write_u8(w, (uint8_t)(piece << 4 | last));
 }
 
-static void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struct offload *o)
+void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struct offload *o)
 {
 	struct vnet_group *g = v->group;
+	uint64_t epoch;
+	const uint8_t *group = epoch_seals(v, &epoch);
 	size_t total = CAST_WORD + ip.len;
 	unsigned pieces = (unsigned)((total + CAST_ROOM - 1) / CAST_ROOM);
 	uint8_t key[KEY_BYTES], buf[CAST_MAX], *all;
@@ -144,6 +149,10 @@ static void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struc
 
 	if (pieces > CAST_PIECES || total > CAST_WHOLE) {
 		env_drop(e, DROP_TOO_BIG);
+		return;
+	}
+	if (!group) {
+		epoch_keep(v, e, v->self, epoch, ip, o);
 		return;
 	}
 	all = env_scratch(e, total);
@@ -156,12 +165,12 @@ static void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struc
 	write_u8(&w, o->partial);
 	write_u8(&w, 0);
 	write_copy(&w, ip.at, ip.len);
-	cast_key(v, e, v->self, e->incarnation, g->salt, key);
+	cast_key(v, e, group, v->self, e->incarnation, g->salt, key);
 	for (unsigned i = 0; i < pieces; i++) {
 		size_t at = (size_t)i * CAST_ROOM, len = total - at < CAST_ROOM ? total - at : CAST_ROOM;
 
 		w = writer_of(buf, sizeof(buf));
-		cast_header(&w, v, e->incarnation, g->salt, g->counter, i, pieces - 1);
+		cast_header(&w, v, epoch, e->incarnation, g->salt, g->counter, i, pieces - 1);
 		e->suite->aead[CIPHER_CHACHA].seal(w.at, key, g->counter, (struct bytes){ buf, CAST_HEADER },
 						   all + at, len);
 		g->counter++;
@@ -332,9 +341,11 @@ void path_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, st
 {
 	struct reader r = reader_of(data.at, data.len);
 	uint8_t version = read_u8(&r), piece, key[KEY_BYTES], plain[CAST_MAX];
-	uint64_t network = read_u64(&r), life = read_u64(&r);
+	uint64_t network = read_u64(&r), epoch = read_u64(&r), life = read_u64(&r);
 	uint32_t salt = read_u32(&r), counter = read_u32(&r);
+	const uint8_t *group;
 	struct origin *o;
+	enum drop why;
 	size_t len;
 
 	(void)seq;				/* the ring's; ours is under the seal */
@@ -352,7 +363,14 @@ void path_cast(struct vnet *v, struct env *e, struct id origin, uint32_t seq, st
 	}
 	if (!state(v, e))
 		return;
-	cast_key(v, e, origin, life, salt, key);
+	group = epoch_opens(v, e, origin, epoch, &why);
+	if (!group && why == DROP_NONE)
+		epoch_keep(v, e, origin, epoch, data, NULL);
+	if (!group) {
+		env_drop(e, why);
+		return;
+	}
+	cast_key(v, e, group, origin, life, salt, key);
 	if (!e->suite->aead[CIPHER_CHACHA].open(plain, key, counter, (struct bytes){ data.at, CAST_HEADER }, r.at, len)) {
 		env_drop(e, DROP_SEAL);
 		return;
@@ -481,6 +499,7 @@ void path_group_timer(struct vnet *v, struct env *e)
 	struct vnet_group *g = v->group;
 	bool any = false;
 
+	epoch_timer(v, e);
 	if (!g)
 		return;
 	for (unsigned i = 0; i < GATHERS; i++) {

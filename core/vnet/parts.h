@@ -9,7 +9,7 @@
  * lan.c    several nodes on one LAN			guard.c  the firewall
  * migrate.c addresses that move with their machines
  * dhcp*.c  DHCP server towards the guest		dns*.c   names
- * path*.c  resolver cache, flows, multicast, broadcast
+ * path*.c  resolver cache, flows, multicast, broadcast	epoch.c  the group key
  *
  * A frame's way in: vnet_frame() -> packet_read() -> the edge checks the
  * source -> one of arp, nd, dhcp, dns, icmp, or path_send() / path_group().
@@ -44,6 +44,8 @@ enum payload_kind {
 	PAYLOAD_RETURNED,		/* | your guest's packet, whole: I do not serve its destination (path.c) */
 	PAYLOAD_FORWARD,		/* | sender's node 16 | its packet, for an address that I gave you (migrate.c) */
 	PAYLOAD_PATH = 16,		/* from here on path's own */
+	PAYLOAD_KEY_ASK,		/* | epoch 8: which group key is it? (epoch.c) */
+	PAYLOAD_KEY,			/* | epoch 8 | key 32: this one */
 	PAYLOAD_ECHO = 24,		/* | token 8 | anything: an operator's ping (echo.c) */
 	PAYLOAD_ECHOED,			/* the same bytes, back */
 };
@@ -105,6 +107,7 @@ struct vnet_dhcp;			/* dhcp.c */
 struct vnet_dns;			/* dns.c */
 struct vnet_path;			/* path.c */
 struct vnet_group;			/* multicast and broadcast */
+struct vnet_epoch;			/* epoch.c */
 struct vnet_guard;			/* guard.c */
 struct vnet_migrate;			/* migrate.c */
 
@@ -141,6 +144,7 @@ struct vnet {
 	struct vnet_dns *dns;
 	struct vnet_path *path;
 	struct vnet_group *group;
+	struct vnet_epoch *epoch;
 	struct vnet_guard *guard;
 	struct vnet_migrate *migrate;
 };

@@ -13,6 +13,7 @@
  * for each address and for the network, so that a member who forges sources costs
  * a count, not a flood of questions.
  */
+#include "core/vnet/epoch.h"
 #include "core/vnet/path.h"
 
 #include <string.h>
@@ -298,6 +299,10 @@ void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	case PAYLOAD_RETURNED:
 		returned(v, e, n->peer, (struct bytes){ r.at, reader_left(&r) });
 		break;
+	case PAYLOAD_KEY_ASK:
+	case PAYLOAD_KEY:
+		epoch_payload(v, e, n);
+		break;
 	case PAYLOAD_PATH:
 		break;
 	default:
@@ -315,6 +320,8 @@ void path_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 		if (id_eq(p->told[i].peer, n->peer))
 			p->told[i] = (struct told){ .at_ns = INT64_MIN / 2 };
 	owner_tunnel(v, e, n);
+	if (n->word == TUNNEL_UP)
+		epoch_met(v, e, n->peer);
 	if (n->word != TUNNEL_FAILED && n->word != TUNNEL_DOWN)
 		return;
 	for (unsigned i = 0; i < p->resolver.count; i++) {	/* what it served may be served by another one by now */

@@ -123,6 +123,7 @@ bool snoop_always(const struct ip *group);
 bool snoop_told(const struct packet *p);
 
 /* multicast.c */
+void cast_out(struct vnet *v, struct env *e, struct bytes ip, const struct offload *o);	/* to everybody, sealed; may wait for its key */
 void group_free(struct vnet *v, struct env *e);
 uint32_t group_bytes(const struct vnet *v);
 

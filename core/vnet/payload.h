@@ -26,6 +26,9 @@
  *	PAYLOAD_FORWARD	 6 | node 16 | IP packet: "it came from that node, for an address that I gave you"
  *			Taken for half a minute from who gave us its destination (migrate.c)
  *	PAYLOAD_PATH	16	nothing: it begins the tunnel, so that a certificate is seen
+ *	PAYLOAD_KEY_ASK	17 | epoch 8
+ *	PAYLOAD_KEY	18 | epoch 8 | key 32: the network's group key (epoch.h). Believed if the list of the revoked holds its
+ *			digest
  *	PAYLOAD_ECHO	24 | token 8 | anything
  *	PAYLOAD_ECHOED	25 | the same: an operator's ping, and its answer
  *
@@ -47,7 +50,7 @@
  *			anybody, and worth no more than that; so many a second
  *
  * Broadcast and multicast go by ring_broadcast(), to all members of the overlay;
- * only members of the network have the key (core/vnet/multicast.c).
+ * only members of the network have the key (core/vnet/multicast.c, epoch.c).
  */
 #ifndef VNET_PAYLOAD_H
 #define VNET_PAYLOAD_H

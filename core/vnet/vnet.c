@@ -8,6 +8,7 @@
 
 #include <assert.h>
 
+#include "core/vnet/epoch.h"
 #include "core/vnet/parts.h"
 #include "core/vnet/payload.h"
 
@@ -64,6 +65,7 @@ void vnet_free(struct vnet *v, struct env *e)
 	heap_del(&e->timers, (uint16_t)(TIMER_VNET + v->index));
 	migrate_free(v, e);
 	path_free(v, e);
+	epoch_free(v, e);
 	dns_free(v, e);
 	dhcp_free(v, e);
 	lan_done(v, e);
@@ -125,6 +127,7 @@ void vnet_start(struct vnet *v, struct env *e)
 	random_bytes(&e->random, v->own_mac + 2, 4);
 	if (v->net->model == MODEL_HYBRID)
 		memcpy(v->mac, v->own_mac, MAC_BYTES);	/* several of us may sit on one LAN */
+	epoch_start(v, e);
 	path_start(v, e);
 	dns_start(v, e);
 	held_lends(v->ports.dht, e, v->id, v->net->model == MODEL_ROUTER);	/* its machines move */
@@ -233,6 +236,24 @@ void vnet_resumed(struct vnet *v, struct env *e)
 	guest_resumed(v, e);
 }
 
+void vnet_revoked(struct vnet *v, struct env *e)
+{
+	refresh(v);
+	epoch_changed(v, e);
+}
+
+void vnet_load(struct vnet *v, struct env *e, struct bytes key)
+{
+	refresh(v);
+	epoch_load(v, e, key);
+}
+
+bool vnet_key(struct vnet *v, struct env *e, const uint8_t key[KEY_BYTES])
+{
+	refresh(v);
+	return epoch_key(v, e, key);
+}
+
 void vnet_leave(struct vnet *v, struct env *e)
 {
 	if (v->down)
@@ -276,5 +297,5 @@ struct id vnet_id(const struct vnet *v)
 uint32_t vnet_bytes(const struct vnet *v)
 {
 	return (uint32_t)(sizeof(*v) + v->guest_cap * sizeof(*v->guest) + v->waiting_cap * sizeof(*v->waiting)) +
-	       lan_bytes(v) + migrate_bytes(v) + dhcp_bytes(v) + dns_bytes(v) + path_bytes(v) + guard_bytes(v);
+	       lan_bytes(v) + migrate_bytes(v) + dhcp_bytes(v) + dns_bytes(v) + path_bytes(v) + guard_bytes(v) + epoch_bytes(v);
 }

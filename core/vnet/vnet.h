@@ -50,12 +50,24 @@ void vnet_timer(struct vnet *v, struct env *e);
  */
 enum drop vnet_echo(struct vnet *v, struct env *e, struct id to, uint64_t token, uint16_t size);
 void vnet_resumed(struct vnet *v, struct env *e);
+void vnet_revoked(struct vnet *v, struct env *e);	/* env.revoked changed */
+void vnet_load(struct vnet *v, struct env *e, struct bytes key);	/* SAVE_GROUP, before vnet_start() and after all lists */
+
+/** vnet_key() - An operator hands over the group key of the newest epoch; false: it is not, or we have it */
+bool vnet_key(struct vnet *v, struct env *e, const uint8_t key[KEY_BYTES]);
 void vnet_leave(struct vnet *v, struct env *e);		/* the node stops, or leaves the network: release what should be released */
 
 /* ---- to look at ---- */
 
 /** vnet_id() - The network's id */
 struct id vnet_id(const struct vnet *v);
+
+/** struct look_epoch - which group key seals broadcasts: the one of the list of the revoked with this serial, 0: the charter's */
+struct look_epoch {
+	uint64_t epoch;
+	bool has;			/* false: members are asked for the key, nothing is sealed meanwhile */
+};
+struct look_epoch vnet_epoch(const struct vnet *v);
 
 /** struct look_guest - a machine on our side of the tap */
 struct look_guest {

@@ -88,14 +88,15 @@ static size_t sealed_cast(struct stage *s, uint64_t life, uint32_t counter, uint
 	write_u64(&w, life);
 	write_u32(&w, 77);
 	s->suite->derive(key, (struct bytes){ v->net->secret, 32 }, (struct bytes){ label, writer_len(&w) });
-	write_u8(&head, 1);
+	write_u8(&head, 2);
 	write_u64(&head, v->id.hi);
+	write_u64(&head, 0);			/* the charter's key */
 	write_u64(&head, life);
 	write_u32(&head, 77);
 	write_u32(&head, counter);
 	write_u8(&head, 0);
-	s->suite->aead[CIPHER_CHACHA].seal(head.at, key, counter, (struct bytes){ out, 26 }, plain, 8 + writer_len(&text));
-	return 26 + 8 + writer_len(&text) + TAG_BYTES;
+	s->suite->aead[CIPHER_CHACHA].seal(head.at, key, counter, (struct bytes){ out, 34 }, plain, 8 + writer_len(&text));
+	return 34 + 8 + writer_len(&text) + TAG_BYTES;
 }
 
 struct heard { struct id origin; struct bytes data; };

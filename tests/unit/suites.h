@@ -90,6 +90,7 @@
 	X(slab)	\
 	X(story_dht)	\
 	X(story_cast)	\
+	X(story_epoch)	\
 	X(story_flood)	\
 	X(story_invite)	\
 	X(story_link)	\

@@ -108,11 +108,14 @@
 #define vnet_guest_at lab_vnet_guest_at
 #define vnet_held lab_vnet_held
 #define vnet_id lab_vnet_id
+#define vnet_key lab_vnet_key
 #define vnet_leave lab_vnet_leave
+#define vnet_load lab_vnet_load
 #define vnet_mail lab_vnet_mail
 #define vnet_new lab_vnet_new
 #define vnet_remote_at lab_vnet_remote_at
 #define vnet_resumed lab_vnet_resumed
+#define vnet_revoked lab_vnet_revoked
 #define vnet_start lab_vnet_start
 #define vnet_timer lab_vnet_timer
 #define vnet_tunnel lab_vnet_tunnel
