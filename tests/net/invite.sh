@@ -21,7 +21,7 @@ subnet() {	# nd, routed
 	ip -n nd link set eth0 up
 	ip -n nd route add default via 172.31.0.1
 	for n in a b c; do ip -n "n$n" route add default via 172.30.0.254; done
-	sysctl -qw net.ipv4.ip_forward=1
+	echo 1 >/proc/sys/net/ipv4/ip_forward
 }
 
 invite() { ctl net invite invnet "$@" 2>>invite.log; }
