@@ -22,11 +22,6 @@ static void put_carrier(json_t *o, const struct tunnel_view *v)
 	put_int(o, "mtu_bytes", v->mtu);
 }
 
-static const char *network_name(const struct member *m, unsigned network)
-{
-	return network < m->nics->count ? m->nics->nic[network].charter.record.name : "-";
-}
-
 json_t *answer_tunnels(const struct member *m)
 {
 	json_t *a = json_array();
@@ -39,7 +34,7 @@ json_t *answer_tunnels(const struct member *m)
 			continue;
 		o = json_object();
 		put_id(o, "peer", v.peer);
-		put_text(o, "network", network_name(m, v.network));
+		put_text(o, "network", nics_name(m->nics, v.network));
 		put(o, "up", json_boolean(v.up));
 		put_carrier(o, &v);
 		put_int(o, "in_packets", (int64_t)v.packets_in);
@@ -59,10 +54,10 @@ static struct ip first_address(const struct member *m, const struct slot_name *s
 	const struct network_record *r;
 	struct ip a;
 
-	for (unsigned i = 0; i < m->nics->count; i++) {
-		r = &m->nics->nic[i].charter.record;
-		if (!id_eq(r->id, s->network))
+	for (unsigned i = 0; i < NETWORKS_MAX; i++) {
+		if (!m->nics->nic[i] || !id_eq(m->nics->nic[i]->charter.record.id, s->network))
 			continue;
+		r = &m->nics->nic[i]->charter.record;
 		if (s->kind == SLOT_V4)
 			return ip_v4((uint32_t)(s->number << SLOT_BITS));
 		if (s->kind != SLOT_V6)

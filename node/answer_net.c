@@ -26,9 +26,9 @@ static void put_mac(json_t *o, const char *name, const uint8_t mac[6])
 
 void answer_network(json_t *o, const struct member *m, struct id id)
 {
-	for (unsigned i = 0; i < m->nics->count; i++)
-		if (id_eq(m->nics->nic[i].charter.record.id, id)) {
-			put_text(o, "network", m->nics->nic[i].charter.record.name);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (m->nics->nic[i] && id_eq(m->nics->nic[i]->charter.record.id, id)) {
+			put_text(o, "network", nics_name(m->nics, i));
 			return;
 		}
 	put_id(o, "network", id);
@@ -83,7 +83,7 @@ static json_t *firewall(const struct look_guard *g)
 
 static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 {
-	const struct nic *n = &m->nics->nic[i];
+	const struct nic *n = m->nics->nic[i];
 	const struct network_record *r = &n->charter.record;
 	const struct tap *t = &n->plug.tap;
 	json_t *o = json_object();
@@ -131,8 +131,9 @@ json_t *answer_networks(const struct member *m, int64_t now_ns)
 {
 	json_t *a = json_array();
 
-	for (unsigned i = 0; i < m->nics->count; i++)
-		json_array_append_new(a, network(m, i, now_ns));
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (m->nics->nic[i] && m->nics->nic[i]->config)		/* else we are on our way out of it */
+			json_array_append_new(a, network(m, i, now_ns));
 	return inside("networks", a);
 }
 

@@ -183,7 +183,7 @@ static void compare(void *arg, const char *group, const char *key, const char *t
 	(void)given;
 	if (c->first || !g_strcmp0(text, other))
 		return;
-	if (!strcmp(key, "log") || !strcmp(key, "bootstrap") || !strcmp(key, "firewall"))
+	if (!strcmp(key, "log") || !strcmp(key, "bootstrap") || g_str_has_prefix(group, "network."))
 		return;
 	c->first = g_strdup_printf("[%s] %s", group, key);
 }
@@ -193,7 +193,5 @@ char *config_differs(const struct node_config *a, const struct node_config *b)
 	struct comparison c = { .with = b };
 
 	schema_each(a->log, compare, &c);
-	if (!c.first && a->network.count != b->network.count)
-		c.first = g_strdup("[network]");
 	return c.first;
 }

@@ -114,8 +114,11 @@ void config_free(struct node_config *c);
 /** config_core() - What core is born with; the overlay's key and the bootstrap list stay the caller's */
 void config_core(const struct node_config *c, struct config *core);
 
+/** config_network_differs() - The first key by which @a and @b are not the same, but for firewall and where files lie; NULL */
+const char *config_network_differs(const struct config_network *a, const struct config_network *b);
+
 /** config_differs() - The first "[group] key" that @a and @b disagree on and that only a restart
- *  can change; g_free() it. NULL: none */
+ *  can change: no network's; g_free() it. NULL: none */
 char *config_differs(const struct node_config *a, const struct node_config *b);
 
 #endif /* NODE_CONFIG_H */

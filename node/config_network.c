@@ -113,3 +113,16 @@ bool config_networks(struct node_config *c, struct fail *f)
 	}
 	return !k.bad;
 }
+
+const char *config_network_differs(const struct config_network *a, const struct config_network *b)
+{
+	const struct { const char *key, *a, *b; } text[] = {
+		{ "tap", a->tap, b->tap }, { "bridge", a->bridge, b->bridge }, { "device", a->device, b->device },
+		{ "address", a->address, b->address }, { "name", a->name, b->name },
+	};
+
+	for (unsigned i = 0; i < G_N_ELEMENTS(text); i++)
+		if (g_strcmp0(text[i].a, text[i].b))
+			return text[i].key;
+	return a->model == b->model ? NULL : "model";
+}

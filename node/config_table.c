@@ -143,7 +143,7 @@ static const struct schema_group GROUPS[] = {
 	GROUP("overlay", struct config_overlay, overlay, OVERLAY, "finding the others"),
 	GROUP("ring", struct config_ring, ring, RING, "the overlay's structure"),
 	GROUP("link", struct config_link, link, LINK, "how links notice that the other end is gone"),
-	{ .name = "network", .text = "a virtual network this machine is in, up to 8", .numbered = true,
+	{ .name = "network", .text = "a virtual network this machine is in, up to 8; SIGHUP joins and leaves networks", .numbered = true,
 	  .offset = offsetof(struct node_config, network), .size = sizeof(struct config_network), .keys = NETWORK,
 	  .count = COUNT_OF(NETWORK) },
 };

@@ -86,7 +86,7 @@ static bool writes_apart(struct daemon *d, struct fail *f)
 /* Taps and sockets stand; from now on a network's interfaces and the private directory are all there is to do. */
 static bool confined(struct daemon *d, struct fail *f)
 {
-	unsigned needs = d->nics.count ? NEED_NETWORK : 0;
+	unsigned needs = nics_count(&d->nics) ? NEED_NETWORK : 0;
 	struct stat st;
 
 	if (!d->config->node.confine)
@@ -120,10 +120,7 @@ static bool open_all(struct daemon *d, struct fail *f)
 	d->member->reply = serve_reply;
 	d->member->ctx = d;
 	addresses_open(&d->addresses);
-	for (unsigned i = 0; i < d->nics.count; i++) {
-		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range4);
-		addresses_except(&d->addresses, &d->nics.nic[i].charter.record.range6);
-	}
+	reload_addresses(d);
 	return control_open(&d->control, d->loop, d->config->control, d->config->node.group, serve_order, d, f) &&
 	       confined(d, f) && writes_apart(d, f) && wake_watch(d, f) &&
 	       (d->config->metrics.kind == ENDPOINT_NONE ||
@@ -134,6 +131,7 @@ static bool open_all(struct daemon *d, struct fail *f)
 static void close_all(struct daemon *d)
 {
 	record_end(d);
+	reload_end(d);
 	scrape_close(&d->scrape);
 	control_close(&d->control);
 	if (d->alarm.fd >= 0)

@@ -52,11 +52,14 @@ struct daemon {
 	struct order stop_order;
 	bool has_stopper, leaving, over;
 	struct reply revoked;		/* what core said of the last list */
+	struct change *change;		/* reload.c: networks that are to come when others have gone; NULL mostly */
 };
 
 /* ---- wake.c: what wakes the loop, and what follows ---- */
 bool wake_watch(struct daemon *d, struct fail *f);	/* everything that wakes it, from now on */
 void wake_arm(struct daemon *d);			/* the alarm, as core and the cards want it now */
+
+void wake_tap(struct daemon *d, unsigned place);	/* listen to the tap there */
 
 /** wake_step() - @evs happened: core and the cards hear of it, the alarm is set, a leave may be over */
 void wake_step(struct daemon *d, const struct event *evs, unsigned count);
@@ -82,5 +85,8 @@ void record_end(struct daemon *d);			/* fine if none runs */
 
 /* ---- reload.c ---- */
 void reload(struct daemon *d);				/* SIGHUP: the configuration, again */
+void reload_go_on(struct daemon *d);			/* after a step: networks that were left may be gone by now */
+void reload_addresses(struct daemon *d);		/* which ranges are no underlay */
+void reload_end(struct daemon *d);			/* what is still to come does not; fine if nothing is */
 
 #endif /* NODE_INSIDE_H */

@@ -134,18 +134,22 @@ static void set_bootstrap(struct member *m, const struct endpoint *at, unsigned 
 	m->core.bootstraps = (uint16_t)count;
 }
 
-/* Where the overlay is a network of ours, and we were made one who answers invitations to it. */
-static void admits(struct member *m, uint64_t utc)
+/* We may have been made one who answers invitations to the overlay. */
+static void read_signer(struct member *m, uint64_t utc)
 {
 	struct fail f = { 0 };
-	size_t len = signer_read(m->home, &m->identity, utc, m->signer, &f);
 
-	for (unsigned i = 0; len && i < m->nics->count; i++)
-		if (!memcmp(m->nics->nic[i].charter.record.key, m->home->overlay, KEY_BYTES))
-			m->nics->birth[i].signer = (struct bytes){ m->signer, len };
+	m->signer_len = signer_read(m->home, &m->identity, utc, m->signer, &f);
 	for (unsigned i = 0; i < f.count; i++)
 		diary(LEVEL_WARN, "signer", "%s; this node answers no invitations", f.text[i]);
 	fail_done(&f);
+}
+
+/* Where the network in @place is the overlay, too. */
+static void admits(struct member *m, unsigned place)
+{
+	if (m->signer_len && !memcmp(m->nics->nic[place]->charter.record.key, m->home->overlay, KEY_BYTES))
+		m->nics->birth[place].signer = (struct bytes){ m->signer, m->signer_len };
 }
 
 struct member *member_new(const struct node_config *c, struct home *home, struct udp *udp, struct nics *nics,
@@ -155,7 +159,7 @@ struct member *member_new(const struct node_config *c, struct home *home, struct
 	struct birth birth = {
 		.config = &m->core, .suite = &suite_sodium, .host = &HEAP,
 		.quota = (uint32_t)c->node.quota_bytes, .identity = &m->identity,
-		.incarnation = home->incarnation, .networks = nics->birth, .network_count = nics->count,
+		.incarnation = home->incarnation, .networks = nics->birth, .network_count = nics_count(nics),
 	};
 
 	if (!m)
@@ -174,7 +178,9 @@ struct member *member_new(const struct node_config *c, struct home *home, struct
 		member_free(m);
 		return NULL;
 	}
-	admits(m, utc);
+	read_signer(m, utc);
+	for (unsigned i = 0; i < nics_count(nics); i++)
+		admits(m, i);
 	m->node = node_new(&birth, now_ns);
 	if (!m->node) {
 		fail_add(f, "[node] quota = %lld bytes does not hold a node", (long long)c->node.quota_bytes);
@@ -330,4 +336,16 @@ void member_bootstrap(struct member *m, int64_t now_ns, const struct endpoint *a
 		if (j == old)
 			member_step(m, now_ns, &ev, 1);
 	}
+}
+
+void member_network(struct member *m, int64_t now_ns, unsigned place, bool join)
+{
+	struct event ev = {
+		.kind = EVENT_CONTROL,
+		.request = { .token = NIC_FIRST_TOKEN + place, .network = (uint8_t)place, .ask = join ? ASK_JOIN : ASK_QUIT },
+	};
+
+	if (join)
+		admits(m, place);
+	member_step(m, now_ns, &ev, 1);
 }

@@ -46,6 +46,7 @@ struct member {
 	bool left, handed_over;		/* it has left the overlay */
 	bool revoked;			/* it was shut out, and leaves */
 	uint8_t signer[CERT_MAX];	/* its certificate as one who answers invitations */
+	size_t signer_len;		/* 0: it is none */
 	void (*reply)(void *ctx, const struct reply *r);
 	void (*watch)(void *ctx, const struct effects *fx);	/* sees what goes out before it goes; NULL mostly */
 	void *ctx;			/* of reply and watch */
@@ -73,6 +74,9 @@ void member_stir(struct member *m, int64_t now_ns);
 
 /** member_tidy() - Between two steps: pages that only a large one needed go back to the kernel */
 void member_tidy(struct member *m);
+
+/** member_network() - ASK_JOIN or ASK_QUIT for the card in @place; the answer goes to nics_reply() */
+void member_network(struct member *m, int64_t now_ns, unsigned place, bool join);
 
 /** member_bootstrap() - Replace the list of configured endpoints; new ones are called at once */
 void member_bootstrap(struct member *m, int64_t now_ns, const struct endpoint *at, unsigned count);

@@ -151,18 +151,19 @@ static void network_metrics(struct out *o, const struct member *m)
 {
 	const struct nics *n = m->nics;
 
-	if (!n->count)
+	if (!nics_count(n))
 		return;
 #define EACH(metric, type, help, value)								\
 	head(o, metric, type, help);								\
-	for (unsigned i = 0; i < n->count; i++)							\
-		sample(o, "network", n->nic[i].charter.record.name, value)
-	EACH("weft_tap_received_frames_total", "counter", "Frames that came from the tap.", n->nic[i].plug.tap.in);
-	EACH("weft_tap_received_bytes_total", "counter", "Bytes in them.", n->nic[i].plug.tap.in_bytes);
-	EACH("weft_tap_sent_frames_total", "counter", "Frames that went to the tap.", n->nic[i].plug.tap.out);
-	EACH("weft_tap_sent_bytes_total", "counter", "Bytes in them.", n->nic[i].plug.tap.out_bytes);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)						\
+		if (n->nic[i])									\
+			sample(o, "network", nics_name(n, i), value)
+	EACH("weft_tap_received_frames_total", "counter", "Frames that came from the tap.", n->nic[i]->plug.tap.in);
+	EACH("weft_tap_received_bytes_total", "counter", "Bytes in them.", n->nic[i]->plug.tap.in_bytes);
+	EACH("weft_tap_sent_frames_total", "counter", "Frames that went to the tap.", n->nic[i]->plug.tap.out);
+	EACH("weft_tap_sent_bytes_total", "counter", "Bytes in them.", n->nic[i]->plug.tap.out_bytes);
 	EACH("weft_tap_refused_total", "counter", "Frames too long, or not taken by the kernel.",
-	     n->nic[i].plug.tap.refused + n->nic[i].plug.tap.oversized);
+	     n->nic[i]->plug.tap.refused + n->nic[i]->plug.tap.oversized);
 	EACH("weft_guests", "gauge", "Addresses of machines behind the tap.", guests(m, i));
 	EACH("weft_remote_addresses", "gauge", "Addresses elsewhere that are known now.", remotes(m, i));
 #undef EACH

@@ -106,17 +106,18 @@ void record_start(struct daemon *d, struct client_ref who, const struct order *o
 {
 	int fd = control_pipe(&d->control, who);
 	const char *wrong = NULL;
-	unsigned network = 0;
+	int network = -1;
 
-	while (network < d->nics.count && *o->network && strcmp(o->network, d->nics.nic[network].charter.record.name))
-		network++;
+	for (int i = NETWORKS_MAX - 1; i >= 0; i--)
+		if (d->nics.nic[i] && d->nics.nic[i]->config && (!*o->network || !strcmp(o->network, nics_name(&d->nics, (unsigned)i))))
+			network = i;
 	if (fd < 0)
 		wrong = "no pipe came with the order";
 	else if (sniff_runs(&d->sniff))
 		wrong = "a capture runs already";
-	else if (!o->overlay && network >= d->nics.count)
+	else if (!o->overlay && network < 0)
 		wrong = *o->network ? "this node is in no such network" : "this node has no tap";
-	else if (!sniff_start(&d->sniff, fd, o->overlay, o->overlay ? 0 : d->nics.nic[network].plug.tap.iface))
+	else if (!sniff_start(&d->sniff, fd, o->overlay, o->overlay ? 0 : d->nics.nic[network]->plug.tap.iface))
 		wrong = "no memory for a capture";
 	if (wrong) {
 		if (fd >= 0)
@@ -124,7 +125,7 @@ void record_start(struct daemon *d, struct client_ref who, const struct order *o
 		control_answer(&d->control, who, o, NULL, wrong, false);
 		return;
 	}
-	diary(LEVEL_INFO, "capture", "of %s began", o->overlay ? "the overlay's datagrams" : d->nics.nic[network].plug.tap.name);
+	diary(LEVEL_INFO, "capture", "of %s began", o->overlay ? "the overlay's datagrams" : d->nics.nic[network]->plug.tap.name);
 	d->sniffer = calloc(1, sizeof(*d->sniffer));
 	if (!d->sniffer)
 		abort();

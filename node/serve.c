@@ -29,9 +29,12 @@ static int network_of(const struct daemon *d, const struct order *o)
 {
 	if (!*o->network && (o->kind == ORDER_TRACE || o->kind == ORDER_PING))
 		return 0;
-	for (unsigned i = 0; i < d->nics.count; i++) {
-		const struct network_record *r = &d->nics.nic[i].charter.record;
+	for (unsigned i = 0; i < NETWORKS_MAX; i++) {
+		const struct nic *n = d->nics.nic[i];
+		const struct network_record *r = n && n->config ? &n->charter.record : NULL;
 
+		if (!r)
+			continue;
 		if (*o->network ? !strcmp(o->network, r->name) :
 		    o->kind != ORDER_RESOLVE || ip_in(&o->ip, &r->range4) || ip_in(&o->ip, &r->range6))
 			return (int)i;
@@ -158,7 +161,7 @@ void serve_reply(void *ctx, const struct reply *r)
 	switch (t->order.kind) {
 	case ORDER_RESOLVE:
 		o = answer_resolve(r, &t->order.ip, since_ns, &wrong);
-		put_text(json_object_get(o, "resolve"), "network", d->nics.nic[t->network].charter.record.name);
+		put_text(json_object_get(o, "resolve"), "network", nics_name(&d->nics, t->network));
 		break;
 	case ORDER_PING:
 		o = pinged(d, t, r, since_ns, &wrong);

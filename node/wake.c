@@ -70,9 +70,10 @@ static void follow(struct daemon *d)
 void wake_step(struct daemon *d, const struct event *evs, unsigned count)
 {
 	member_step(d->member, clock_now_ns(&d->clock), evs, count);
-	if (d->nics.count)
+	if (nics_count(&d->nics))
 		follow(d);
 	wake_arm(d);
+	reload_go_on(d);
 	if (d->member->revoked && !d->leaving)
 		wake_leave(d, "this node was revoked");
 	if (d->leaving && d->member->left && !d->over)
@@ -143,7 +144,8 @@ static void on_six(struct ev_loop *loop, ev_io *w, int revents)
 static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
 {
 	struct daemon *d = w->data;
-	struct tap *t = &d->nics.nic[w - d->tap].plug.tap;
+	unsigned place = (unsigned)(w - d->tap);
+	struct tap *t = &d->nics.nic[place]->plug.tap;
 	struct event evs[TAP_BATCH];
 
 	(void)revents;
@@ -159,8 +161,8 @@ static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
 	}
 	if (!t->gone)
 		return;
-	diary(LEVEL_ERROR, "network", "somebody deleted the tap %s; the network %s is cut off until a restart", t->name,
-	      d->nics.nic[w - d->tap].charter.record.name);
+	diary(LEVEL_ERROR, "network", "somebody deleted the tap %s; the network %s is cut off until SIGHUP or a restart",
+	      t->name, nics_name(&d->nics, place));
 	ev_io_stop(loop, w);
 }
 
@@ -308,6 +310,11 @@ static void watch(struct daemon *d, ev_io *w, void (*cb)(struct ev_loop *, ev_io
 		ev_io_start(d->loop, w);
 }
 
+void wake_tap(struct daemon *d, unsigned place)
+{
+	watch(d, &d->tap[place], on_tap, d->nics.nic[place]->plug.tap.fd);
+}
+
 static void watch_signal(struct daemon *d, ev_signal *w, void (*cb)(struct ev_loop *, ev_signal *, int), int number)
 {
 	ev_signal_init(w, cb, number);
@@ -328,8 +335,9 @@ bool wake_watch(struct daemon *d, struct fail *f)
 	watch(d, &d->six, on_six, d->udp.six.fd);
 	watch(d, &d->saved, on_saved, d->home.saves.scribe.done);
 	watch(d, &d->routes, on_routes, d->addresses.fd);
-	for (unsigned i = 0; i < d->nics.count; i++)
-		watch(d, &d->tap[i], on_tap, d->nics.nic[i].plug.tap.fd);
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (d->nics.nic[i])
+			wake_tap(d, i);
 	watch_signal(d, &d->hup, on_hup, SIGHUP);
 	watch_signal(d, &d->term, on_stop_signal, SIGTERM);
 	watch_signal(d, &d->quit, on_stop_signal, SIGINT);

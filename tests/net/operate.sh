@@ -8,7 +8,7 @@
 #	 |           |           |           |
 #	-+-----------+-- under0 -+-----------+-		172.30.0.0/24, as lib.sh has it
 NEEDS="tcpdump tshark busybox"
-SECTIONS="begin ask dht doctor metrics pcap signals background"
+SECTIONS="begin ask dht doctor metrics pcap networks signals background"
 . "${0%/*}/lib.sh"
 where=([alice]=a [bob]=b [carol]=c [dora]=d)
 
@@ -169,6 +169,104 @@ pcap() {
 	holds "and what is neither" refused 'tap nor overlay' ctl -c alice/weft.conf pcap eth0 x
 	holds "the node has lost nothing meanwhile" codes 0 asks alice ping "$b" -n 1
 }
+
+# ---- networks come and go ----------------------------------------------------
+
+hup() { for n in "$@"; do kill -HUP "${pid[$n]}"; done; }
+in_networks() { says "$2" echo $(asks "$1" networks --json | grep -oE '"name" *: *"(opnet|second)"' | cut -d'"' -f4); }
+without() { sed -i "/^\[network.$2\]/,\$d" "$1/weft.conf"; }	# NODE N: the sections from that one on
+
+second() {	# NODE LINE...: it is in a second network, too
+	printf '%s\n' '' '[network.2]' 'record = two.network' 'card = two.card' 'tap = weft1' "${@:2}" >>"$1/weft.conf"
+}
+
+# A ping every 50 ms through the first network, all the while: nothing of it is lost.
+steady() {
+	[ "$1" != begins ] || { begin_at steady a ping -q -i 0.05 -W 1 "$b" >steady.out; return; }
+	kill -INT "${pid[steady]}"
+	wait "${pid[steady]}"
+	unset "pid[steady]"
+	cat steady.out
+	grep -q ' 0% packet loss' steady.out
+}
+
+networks() {
+	local n y
+
+	ctl net create second --range 10.8.0.0/24 --term 60s --founder "$(field alice id)" >/dev/null
+	for n in alice bob; do
+		ctl net admit second $n $n/state/card --out $n/two.card >/dev/null
+		cp second/charter $n/two.network
+		second $n
+	done
+	steady begins
+	hup alice bob
+	holds "a network that SIGHUP finds is joined" await has_address alice na weft1
+	holds "on the other machine as well" await has_address bob nb weft1
+	y=$(address bob nb weft1)
+	holds "machines reach each other there" await at a ping -q -c 1 -W 1 -I weft1 "$y"
+	holds "weftctl shows both" in_networks bob "opnet second"
+	holds "and resolves in both" grep -q "$(field bob id)" <(asks alice resolve "$y")
+	hup bob
+	holds "told again it does nothing" not await_short grep -q 'second is being left' bob.log
+
+	sed -i 's/^tap = weft1/&\nmodel = router/' bob/weft.conf
+	hup bob
+	holds "a section that is bad is refused, with its line and key" \
+		await grep -qE 'weft.conf:[0-9]+: \[network.2\] .*bridge.* needs one' bob.log
+	holds "and nothing is changed" pings a -I weft1 "$y"
+	without bob 2
+	second bob
+	sed -i 's/^record = two/record = nothing/' bob/weft.conf
+	hup bob
+	holds "one without its file, too" await grep -q 'there is no .*nothing.network' bob.log
+	holds "which changes nothing either" pings a -I weft1 "$y"
+
+	without bob 2
+	second bob 'model = router' 'bridge = lan7' 'address = lease'
+	hup bob
+	holds "a network whose section is another is left and joined again" \
+		await grep -q 'bridge is not as it was: second is left and joined again' bob.log
+	holds "its bridge is made, and has the host's address" await has_address bob nb lan7
+	y=$(address bob nb lan7)
+	holds "which is reached" await at a ping -q -c 1 -W 1 -I weft1 "$y"
+	without bob 2
+	hup bob
+	holds "a network that is in it no more is left, and its tap gone" await not exists b weft1
+	holds "and its bridge" await not exists b lan7
+	holds "weftctl knows of one" await in_networks bob opnet
+	holds "its address is free at once" await freed alice "$y"
+	holds "so are its name and its slots' records" not grep -q '"second"' <(asks bob leases --json; asks bob names --json)
+	second bob
+	sed -i 's/^tap = weft1/tap = eth0/' bob/weft.conf
+	hup bob
+	holds "one whose tap is no tap is not joined, and it says why" await grep -q 'network.2. cannot be joined: eth0 is an interface' bob.log
+	sed -i 's/^tap = eth0/tap = weft1/' bob/weft.conf
+	hup bob
+	holds "put right it is" await has_address bob nb weft1
+	without bob 2
+	without alice 2
+	hup bob alice
+	await in_networks alice opnet >/dev/null
+	holds "both are in the first alone" await in_networks bob opnet
+	holds "and not a ping through it was lost" steady ends
+	holds "nothing of it asked for a restart" not grep -q 'needs a restart' alice.log bob.log
+
+	sed -i 's/^\[network.1\]/[network.9]/' carol/weft.conf
+	cp carol/weft.conf carol.was
+	hup carol
+	without carol 9
+	hup carol
+	holds "the network that is the overlay can be left as well" await not has_address carol
+	holds "the node stays on the ring" joined carol
+	cp carol.was carol/weft.conf
+	hup carol
+	holds "and comes back" await has_address carol
+	holds "another number is no other network" says 1 grep -c 'opnet is being left' carol.log
+	sed -i 's/^\[network.9\]/[network.1]/' carol/weft.conf
+}
+
+await_short() { AWAIT=2 await "$@" >/dev/null; }
 
 # ---- signals ----------------------------------------------------------------
 

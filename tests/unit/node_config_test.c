@@ -186,6 +186,34 @@ static void networks_are_read_in_their_order(void)
 	config_free(c);
 }
 
+static void a_network_is_the_same_but_for_its_firewall(void)
+{
+	static const char *const OTHER[] = {
+		"tap = t1", "model = router\nbridge = br1", "model = hybrid\nbridge = br0", "address = off", "name = bob",
+	};
+	static const char *const KEY[] = { "tap", "bridge", "model", "address", "name" };
+	struct fail f = { 0 };
+	struct node_config *a = parse("[network.1]\nmodel = router\nbridge = br0\n", NULL, 0, &f), *b;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(a);
+	b = parse("[network.7]\nmodel = router\nbridge = br0\nfirewall = deny any\nrecord = elsewhere\n", NULL, 0, &f);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+	CU_ASSERT_PTR_NULL(config_network_differs(config_network(a, 0), config_network(b, 0)));
+	CU_ASSERT_PTR_NULL(config_differs(a, b));
+	config_free(b);
+	for (unsigned i = 0; i < sizeof(OTHER) / sizeof(*OTHER); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "[network.1]\n%s%s\n", strstr(OTHER[i], "bridge") ? "" : "model = router\nbridge = br0\n",
+			 OTHER[i]);
+		b = parse(text, NULL, 0, &f);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(b);
+		CU_ASSERT_STRING_EQUAL(config_network_differs(config_network(a, 0), config_network(b, 0)), KEY[i]);
+		config_free(b);
+	}
+	config_free(a);
+}
+
 static void mistakes_about_networks_are_said(void)
 {
 	static const struct { const char *text, *says; } BAD[] = {
@@ -262,6 +290,7 @@ CU_TestInfo node_config_tests[] = {
 	{ "what a restart is needed for is known", what_a_restart_is_needed_for_is_known },
 	{ "what is written back reads the same", what_is_written_back_reads_the_same },
 	{ "networks are read in their order", networks_are_read_in_their_order },
+	{ "a network is the same but for its firewall", a_network_is_the_same_but_for_its_firewall },
 	{ "mistakes about networks are said", mistakes_about_networks_are_said },
 	{ "firewalls are rules in their order", firewalls_are_rules_in_their_order },
 	{ "a ninth network is one too many", a_ninth_network_is_one_too_many },
