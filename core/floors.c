@@ -305,7 +305,7 @@ static bool carry_revoked(struct node *n)
 	if (!n->gazette || !gazette_changed(n->gazette))
 		return false;
 	for (uint16_t i = 0; i < links_slots(n->links); i++)
-		if (revoked_by(e->revoked, e->config->overlay, links_id(n->links, (link_ref){ i }))) {
+		if (links_revoked(e, n->links, (link_ref){ i })) {
 			env_drop(e, DROP_REVOKED);
 			gazette_farewell(e, n->gazette, (link_ref){ i });
 			links_close(e, n->links, (link_ref){ i }, END_REFUSED);

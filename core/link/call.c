@@ -326,6 +326,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 	}
 	h.continues = continues;
 	k->invited = !(g.who.roles & ROLE_MEMBER);
+	k->signer = g.who.signer;
 	settle(e, l, k, s, g.who.id, &h, true, a);
 	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
 	if (writer_len(&w))
@@ -453,6 +454,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 		t->has_id = true;
 		t->id = g.who.id;
 		t->invited = !(g.who.roles & ROLE_MEMBER);
+		t->signer = g.who.signer;
 	}
 	handshake_answer(&hs, t->index);
 	why = handshake_write(e, &hs, l->self, hello(e, l, a->via == NO_SLOT ? &a->from : NULL, false, tlvs), &w);
@@ -496,6 +498,7 @@ void call_confirmed(struct env *e, struct links *l, struct link *k, struct attem
 
 	t->session = NULL;
 	k->invited = t->invited;
+	k->signer = t->signer;
 	settle(e, l, k, s, who, &h, false, a);
 	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
 	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
@@ -530,6 +533,7 @@ void call_finish_in(struct env *e, struct links *l, struct link *k, struct attem
 	t->has_id = true;
 	t->id = g.who.id;
 	t->invited = !(g.who.roles & ROLE_MEMBER);
+	t->signer = g.who.signer;
 	t->incarnation = h.incarnation;
 	t->observed = h.at[0];
 	t->continues = h.continues;

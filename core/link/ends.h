@@ -46,6 +46,7 @@ struct greet {
 	uint16_t packet_len, cert_len;
 	uint8_t kind, tries, ats, cookies;
 	bool who_known;
+	uint32_t signer;		/* as the tunnel's */
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	uint8_t key[KEY_BYTES];
 	uint8_t *cert;			/* ANSWER: the peer's leaf */
@@ -89,6 +90,7 @@ struct tunnel {
 	uint32_t want_ms, demand_ms;	/* next time a chain or a link may be asked for */
 	uint32_t via_ms;
 	uint32_t label;			/* of the chain, 0 = none */
+	uint32_t signer;		/* who signed for the peer, if a delegate did (struct peer_identity) */
 	uint32_t mail_ms;		/* budget of data by mail */
 	link_ref chain;			/* its first link */
 	link_ref link;			/* the last one to the peer; checked before use */

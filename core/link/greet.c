@@ -168,6 +168,7 @@ static bool settle(struct env *e, struct tunnels *ts, struct tunnel *t, struct s
 	}
 	t->session = s;
 	t->incarnation = g->incarnation;
+	t->signer = g->signer;
 	t->called = called;
 	t->up_ms = t->heard_ms = now;
 	t->rekey_ms = now;
@@ -189,6 +190,7 @@ static void take_hello(struct greet *g, const struct greeting *said, const struc
 	g->ats = h->ats;
 	memcpy(g->at, h->at, sizeof(g->at));
 	memcpy(g->key, said->who.key, KEY_BYTES);
+	g->signer = said->who.signer;
 	g->who_known = true;
 }
 

@@ -590,6 +590,16 @@ link_ref links_relay(const struct links *l, link_ref ref)
 	return k && k->state == LINK_UP && k->via != NO_SLOT ? (link_ref){ k->via } : LINK_NONE;
 }
 
+bool links_revoked(const struct env *e, const struct links *l, link_ref ref)
+{
+	const struct link *k = &l->link[ref.slot];
+
+	for (const struct attempt *t = k->attempts; t; t = t->next)
+		if (t->kind == ATTEMPT_ANSWER && revoked_peer(e->revoked, e->config->overlay, k->id, t->signer))
+			return true;
+	return revoked_peer(e->revoked, e->config->overlay, k->id, k->signer);
+}
+
 struct id links_id(const struct links *l, link_ref ref)
 {
 	const struct link *k = look(l, ref);

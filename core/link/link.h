@@ -208,6 +208,9 @@ bool links_suspect(const struct links *l, link_ref ref);
 link_ref links_relay(const struct links *l, link_ref ref);	/* who carries @ref, LINK_NONE = it is direct */
 bool links_invited(const struct links *l, link_ref ref);	/* the peer has an invitation, no more (core/dht/admit.h) */
 struct id links_id(const struct links *l, link_ref ref);
+
+/** links_revoked() - Is the peer of @ref, or who signed for it, in the newest list of the overlay's revoked? */
+bool links_revoked(const struct env *e, const struct links *l, link_ref ref);
 uint32_t links_rto_us(const struct links *l, link_ref ref);
 /** links_rtt_us() - the smoothed round trip to a peer; 100 ms while there is no measurement */
 uint32_t links_rtt_us(const struct links *l, link_ref ref);

@@ -60,6 +60,7 @@ struct attempt {
 	uint8_t cookies;		/* CALL: taken */
 	bool has_id, continues;
 	bool invited;			/* ANSWER: the caller has an invitation, no more */
+	uint32_t signer;		/* ANSWER: as the link's */
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	struct id id;			/* who is called, if known */
 };
@@ -77,6 +78,7 @@ struct link {
 	uint32_t srtt_us, rttvar_us;
 	uint32_t old_ms;		/* until when old opens packets */
 	uint32_t direct_ms;		/* next try of a relayed link to become direct */
+	uint32_t signer;		/* who signed for the peer, if a delegate did (struct peer_identity) */
 	uint16_t via;			/* the relay, NO_SLOT = direct */
 	uint16_t aid;			/* third node that helps settle a suspicion */
 	uint16_t mtu, mtu_try;		/* mtu_try: size of the MTU probe that is out, 0 = none */

@@ -91,7 +91,8 @@ void tunnels_revoked(struct env *e, struct tunnels *ts)
 	for (unsigned i = 0; i < ts->slots; i++) {
 		struct tunnel *t = ts->tunnel[i];
 
-		if (!t || !revoked_by(e->revoked, ts->member[t->network].key, t->peer))
+		if (!t || !(revoked_peer(e->revoked, ts->member[t->network].key, t->peer, t->signer) ||
+			    (t->answer && revoked_peer(e->revoked, ts->member[t->network].key, t->peer, t->answer->signer))))
 			continue;
 		tunnel_forget_waiting(e, ts, t, DROP_REVOKED);
 		tunnel_tell(e, ts, t, TUNNEL_DOWN, (struct bytes){ NULL, 0 });

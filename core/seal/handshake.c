@@ -306,6 +306,14 @@ static bool read_payload(struct bytes all, struct payload *p)
 	return true;
 }
 
+static uint32_t signer_of(struct bytes chain)
+{
+	struct reader r = reader_of(chain.at, chain.len);
+	struct cert c;
+
+	return cert_decode(&r, &c) || !reader_left(&r) || cert_decode(&r, &c) ? 0 : revoked_short(cert_id(c.key, c.salt));
+}
+
 /* Is the sender who its chain says, who we called, and not us? */
 static enum drop check_peer(struct env *e, struct handshake *hs, const struct identity *self,
 			    struct bytes chain, struct greeting *g)
@@ -333,6 +341,7 @@ static enum drop check_peer(struct env *e, struct handshake *hs, const struct id
 	cert_digest(who->digest, chain);
 	who->roles = g->cert.roles;
 	who->not_after = g->cert.not_after;
+	who->signer = signer_of(chain);
 	memcpy(hs->key, who->key, KEY_BYTES);
 	hs->named = true;
 	return DROP_NONE;

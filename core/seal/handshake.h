@@ -85,6 +85,7 @@ struct peer_identity {
 	uint8_t digest[CERT_DIGEST];	/* of its chain */
 	uint8_t roles;			/* enum cert_role bits */
 	uint64_t not_after;		/* UTC seconds, 0 = for ever */
+	uint32_t signer;		/* revoked_short() of the delegate that signed for it; 0: the anchor did */
 };
 
 /** struct greeting - what a handshake packet said; about 1.3 KB, on the caller's stack */

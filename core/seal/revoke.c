@@ -163,6 +163,16 @@ bool revoked_by(const struct revocations *r, const uint8_t anchor[KEY_BYTES], st
 	return l && revoked_has(l, who);
 }
 
+bool revoked_peer(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct id who, uint32_t signer)
+{
+	const struct revoked *l = revoked_list(r, anchor);
+
+	for (unsigned i = 0; l && signer && i < l->count; i++)
+		if (revoked_short(revoked_at(l, i)) == signer)
+			return true;
+	return l && revoked_has(l, who);
+}
+
 bool revoked_chain(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct bytes chain)
 {
 	struct reader in = reader_of(chain.at, chain.len);

@@ -90,6 +90,15 @@ bool revoked_has(const struct revoked *l, struct id who);
 /** revoked_by() - Does the list of @anchor that @r holds name @who? @r may be NULL */
 bool revoked_by(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct id who);
 
+/** revoked_short() - A short name for a ring id, never 0. Two may share one: then one more handshake is asked for */
+static inline uint32_t revoked_short(struct id who)
+{
+	return (uint32_t)who.lo | 1;
+}
+
+/** revoked_peer() - Does it name @who, or whoever signed for it? @signer: as struct peer_identity holds it */
+bool revoked_peer(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct id who, uint32_t signer);
+
 /** revoked_chain() - Does it name anybody in @chain, the leaf or who signed it? */
 bool revoked_chain(const struct revocations *r, const uint8_t anchor[KEY_BYTES], struct bytes chain);
 

@@ -166,6 +166,47 @@ static void who_does_not_want_to_know_is_left_out_all_the_same(void)
 	town_free(t);
 }
 
+/* BAD is of the network by a delegate's word, whose id is returned. */
+static struct id by_delegate(struct stage *s)
+{
+	uint8_t seed[32] = { 9, 0 }, anchor[SIGN_BYTES], own[SIGN_BYTES], key[SIGN_BYTES], salt[CERT_SALT] = { 0 };
+	struct actor *a = &s->actor[BAD];
+	struct writer w = writer_of(a->member_chain[0], CERT_CHAIN_MAX);
+
+	s->suite->sign_pair(anchor, seed);
+	s->suite->sign_pair(own, a->seed);
+	s->suite->sign_pair(key, (uint8_t[32]){ 0xd1 });
+	CU_ASSERT_TRUE_FATAL(cert_issue(s->suite, key, &(struct cert_order){ .roles = ROLE_MEMBER, .any = true, .key = own + KEY_BYTES, .salt = salt }, &w));
+	CU_ASSERT_TRUE_FATAL(cert_issue(s->suite, anchor, &(struct cert_order){ .roles = ROLE_SIGNER, .any = true, .key = key + KEY_BYTES, .salt = salt }, &w));
+	CU_ASSERT_EQUAL_FATAL(identity_init(&a->member[0], s->suite, a->seed, (struct bytes){ w.start, writer_len(&w) }, anchor + KEY_BYTES, 0), FAULT_NONE);
+	return cert_id(key + KEY_BYTES, salt);
+}
+
+/* Its tunnels end with the list, too: one that stayed would bring it the key. */
+static void nor_who_was_let_in_by_somebody_revoked(void)
+{
+	uint8_t buf[REVOKED_ORDER], seed[32] = { 9, 0 }, anchor[SIGN_BYTES], key[KEY_BYTES] = { 0x77 };
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct town *t = village();
+	struct id signer;
+
+	stage_crash(t->s, BAD);
+	signer = by_delegate(t->s);
+	stage_up(t->s, BAD, true);
+	run(t, 10000);
+	settle(t, BAD, 10 + BAD);
+	CU_ASSERT_EQUAL_FATAL(hears(1, 1000), but(1, 1));
+	knock(t);
+	t->s->suite->sign_pair(anchor, seed);
+	CU_ASSERT_TRUE_FATAL(revoked_sign(t->s->suite, anchor, 1, UTC, key, &signer, 1, &w));
+	write_copy(&w, key, KEY_BYTES);
+	CU_ASSERT_EQUAL(hand(2, (struct bytes){ buf, writer_len(&w) })->answer, ANSWER_OK);
+	run(t, 3000);
+	CU_ASSERT_TRUE(all_in(1, BAD) && epoch_of(BAD).epoch == 1 && !epoch_of(BAD).has);
+	CU_ASSERT_EQUAL(hears(1, 1000), but(1, BAD));
+	town_free(t);
+}
+
 static bool slow(struct town *t, unsigned from, unsigned to, const struct datagram *d)
 {
 	(void)t, (void)from;
@@ -395,6 +436,7 @@ static void a_list_that_begins_an_epoch_is_handed_to_a_member_of_its_network(voi
 CU_TestInfo story_epoch_tests[] = {
 	{ "who is revoked opens nothing any more", who_is_revoked_opens_nothing_any_more },
 	{ "who does not want to know is left out all the same", who_does_not_want_to_know_is_left_out_all_the_same },
+	{ "nor who was let in by somebody revoked", nor_who_was_let_in_by_somebody_revoked },
 	{ "who has not heard yet is heard for a while", who_has_not_heard_yet_is_heard_for_a_while },
 	{ "who was away learns list and key when back", who_was_away_learns_list_and_key_when_back },
 	{ "two parts with different lists become one", two_parts_with_different_lists_become_one },

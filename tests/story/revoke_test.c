@@ -182,6 +182,49 @@ static void who_does_not_want_to_know_is_refused_all_the_same(void)
 	stage_free(s);
 }
 
+/* Node @i is of the overlay by the word of @signer's key, which the overlay's key vouches for; the signer's id. */
+static struct id let_in_by(struct stage *s, unsigned i, uint8_t signer)
+{
+	struct actor *a = &s->actor[i];
+	uint8_t own[SIGN_BYTES], key[SIGN_BYTES], seed[KEY_BYTES] = { signer, 1 }, salt[CERT_SALT] = { 0 };
+	struct writer w = writer_of(a->chain, sizeof(a->chain));
+
+	s->suite->sign_pair(own, a->seed);
+	s->suite->sign_pair(key, seed);
+	CU_ASSERT_TRUE_FATAL(cert_issue(s->suite, key, &(struct cert_order){ .roles = ROLE_MEMBER, .key = own + KEY_BYTES, .salt = salt }, &w));
+	CU_ASSERT_TRUE_FATAL(cert_issue(s->suite, s->overlay, &(struct cert_order){ .roles = ROLE_SIGNER, .key = key + KEY_BYTES, .salt = salt, .any = true }, &w));
+	CU_ASSERT_EQUAL_FATAL(identity_init(&a->identity, s->suite, a->seed, (struct bytes){ a->chain, writer_len(&w) }, s->overlay + KEY_BYTES, 0), FAULT_NONE);
+	return cert_id(key + KEY_BYTES, salt);
+}
+
+static void who_was_let_in_by_somebody_revoked_loses_its_links_at_once(void)
+{
+	struct losing l = { .lose = UINT32_MAX, .deaf = true };
+	struct stage *s = stage_new(NODES, &suite_sodium);
+	uint8_t buf[REVOKED_BYTES];
+	struct writer w = writer_of(buf, sizeof(buf));
+	struct request q = { .ask = ASK_REVOKE };
+	struct id ids[2];
+
+	s->keep = main_events;
+	ids[0] = let_in_by(s, BAD, 0xd1);
+	ids[1] = let_in_by(s, AWAY, 0xd2);
+	for (unsigned i = 0; i < NODES; i++) {
+		stage_up(s, i, false);
+		stage_run(s, NS_PER_S);
+	}
+	stage_run(s, 20 * NS_PER_S);
+	CU_ASSERT_TRUE_FATAL(stage_ring_right(s) && !alone(s, BAD));
+	s->wire = wire;
+	s->wire_arg = &l;
+	CU_ASSERT_TRUE_FATAL(revoked_sign(s->suite, s->overlay, 1, UTC, NULL, ids, 1, &w));
+	stage_ask(s, 2, &q, (struct bytes){ buf, writer_len(&w) }, NS_PER_S);
+	stage_run(s, 2 * NS_PER_S);
+	CU_ASSERT_TRUE(s->actor[BAD].node && alone(s, BAD));
+	CU_ASSERT_FALSE(alone(s, AWAY));		/* whom another one let in */
+	stage_free(s);
+}
+
 static void who_was_away_hears_of_it_with_its_first_link(void)
 {
 	struct stage *s = ring_of(NODES);
@@ -297,6 +340,7 @@ CU_TestInfo story_revoke_tests[] = {
 	{ "a list reaches everybody, and who is in it goes", a_list_reaches_everybody_and_who_is_in_it_goes },
 	{ "nothing is said without a list", nothing_is_said_without_a_list },
 	{ "who does not want to know is refused all the same", who_does_not_want_to_know_is_refused_all_the_same },
+	{ "who was let in by somebody revoked loses its links at once", who_was_let_in_by_somebody_revoked_loses_its_links_at_once },
 	{ "who was away hears of it with its first link", who_was_away_hears_of_it_with_its_first_link },
 	{ "only a newer list of the anchor's own counts", only_a_newer_list_of_the_anchors_own_counts },
 	{ "of two lists with one serial one is everybody's", of_two_lists_with_one_serial_one_is_everybodys },
