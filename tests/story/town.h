@@ -172,7 +172,7 @@ static inline void fix(struct stage *s, unsigned i, unsigned last)
 					    (struct bytes){ w.start, writer_len(&w) }, signer + KEY_BYTES, 0), FAULT_NONE);
 }
 
-static inline struct town *town_of(unsigned nodes, uint16_t mtu, unsigned networks)
+static inline struct town *town_like(unsigned nodes, uint16_t mtu, unsigned networks, uint8_t model)
 {
 	struct network_record n;
 	struct town *t = calloc(1, sizeof(*t));
@@ -194,11 +194,18 @@ static inline struct town *town_of(unsigned nodes, uint16_t mtu, unsigned networ
 	t->s->tap = tap;
 	t->s->wire = wire;
 	for (unsigned i = 0; i < nodes; i++) {
+		for (unsigned k = 0; k < networks; k++)
+			t->s->actor[i].network[k].model = model;
 		stage_up(t->s, i, false);
 		run(t, i ? 300 : 2000);
 	}
 	run(t, 20000);
 	return t;
+}
+
+static inline struct town *town_of(unsigned nodes, uint16_t mtu, unsigned networks)
+{
+	return town_like(nodes, mtu, networks, MODEL_INTERFACE);
 }
 
 static inline struct town *town_new(unsigned nodes)
@@ -212,20 +219,39 @@ static inline void town_free(struct town *t)
 	free(t);
 }
 
+/* A machine with 10.1.0.@last is behind node @i. */
+static inline void plug_in(struct town *t, unsigned net, unsigned i, unsigned last)
+{
+	t->g[net][i] = (struct guest_host){ .ip = ip_v4(0x0a010000 + last), .mac = { 2, 0, 0, 0, 0, (uint8_t)last } };
+}
+
+/* It says who it is. */
+static inline void speak_up(struct town *t, unsigned net, unsigned i)
+{
+	const struct guest_host *g = &t->g[net][i];
+	uint8_t buf[64];
+	struct writer w = writer_of(buf, sizeof(buf));
+
+	build_arp(&w, mac_broadcast, 1, g->mac, &g->ip, (uint8_t[6]){ 0 }, &g->ip);
+	stage_frame(t->s, i, net, buf, (uint16_t)writer_len(&w));
+}
+
+/* Does node @i serve @ip? */
+static inline bool served(const struct town *t, unsigned net, unsigned i, const struct ip *ip)
+{
+	const struct node *n = t->s->actor[i].node;
+
+	return n && edge_serves(n->vnet[net], &n->env, ip, NULL);
+}
+
 /* The guest of node @i speaks up under 10.1.0.@last, until that is its own. */
 static inline void settle_in(struct town *t, unsigned net, unsigned i, unsigned last)
 {
-	struct guest_host *g = &t->g[net][i];
-	uint8_t buf[64];
-
-	*g = (struct guest_host){ .ip = ip_v4(0x0a010000 + last), .mac = { 2, 0, 0, 0, 0, (uint8_t)last } };
+	plug_in(t, net, i, last);
 	for (unsigned try = 0; try < 10; try++) {
-		struct writer w = writer_of(buf, sizeof(buf));
-
-		build_arp(&w, mac_broadcast, 1, g->mac, &g->ip, (uint8_t[6]){ 0 }, &g->ip);
-		stage_frame(t->s, i, net, buf, (uint16_t)writer_len(&w));
+		speak_up(t, net, i);
 		run(t, 1000);
-		if (edge_serves(t->s->actor[i].node->vnet[net], &t->s->actor[i].node->env, &g->ip, NULL))
+		if (served(t, net, i, &t->g[net][i].ip))
 			return;
 	}
 	CU_FAIL_FATAL("the address was never granted");

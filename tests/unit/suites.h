@@ -95,6 +95,7 @@
 	X(story_invite)	\
 	X(story_link)	\
 	X(story_member)	\
+	X(story_migrate)	\
 	X(story_names)	\
 	X(story_path)	\
 	X(story_record)	\
