@@ -25,6 +25,7 @@
 	X(client)	\
 	X(clock)	\
 	X(cookie)	\
+	X(delegate)	\
 	X(dhcp)	\
 	X(dhcp6)	\
 	X(dhcp_guests)	\
