@@ -86,6 +86,7 @@ static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 	const struct nic *n = m->nics->nic[i];
 	const struct network_record *r = &n->charter.record;
 	const struct tap *t = &n->plug.tap;
+	struct ip gateway = network_gateway(r, r->range4.ip.family ? 4 : 6);
 	json_t *o = json_object();
 	struct look_remote remote;
 	struct look_guard guard;
@@ -97,18 +98,22 @@ static json_t *network(const struct member *m, unsigned i, int64_t now_ns)
 	put_range(o, "range", &r->range4);
 	put_range(o, "range6", &r->range6);
 	put_text(o, "domain", r->domain);
+	put_ip(o, "gateway", &gateway);
 	put_int(o, "mtu_bytes", r->mtu);
 	put_text(o, "model", model_text(n->config->model));
 	put_text(o, "tap", t->name);
 	put(o, "tap_gone", json_boolean(t->gone));
 	if (n->config->bridge)
 		put_text(o, "bridge", n->config->bridge);
+	put_text(o, "device", n->plug.device.name);
 	put_mac(o, "mac", n->plug.device.mac);
 	if (n->own == OWN_SET)
 		put_ip(o, "address", &n->ip);
 	put(o, "asks_for_address", json_boolean(n->own == OWN_WAITING || n->own == OWN_ASKED));
 	if (*n->name)
 		put_text(o, "host", n->name);
+	if (n->config->resolver == RESOLVER_RESOLVED)
+		put_text(o, "resolver", "resolved");
 	put_int(o, "in_frames", (int64_t)t->in);
 	put_int(o, "in_bytes", (int64_t)t->in_bytes);
 	put_int(o, "out_frames", (int64_t)t->out);

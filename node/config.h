@@ -61,6 +61,9 @@ struct config_link {
 	int64_t probe_ns, probe_second_ns, probe_far_ns, suspect_ns, suspect_probes;
 };
 
+/** enum config_resolver - who on this host is told of the network's name server */
+enum config_resolver { RESOLVER_NONE, RESOLVER_RESOLVED };
+
 /** struct config_network - [network.N] */
 struct config_network {
 	struct schema_head head;
@@ -68,6 +71,7 @@ struct config_network {
 	char *card;			/* NULL: that of the overlay */
 	char *tap, *bridge, *device, *address, *name, *firewall;
 	int32_t model;			/* enum vnet_model */
+	int32_t resolver;		/* enum config_resolver */
 	/* what the texts say */
 	enum config_address how;
 	struct ip ip;			/* ADDRESS_THIS */

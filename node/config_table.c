@@ -106,6 +106,11 @@ WORDS(MODEL) = {
 	{ "hybrid", MODEL_HYBRID, "the same, but it serves this host alone" }, END
 };
 
+WORDS(RESOLVER) = {
+	{ "none", RESOLVER_NONE, "nobody: this host's resolver stays as it is" },
+	{ "resolved", RESOLVER_RESOLVED, "systemd-resolved" }, END
+};
+
 #define K(type, member) SCHEMA_KEY(struct config_network, type, member)
 KEYS(NETWORK) = {
 	{ K(PATH, record), .name = "record", .example = "/var/lib/weft/network",
@@ -125,6 +130,9 @@ KEYS(NETWORK) = {
 		  "DHCP clients and other ways; auto is lease under model = interface, else off" },
 	{ K(TEXT, name), .name = "name", .preset = "auto", .example = "alice",
 	  .text = "the host's name in the network, or off; auto is the name in the certificate" },
+	{ K(WORD, resolver), .name = "resolver", .preset = "none", .words = RESOLVER,
+	  .text = "who on this host is told to ask the network's name server for names and addresses of the network, while the "
+		  "node runs: by weft-node if root started it, else by weft-resolver@.service or `weftctl resolver`" },
 	{ K(TEXT, firewall), .name = "firewall", .preset = "",
 	  .example = "allow icmp; allow tcp 22 from admins; allow udp 5000-5999; deny any",
 	  .text = "what others of the network may begin with machines here: rules `(allow | deny) (any | icmp | tcp | udp) "

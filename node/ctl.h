@@ -27,6 +27,7 @@ int dht_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int metrics_command(int argc, char **argv);
 int pcap_command(int argc, char **argv);
+int resolver_command(int argc, char **argv);
 int stop_command(int argc, char **argv);
 int version_command(int argc, char **argv);
 int net_command(int argc, char **argv);

@@ -84,7 +84,7 @@ struct adding {
 	struct terms terms;
 	char *dir, *listen4, *listen6, **bootstrap;
 	char *tap, *model, *bridge, *own;	/* [network.1] */
-	gboolean signer, no_signer;
+	gboolean signer, no_signer, resolver;
 };
 
 static void remove_node(const char *dir)
@@ -114,7 +114,7 @@ static bool write_node(const char *dir, const char *conf, const uint8_t seed[KEY
 	bool good = home_make(state, seed, f) &&
 		    card_write(card, overlay, (struct bytes){ adm->chain, adm->chain_len }, f) &&
 		    (!network || charter_write(charter, network, f)) &&
-		    (!signer.len || card_write(admits, overlay, signer, f)) && keep_text_write(file, 0600, conf, f);
+		    (!signer.len || card_write(admits, overlay, signer, f)) && keep_text_write(file, 0644, conf, f);
 
 	if (!good)
 		remove_node(dir);
@@ -155,9 +155,9 @@ static bool make(const struct adding *a, bool signs, struct overlay *o, struct a
 
 static bool no_network(const struct adding *a, const char *home, struct fail *f)
 {
-	if (!a->tap && !a->model && !a->bridge && !a->own && !a->signer)
+	if (!a->tap && !a->model && !a->bridge && !a->own && !a->signer && !a->resolver)
 		return true;
-	fail_add(f, "%s is an overlay without a network: no --tap, --model, --bridge, --own-address or --signer", home);
+	fail_add(f, "%s is an overlay without a network: no --tap, --model, --bridge, --own-address, --resolver or --signer", home);
 	fail_hint(f, "`weftctl net create --range` makes one with");
 	return false;
 }
@@ -177,7 +177,7 @@ static bool add(const struct adding *a, const char *home, const char *name, stru
 		const struct draft d = {
 			.name = name, .listen4 = a->listen4, .listen6 = a->listen6, .network = has,
 			.bootstrap = a->bootstrap ? given : o.bootstrap,
-			.tap = a->tap, .model = a->model, .bridge = a->bridge, .own = a->own,
+			.tap = a->tap, .model = a->model, .bridge = a->bridge, .own = a->own, .resolver = a->resolver,
 		};
 
 		signs |= has && !c.record.serial && !a->no_signer;	/* the first one, or nobody could answer an invitation */
@@ -211,6 +211,7 @@ static int add_command(int argc, char **argv)
 		{ "signer", 0, 0, G_OPTION_ARG_NONE, &a.signer, "It answers invitations (the first one does)", NULL },
 		{ "no-signer", 0, 0, G_OPTION_ARG_NONE, &a.no_signer, "It does not, although it is the first", NULL },
 		{ "own-address", 0, 0, G_OPTION_ARG_STRING, &a.own, "The host's own address (auto)", "lease|off|ADDRESS" },
+		{ "resolver", 0, 0, G_OPTION_ARG_NONE, &a.resolver, "Have systemd-resolved ask for the network's names", NULL },
 		TERMS_OPTIONS(a.terms),
 		REPLACE_OPTION(a.terms),
 		G_OPTION_ENTRY_NULL

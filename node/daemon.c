@@ -16,6 +16,7 @@
 #include "node/confine.h"
 #include "node/diary.h"
 #include "node/ready.h"
+#include "node/resolver.h"
 #include "node/text.h"
 
 enum { MAPPED = 32 << 10 };
@@ -121,11 +122,13 @@ static bool open_all(struct daemon *d, struct fail *f)
 	d->member->ctx = d;
 	addresses_open(&d->addresses);
 	reload_addresses(d);
-	return control_open(&d->control, d->loop, d->config->control, d->config->node.group, serve_order, d, f) &&
-	       confined(d, f) && writes_apart(d, f) && wake_watch(d, f) &&
-	       (d->config->metrics.kind == ENDPOINT_NONE ||
-		scrape_open(&d->scrape, d->loop, &d->config->metrics, serve_metrics, d, f)) &&
-	       (!d->config->node.confine || confine_calls(f));
+	if (!control_open(&d->control, d->loop, d->config->control, d->config->node.group, serve_order, d, f) ||
+	    !confined(d, f) || !writes_apart(d, f) || !wake_watch(d, f) ||
+	    (d->config->metrics.kind != ENDPOINT_NONE &&
+	     !scrape_open(&d->scrape, d->loop, &d->config->metrics, serve_metrics, d, f)))
+		return false;
+	resolver_start(d->config);
+	return !d->config->node.confine || confine_calls(f);
 }
 
 static void close_all(struct daemon *d)

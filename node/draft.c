@@ -34,6 +34,7 @@ char *draft_text(const struct draft *d, struct fail *f)
 		key(t, "model", d->model, "interface");
 		key(t, "bridge", d->bridge, "br0");
 		key(t, "address", d->own, "lease");
+		key(t, "resolver", d->resolver ? "resolved" : NULL, "resolved");
 	}
 	c = config_parse("the new configuration", t->str, t->len, NULL, NULL, 0, f);
 	config_free(c);

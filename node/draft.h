@@ -17,6 +17,7 @@ struct draft {
 	const char *listen4, *listen6, *bootstrap;
 	bool network;			/* with [network.1] */
 	const char *tap, *model, *bridge, *own;
+	bool resolver;			/* systemd-resolved is to be told */
 };
 
 /** draft_text() - The file's text, which is one that the node takes; NULL with messages. g_free() it */

@@ -373,7 +373,7 @@ static bool in_directory(struct join *j, struct asking *a, const char *conf, con
 		good = token_good(&a->token, f) && own_key(j->state, a, f) && redeem(a, c, j->wait_ns, f) && write_grant(j->state, a, f);
 	}
 	if (good && access(j->conf, F_OK))
-		good = keep_text_write(j->conf, 0600, conf, f);
+		good = keep_text_write(j->conf, 0644, conf, f);
 	if (lock >= 0)
 		close(lock);
 	return good;

@@ -75,7 +75,7 @@ static char *host_name(void)
 struct joining {
 	struct asked run;
 	char *state, *name, *wait, *tap, *model, *bridge, *own, *listen4, *listen6;
-	gboolean once;
+	gboolean once, resolver;
 };
 
 /* Where configuration and private directory go: beside each other if one is named, else where a system has them. */
@@ -102,7 +102,7 @@ static int join_as(struct joining *a, const char *token)
 	struct join j = {
 		.token = token, .wait_ns = JOIN_WAIT_NS,
 		.draft = { .listen4 = a->listen4, .listen6 = a->listen6, .tap = a->tap, .model = a->model, .bridge = a->bridge,
-			   .own = a->own },
+			   .own = a->own, .resolver = a->resolver },
 	};
 	char *state = NULL, *host = host_name(), why[WHY_LEN];
 	struct fail f = { 0 };
@@ -144,6 +144,7 @@ static int join_command(int argc, char **argv)
 		{ "model", 0, 0, G_OPTION_ARG_STRING, &a.model, "Who is behind the tap (interface)", "interface|router|hybrid" },
 		{ "bridge", 0, 0, G_OPTION_ARG_STRING, &a.bridge, "The tap's bridge under router and hybrid", "NAME" },
 		{ "own-address", 0, 0, G_OPTION_ARG_STRING, &a.own, "The host's own address (auto)", "lease|off|ADDRESS" },
+		{ "resolver", 0, 0, G_OPTION_ARG_NONE, &a.resolver, "Have systemd-resolved ask for the network's names", NULL },
 		{ "set", 's', 0, G_OPTION_ARG_STRING_ARRAY, &a.run.set, "Wins over the file, for this run", "group.key=value" },
 		{ "daemon", 'd', 0, G_OPTION_ARG_NONE, &a.run.daemon, "Go to the background once ready", NULL },
 		G_OPTION_ENTRY_NULL

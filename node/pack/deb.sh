@@ -43,9 +43,9 @@ EOF
 chmod 644 "$doc/changelog"
 find "$root/usr/share/man" "$doc/changelog" -type f -exec gzip -9n {} +
 
-mkdir -p "$root/DEBIAN" "$root/../stub/debian"
-printf 'Source: weft\n\nPackage: %s\nArchitecture: any\n' "$package" >"$root/../stub/debian/control"
-depends=$(cd "$root/../stub" && dpkg-shlibdeps -O $(find "../$package" -type f -perm -100 -path '*bin/*' | sed 's/^/-e/') 2>/dev/null |
+mkdir -p "$root/DEBIAN" "$root/../shlibdeps/debian"
+printf 'Source: weft\n\nPackage: %s\nArchitecture: any\n' "$package" >"$root/../shlibdeps/debian/control"
+depends=$(cd "$root/../shlibdeps" && dpkg-shlibdeps -O $(find "../$package" -type f -perm -100 -path '*bin/*' | sed 's/^/-e/') 2>/dev/null |
 	sed -n 's/^shlibs:Depends=//p')
 cat >"$root/DEBIAN/control" <<EOF
 Package: $package

@@ -4,6 +4,7 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 install_BIN  := weftctl weft-sim weft-report
 install_SBIN := weft-node
+install_UNIT := weft-node@.service weft-resolver@.service
 install_MAN  := weft-node.8 weftctl.1 weft.conf.5 weft-sim.1 weft-report.1
 units     = $(if $(filter /usr,$(PREFIX)),/lib,$(PREFIX)/lib)/systemd/system
 share    := $(PREFIX)/share
@@ -17,15 +18,15 @@ $(B)/man/weft-report.1: analysis/weft-report.1.scd
 	@mkdir -p $(@D)
 	$(call say,MAN)scdoc <$< >$@
 
-$(B)/pack/weft-node@.service: node/pack/weft-node@.service again	# PREFIX may be another one now
+$(B)/pack/%.service: node/pack/%.service again	# PREFIX may be another one now
 	@mkdir -p $(@D)
-	$(call say,GEN)sed 's|@SBIN@|$(PREFIX)/sbin|' <$< >$@
+	$(call say,GEN)sed 's|@SBIN@|$(PREFIX)/sbin|; s|@BIN@|$(PREFIX)/bin|' <$< >$@
 
 # What is put where, one line each: mode, source, place under DESTDIR. Install and uninstall read the same list.
 # install_node is what a node needs, install_sim the simulator beside it.
 install_node := $(foreach p,$(install_SBIN),755:$(B)/bin/$p:$(PREFIX)/sbin/$p) 755:$(B)/bin/weftctl:$(PREFIX)/bin/weftctl \
 	$(foreach m,$(filter-out weft-sim.1 weft-report.1,$(install_MAN)),644:$(B)/man/$m:$(share)/man/man$(lastword $(subst ., ,$m))/$m) \
-	644:$(B)/pack/weft-node@.service:$(units)/weft-node@.service \
+	$(foreach u,$(install_UNIT),644:$(B)/pack/$u:$(units)/$u) \
 	644:node/pack/weftctl.bash:$(share)/bash-completion/completions/weftctl \
 	644:node/pack/weftctl.bash:$(share)/bash-completion/completions/weft-node \
 	644:node/pack/weft.conf.example:$(share)/doc/weft/examples/weft.conf
@@ -37,13 +38,13 @@ what      = $(word 2,$(subst :, ,$(1)))
 where     = $(word 3,$(subst :, ,$(1)))
 put       = install -D -m $(word 1,$(subst :, ,$(1))) $(call what,$(1)) '$(2)$(call where,$(1))' &&
 
-node_made := $(B)/bin/weft-node $(B)/bin/weftctl $(addprefix $(B)/man/,weft-node.8 weftctl.1 weft.conf.5) $(B)/pack/weft-node@.service
+node_made := $(B)/bin/weft-node $(B)/bin/weftctl $(addprefix $(B)/man/,weft-node.8 weftctl.1 weft.conf.5) $(addprefix $(B)/pack/,$(install_UNIT))
 
 install-node: $(node_made)	## the same without the simulator
 	@$(foreach i,$(install_node),$(call put,$i,$(DESTDIR))) true
 	@echo "  INST  into $(DESTDIR)$(PREFIX)"
 
-install: programs $(addprefix $(B)/man/,$(install_MAN)) $(B)/pack/weft-node@.service	## programs, manuals, unit, completion, scenarios: DESTDIR=, PREFIX=/usr/local
+install: programs $(addprefix $(B)/man/,$(install_MAN)) $(addprefix $(B)/pack/,$(install_UNIT))	## programs, manuals, unit, completion, scenarios: DESTDIR=, PREFIX=/usr/local
 	@$(foreach i,$(install_node) $(install_sim),$(call put,$i,$(DESTDIR))) true
 	@echo "  INST  into $(DESTDIR)$(PREFIX)"
 
@@ -63,11 +64,11 @@ deps-deb:			## install what `make deb` needs besides (as root)
 deb:				## Debian packages into build/deb: weft, weft-sim
 	@$(MAKE) --no-print-directory PREFIX=/usr CFLAGS='$(CFLAGS) -fstack-protector-strong -D_FORTIFY_SOURCE=2' B=$(B)/deb-build deb-made OUT=$(abspath $(B))/deb
 
-deb-made: programs $(addprefix $(B)/man/,$(install_MAN)) $(B)/pack/weft-node@.service
+deb-made: programs $(addprefix $(B)/man/,$(install_MAN)) $(addprefix $(B)/pack/,$(install_UNIT))
 	@$(RM) -r $(B)/root
 	@$(foreach i,$(install_node),$(call put,$i,$(B)/root/weft)) true
 	@$(foreach i,$(install_sim),$(call put,$i,$(B)/root/weft-sim)) true
-	@mkdir -p $(OUT) && for p in weft weft-sim; do node/pack/deb.sh $(B)/root/$$p $$p $(deb_VERSION) $(OUT) || exit 1; done
+	@mkdir -p $(OUT) && $(RM) $(OUT)/*.deb && for p in weft weft-sim; do node/pack/deb.sh $(B)/root/$$p $$p $(deb_VERSION) $(OUT) || exit 1; done
 
 check-deb: deb			## lintian on them, and install, run, remove in a private root (as root)
 	node/pack/check-deb.sh $(B)/deb

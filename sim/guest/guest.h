@@ -3,7 +3,7 @@
  *
  * What people plug into a virtual network: Ethernet, ARP (RFC 826, 5227), IPv4,
  * ICMP echo, IPv6 with neighbour discovery and SLAAC (RFC 4861, 4862), UDP, a
- * DHCP client with all its states (RFC 2131), a DNS stub (RFC 1035), and flows:
+ * DHCP client with all its states (RFC 2131), a DNS client (RFC 1035), and flows:
  * UDP, and a TCP that opens, transfers in a window, retransmits and closes
  * (RFC 9293, go-back-N, no options but MSS). Every byte that arrives in a flow
  * is checked against the pattern it must be.

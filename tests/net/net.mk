@@ -39,4 +39,16 @@ check-invite: $(B)/bin/weft-node $(B)/bin/weftctl	## invitations redeemed, membe
 check-operate: $(B)/bin/weft-node $(B)/bin/weftctl	## what an operator does: ping, dht, doctor, metrics, captures, signals (root)
 	timeout 300 tests/net/operate.sh $(B)/bin
 
+# A machine's root to boot: systemd, its resolver and network manager, and what the package depends on.
+systemd_TREE := systemd,systemd-sysv,systemd-resolved,libnss-resolve,dbus,iproute2,libcap-ng0,libev4,libglib2.0-0,libjansson4,libjson-glib-1.0-0,libmnl0,libsodium23
+
+deps-systemd:			## what `make check-systemd` needs: systemd-nspawn, and a Debian tree in build/systemd-tree (as root)
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	apt-get install -y -qq --no-install-recommends systemd-container debootstrap $(DEB_PACKAGES) >/dev/null
+	$(RM) -r $(B)/systemd-tree && debootstrap --variant=minbase --include=$(systemd_TREE) bookworm $(B)/systemd-tree >/dev/null
+
+check-systemd: deb $(B)/bin/weft-node $(B)/bin/weftctl	## the package's units under a systemd that runs, systemd-resolved, networkd (root)
+	timeout 400 tests/net/systemd.sh $(B)/bin
+
+.PHONY: deps-systemd check-systemd
 .PHONY: check-net check-tap check-net-long check-agree bench-net check-security check-invite check-operate
