@@ -205,8 +205,8 @@ static bool begin(struct asking *a, struct boot_clock *clock, const struct node_
 
 static void receive(struct asking *a, struct udp_socket *s, int64_t now_ns)
 {
-	struct event evs[UDP_BATCH];
-	unsigned n = udp_receive(&a->udp, s, evs);
+	struct event *evs;
+	unsigned n = udp_receive(&a->udp, s, &evs);
 
 	step(a, now_ns, evs, n);
 }

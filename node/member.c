@@ -242,7 +242,7 @@ static void carry_out(struct member *m, int64_t now_ns, struct event next[FOLLOW
 	for (unsigned i = 0; i < fx->reflexes; i++)
 		seen_put(&m->seen, &fx->reflex[i], now_ns);
 	for (unsigned i = 0; i < fx->sends; i++)
-		m->sends[fx->send[i].kind]++;
+		m->sends[fx->send[i].kind] += datagrams_of(&fx->send[i]);
 	udp_send(m->udp, fx->send, fx->sends);
 	nics_write(m->nics, fx->frame, fx->frames);
 	for (unsigned i = 0; i < fx->records; i++) {
@@ -301,6 +301,7 @@ void member_start(struct member *m, int64_t now_ns, const struct event *more, un
 	entropy(seed);
 	start.start.seed = seed;
 	start.start.ciphers = suite_sodium.ciphers;
+	start.start.offloads = (m->udp->segments ? CAN_SEGMENT : 0) | (nics_can_sum(m->nics) ? CAN_SUM : 0);
 	start.start.last = m->home->last;
 	member_step(m, now_ns, &wall, 1);	/* first, so that certificates are judged from the first call on */
 	member_step(m, now_ns, more, count);

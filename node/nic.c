@@ -369,7 +369,15 @@ void nics_close(struct nics *n)
 
 void nics_write(struct nics *n, const struct frame *f, unsigned frames)
 {
-	for (const struct frame *end = f + frames; f < end; f++)
-		if (f->iface && f->iface <= NETWORKS_MAX && n->nic[f->iface - 1])
-			tap_write(&n->nic[f->iface - 1]->plug.tap, f);
+	for (unsigned i = 0; i < NETWORKS_MAX && frames; i++)
+		if (n->nic[i])
+			tap_write(&n->nic[i]->plug.tap, f, frames);
+}
+
+bool nics_can_sum(const struct nics *n)
+{
+	for (unsigned i = 0; i < NETWORKS_MAX; i++)
+		if (n->nic[i] && !n->nic[i]->plug.tap.virtio)
+			return false;
+	return true;
 }

@@ -102,6 +102,9 @@ void nics_close(struct nics *n);	/* fine if all zeroes */
 /** nics_write() - Frames to their taps */
 void nics_write(struct nics *n, const struct frame *f, unsigned frames);
 
+/** nics_can_sum() - Do all taps take frames with a partial checksum? */
+bool nics_can_sum(const struct nics *n);
+
 /* ---- the host's own addresses (own.c) ---- */
 
 /** own_take() - The host's address, if it has one, is taken off its device and asked for no more */

@@ -93,8 +93,9 @@ static void watch(void *ctx, const struct effects *fx)
 	for (unsigned i = 0; i < fx->sends; i++) {
 		const struct datagram *g = &fx->send[i];
 
-		sniff_datagram(&d->sniff, g->to.kind == ENDPOINT_UDP6 ? &d->udp.six.at : &d->udp.four.at, &g->to, g->data,
-				 g->len, now);
+		for (size_t at = 0, step = g->segment ? g->segment : g->len; at < g->len; at += step)
+			sniff_datagram(&d->sniff, g->to.kind == ENDPOINT_UDP6 ? &d->udp.six.at : &d->udp.four.at, &g->to,
+				       g->data + at, g->len - at < step ? g->len - at : step, now);
 	}
 	for (unsigned i = 0; i < fx->frames; i++)
 		sniff_frame(&d->sniff, fx->frame[i].iface, fx->frame[i].data, fx->frame[i].len, now);

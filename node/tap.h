@@ -2,14 +2,14 @@
  * tap.h - an Ethernet interface whose other end is this process
  *
  * Opened through /dev/net/tun; frames the kernel sends come out of tap_read(),
- * frames given to tap_write() reach it. A tap that exists, made for our user
+ * frames given to tap_write() reach it. Where the kernel can, large ones cross
+ * that are many segments (virtio.h, train.h). A tap that exists, made for our user
  * (`ip tuntap add weft0 mode tap user NAME`), is used without privileges and
  * stays when we close it; one that does not is made, which needs CAP_NET_ADMIN,
  * and is gone with us however we end.
  *
- *	Memory		frames of one tap_read() lie in one buffer all taps share
- *	Ownership	what was read is good until the next tap_read() of any tap
- *	Left out	the virtio-net header (offloads), several queues
+ *	Memory		what is read lies in burst.h's area
+ *	Left out	several queues
  */
 #ifndef NODE_TAP_H
 #define NODE_TAP_H
@@ -20,7 +20,8 @@
 #include "node/prog/fail.h"
 
 enum {
-	TAP_BATCH	= 32,		/* frames of one tap_read() at most */
+	TAP_BATCH	= 64,		/* frames of one tap_read() at most ... */
+	TAP_BYTES	= 128 << 10,	/* ... and no more once they have so many bytes */
 	TAP_FRAME	= 9216,		/* bytes of the longest frame: an MTU of 9000, VLAN tags */
 };
 
@@ -30,8 +31,10 @@ struct tap {
 	uint16_t iface;			/* what the host calls it: event.iface, frame.iface */
 	bool persistent;		/* it was there before us, and stays */
 	bool gone;			/* somebody deleted the interface under us */
-	uint64_t in, in_bytes, out, out_bytes;	/* frames from the kernel, to the kernel */
-	uint64_t refused;		/* frames the kernel did not take, or only with offloads */
+	bool virtio;			/* each frame has a header; sums may be partial, in both directions ... */
+	bool tcp, udp;			/* ... and batches of TCP and UDP segments may cross */
+	uint64_t in, in_bytes, out, out_bytes;	/* frames from the kernel, to the kernel; a batch is one */
+	uint64_t refused;		/* frames the kernel did not take */
 	uint64_t oversized;		/* longer than TAP_FRAME, dropped */
 };
 
@@ -44,9 +47,9 @@ bool tap_open(struct tap *t, const char *name, uint16_t iface, struct fail *f);
 void tap_close(struct tap *t);		/* fine if not open */
 
 /** tap_read() - Up to TAP_BATCH frames as EVENT_FRAME; 0: there are no more now */
-unsigned tap_read(struct tap *t, struct event *evs);
+unsigned tap_read(struct tap *t, struct event **evs);
 
-/** tap_write() - One frame; a partial checksum is filled in, what the kernel refuses is counted */
-void tap_write(struct tap *t, const struct frame *f);
+/** tap_write() - Those of @f that are for @t, segments of a flow together; what the kernel refuses is counted */
+void tap_write(struct tap *t, const struct frame *f, unsigned count);
 
 #endif /* NODE_TAP_H */

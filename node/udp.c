@@ -11,10 +11,12 @@
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <netinet/udp.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "node/burst.h"
 
 union address {
 	struct sockaddr any;
@@ -119,6 +121,7 @@ int udp_bind(struct udp *u, const struct endpoint *at, uint16_t again)
 	if (fd < 0)
 		return -errno;
 	make_room(fd);
+	u->segments = !set(fd, IPPROTO_UDP, UDP_SEGMENT, 0) && !set(fd, IPPROTO_UDP, UDP_GRO, 1);
 	err = prepare(fd, six);
 	if (!err && (at->port || !again || bind_to(fd, at, again)))
 		err = bind_to(fd, at, at->port);
@@ -211,40 +214,65 @@ bool udp_error_take(struct udp *u, struct event *ev)
 
 /* ---- receiving ------------------------------------------------------------------------ */
 
-static uint8_t buffer[UDP_BATCH][UDP_BUFFER] __attribute__((aligned(4096)));	/* whole pages: udp_tidy() */
+enum { SLOT = BURST_BYTES / UDP_BATCH };	/* what the kernel joined is a UDP packet, no longer than any */
+_Static_assert(SLOT > UINT16_MAX, "one message");
 
-void udp_tidy(void)
+union control {
+	char room[CMSG_SPACE(sizeof(int))];
+	struct cmsghdr align;
+};
+
+/* Of how long datagrams the message @h of @len bytes is. */
+static size_t step_of(struct msghdr *h, size_t len)
 {
-	madvise(buffer, sizeof(buffer), MADV_DONTNEED);
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(h); c; c = CMSG_NXTHDR(h, c))
+		if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO) {
+			int size;
+
+			memcpy(&size, CMSG_DATA(c), sizeof(size));
+			return size > 0 && (size_t)size < len ? (size_t)size : len;
+		}
+	return len;
 }
 
-unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event *evs)
+unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event **evs)
 {
+	struct burst *b = burst_area();
 	union address from[UDP_BATCH];
+	union control control[UDP_BATCH];
 	struct mmsghdr m[UDP_BATCH];
 	struct iovec iov[UDP_BATCH];
 	unsigned count = 0;
 	int got;
 
+	*evs = b->event;
 	for (unsigned i = 0; i < UDP_BATCH; i++) {
-		iov[i] = (struct iovec){ buffer[i], UDP_BUFFER };
+		iov[i] = (struct iovec){ b->bytes + i * SLOT, SLOT };
 		m[i].msg_hdr = (struct msghdr){
 			.msg_name = &from[i], .msg_namelen = sizeof(from[i]), .msg_iov = &iov[i], .msg_iovlen = 1,
+			.msg_control = &control[i], .msg_controllen = sizeof(control[i]),
 		};
 	}
 	got = recvmmsg(s->fd, m, UDP_BATCH, MSG_DONTWAIT, NULL);
 	if (got <= 0)
 		errors_collect(u, s);
 	for (int i = 0; i < got; i++) {
-		if (m[i].msg_hdr.msg_flags & MSG_TRUNC) {
-			u->oversized++;
+		size_t len = m[i].msg_len, step = step_of(&m[i].msg_hdr, len), at = 0;
+
+		u->oversized += step > UDP_BUFFER;
+		if (step > UDP_BUFFER)
 			continue;
-		}
-		u->in++;
-		u->in_bytes += m[i].msg_len;
-		evs[count++] = (struct event){
-			.kind = EVENT_DATAGRAM, .from = endpoint_of(&from[i]), .data = { buffer[i], m[i].msg_len },
-		};
+		do {
+			size_t one = len - at < step ? len - at : step;
+
+			u->in++;
+			u->in_bytes += one;
+			b->event[count++] = (struct event){
+				.kind = EVENT_DATAGRAM, .from = endpoint_of(&from[i]),
+				.data = { b->bytes + (size_t)i * SLOT + at, one },
+			};
+			at += one;
+		} while (at < len && count < BURST_EVENTS);
 	}
 	return count;
 }
@@ -253,6 +281,8 @@ unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event *evs)
 
 /* struct outgoing - datagrams of one family on their way into the kernel */
 struct outgoing {
+	const struct datagram *d[UDP_BATCH];
+	union control control[UDP_BATCH];
 	struct mmsghdr m[UDP_BATCH];
 	union address to[UDP_BATCH];
 	struct iovec iov[UDP_BATCH];
@@ -260,11 +290,11 @@ struct outgoing {
 };
 
 /* What a failed send says of the path to @to. */
-static void refused(struct udp *u, const struct udp_socket *s, const union address *to, int err)
+static void refused(struct udp *u, const struct udp_socket *s, const union address *to, int err, unsigned count)
 {
 	struct udp_error e = { .to = endpoint_of(to), .unreachable = true };
 
-	u->refused++;
+	u->refused += count;
 	switch (err) {
 	case EMSGSIZE:
 		e.mtu = errors_collect(u, s);
@@ -286,6 +316,38 @@ static void refused(struct udp *u, const struct udp_socket *s, const union addre
 	}
 }
 
+static void put(struct udp *u, struct udp_socket *s, struct outgoing *o, const struct datagram *d, const uint8_t *at,
+		size_t len, uint16_t segment);
+static void flush(struct udp *u, struct udp_socket *s, struct outgoing *o);
+
+/* @d in as many messages as it is datagrams. */
+static void put_each(struct udp *u, struct udp_socket *s, struct outgoing *o, const struct datagram *d)
+{
+	size_t step = d->segment ? d->segment : d->len;
+
+	for (size_t at = 0; at < d->len; at += step)
+		put(u, s, o, d, d->data + at, d->len - at < step ? d->len - at : step, 0);
+}
+
+/*
+ * The kernel did not take a whole batch: a segment may be too long for its interface, or that cannot sum (EIO). One by
+ * one each gets its own answer.
+ */
+static void one_by_one(struct udp *u, struct udp_socket *s, const struct datagram *d)
+{
+	struct outgoing o;
+
+	o.count = 0;
+	put_each(u, s, &o, d);
+	if (o.count)
+		flush(u, s, &o);
+}
+
+static unsigned datagrams(const struct outgoing *o, unsigned i)
+{
+	return o->m[i].msg_hdr.msg_controllen ? datagrams_of(o->d[i]) : 1;
+}
+
 static void flush(struct udp *u, struct udp_socket *s, struct outgoing *o)
 {
 	unsigned done = 0;
@@ -295,17 +357,21 @@ static void flush(struct udp *u, struct udp_socket *s, struct outgoing *o)
 		int n = sendmmsg(s->fd, o->m + done, o->count - done, MSG_DONTWAIT);
 
 		if (n > 0) {
-			for (int i = 0; i < n; i++)
-				u->out_bytes += o->m[done + (unsigned)i].msg_len;
-			u->out += (unsigned)n;
-			done += (unsigned)n;
+			for (unsigned end = done + (unsigned)n; done < end; done++) {
+				u->out_bytes += o->m[done].msg_len;
+				u->out += datagrams(o, done);
+			}
 			again = false;
 		} else if (errno == EINTR) {
 			continue;
 		} else if (!again && errno != EAGAIN && errno != EMSGSIZE) {
 			again = trouble = true;	/* may have been the socket's error, not this datagram's */
 		} else {
-			refused(u, s, &o->to[done++], errno);
+			if (o->m[done].msg_hdr.msg_controllen && errno != EAGAIN)
+				one_by_one(u, s, o->d[done]);
+			else
+				refused(u, s, &o->to[done], errno, datagrams(o, done));
+			done++;
 			again = false;
 			trouble = true;
 		}
@@ -316,15 +382,23 @@ static void flush(struct udp *u, struct udp_socket *s, struct outgoing *o)
 }
 
 static void put(struct udp *u, struct udp_socket *s, struct outgoing *o, const struct datagram *d, const uint8_t *at,
-		size_t len)
+		size_t len, uint16_t segment)
 {
 	unsigned i = o->count++;
 	socklen_t name = address_of(&o->to[i], &d->to);
+	struct msghdr *h = &o->m[i].msg_hdr;
 
+	o->d[i] = d;
 	o->iov[i] = (struct iovec){ (void *)at, len };
-	o->m[i].msg_hdr = (struct msghdr){
-		.msg_name = &o->to[i], .msg_namelen = name, .msg_iov = &o->iov[i], .msg_iovlen = 1,
-	};
+	*h = (struct msghdr){ .msg_name = &o->to[i], .msg_namelen = name, .msg_iov = &o->iov[i], .msg_iovlen = 1 };
+	if (segment) {
+		struct cmsghdr *c = &o->control[i].align;
+
+		h->msg_control = c;
+		h->msg_controllen = CMSG_SPACE(sizeof(segment));
+		*c = (struct cmsghdr){ .cmsg_level = IPPROTO_UDP, .cmsg_type = UDP_SEGMENT, .cmsg_len = CMSG_LEN(sizeof(segment)) };
+		memcpy(CMSG_DATA(c), &segment, sizeof(segment));
+	}
 	if (o->count == UDP_BATCH)
 		flush(u, s, o);
 }
@@ -337,14 +411,14 @@ void udp_send(struct udp *u, const struct datagram *d, unsigned count)
 	for (const struct datagram *end = d + count; d < end; d++) {
 		bool is_six = d->to.kind == ENDPOINT_UDP6;
 		struct udp_socket *s = is_six ? &u->six : &u->four;
-		size_t step = d->segment ? d->segment : d->len;
+		struct outgoing *o = is_six ? &six : &four;
 
-		if (s->fd < 0 || !endpoint_valid(&d->to)) {
+		if (s->fd < 0 || !endpoint_valid(&d->to))
 			u->refused++;
-			continue;
-		}
-		for (size_t at = 0; at < d->len; at += step)
-			put(u, s, is_six ? &six : &four, d, d->data + at, d->len - at < step ? d->len - at : step);
+		else if (d->segment && u->segments)
+			put(u, s, o, d, d->data, d->len, d->segment);
+		else
+			put_each(u, s, o, d);
 	}
 	if (four.count)
 		flush(u, &u->four, &four);

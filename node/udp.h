@@ -1,16 +1,15 @@
 /*
  * udp.h - the underlay: one UDP socket for IPv4, one for IPv6
  *
- * Datagrams go in and out by the batch (recvmmsg, sendmmsg), always with DF set
- * and never held to the kernel's idea of the path MTU: finding that out is
+ * Datagrams go in and out by the batch (recvmmsg, sendmmsg; those of one size for
+ * one place together, UDP_SEGMENT and UDP_GRO, where the kernel can), always with
+ * DF set and never held to the kernel's idea of the path MTU: finding that out is
  * core's. What routers answer (too big, unreachable) comes from the error queue
  * as path errors, and so does what the kernel refuses to send. ICMP is not
  * authentic: core only looks closer for it.
  *
- *	Memory		fixed; UDP_BATCH buffers, of which the kernel touches those it fills
- *	Ownership	received bytes are good until the next udp_receive()
- *	Left out	leaving by a chosen interface, ECN marks, UDP_SEGMENT: with the
- *			data path of guests
+ *	Memory		what is received lies in burst.h's area
+ *	Left out	leaving by a chosen interface, ECN marks
  */
 #ifndef NODE_UDP_H
 #define NODE_UDP_H
@@ -20,7 +19,12 @@
 #include "core/base/door.h"
 #include "node/prog/fail.h"
 
-enum { UDP_BATCH = 16, UDP_BUFFER = 2048, UDP_ERRORS = 16, UDP_ROOM = 4 << 20 /* bytes the kernel may hold for us */ };
+enum {
+	UDP_BATCH	= 16,		/* messages of one system call */
+	UDP_BUFFER	= 2048,		/* the longest datagram */
+	UDP_ERRORS	= 16,
+	UDP_ROOM	= 4 << 20,	/* bytes the kernel may hold for us */
+};
 
 struct udp_socket {
 	int fd;				/* -1: this family is off */
@@ -36,7 +40,8 @@ struct udp_error {
 
 struct udp {
 	struct udp_socket four, six;
-	uint64_t in, in_bytes, out, out_bytes;	/* UDP payload */
+	bool segments;			/* the kernel cuts (UDP_SEGMENT) and joins (UDP_GRO); else we do */
+	uint64_t in, in_bytes, out, out_bytes;	/* datagrams, UDP payload */
 	uint64_t refused;		/* datagrams the kernel did not take */
 	uint64_t oversized;		/* longer than UDP_BUFFER, dropped */
 	struct udp_error error[UDP_ERRORS];
@@ -54,11 +59,8 @@ void udp_close(struct udp *u);
  */
 int udp_bind(struct udp *u, const struct endpoint *at, uint16_t again);
 
-/** udp_receive() - Up to UDP_BATCH datagrams of @s as events; also collects errors */
-unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event *evs);
-
-/** udp_tidy() - Receive buffers that a burst filled go back to the kernel; nothing received may still be in use */
-void udp_tidy(void);
+/** udp_receive() - Up to BURST_EVENTS datagrams of @s as events; 0: there are no more now, and errors were collected */
+unsigned udp_receive(struct udp *u, struct udp_socket *s, struct event **evs);
 
 /** udp_send() - All of @d, in order; what the kernel refuses is counted, and an error if it is about the path */
 void udp_send(struct udp *u, const struct datagram *d, unsigned count);

@@ -11,11 +11,12 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "node/burst.h"
 #include "node/diary.h"
 #include "node/ready.h"
 #include "node/text.h"
 
-enum { HOUR_S = 3600, CLOCK_S = 10, TIDY_S = 60, WARN_DAYS = 14, BURSTS = 4 };
+enum { HOUR_S = 3600, CLOCK_S = 10, TIDY_S = 60, WARN_DAYS = 14, BURSTS = 4 /* of a tap */, BURST = 64 /* datagrams of a socket */ };
 #define LEAVE_S		6.0
 
 /* ---- steps ---------------------------------------------------------------------------- */
@@ -108,18 +109,16 @@ static void on_sleep(struct ev_loop *loop, ev_prepare *w, int revents)
 
 static void receive(struct daemon *d, struct udp_socket *s)
 {
-	struct event evs[UDP_BATCH];
+	struct event *evs;
 
 	wake_up(d);
-	for (unsigned i = 0; i < BURSTS && !d->over; i++) {
-		unsigned n = udp_receive(&d->udp, s, evs);
+	for (unsigned got = 0, n = UDP_BATCH; n >= UDP_BATCH && got < BURST && !d->over; got += n) {
+		n = udp_receive(&d->udp, s, &evs);
 
 		if (n && sniff_runs(&d->sniff))
 			record_in(d, s, evs, n);
 		if (n || d->udp.errors)
 			wake_step(d, evs, n);
-		if (n < UDP_BATCH)
-			break;
 	}
 }
 
@@ -146,12 +145,12 @@ static void on_tap(struct ev_loop *loop, ev_io *w, int revents)
 	struct daemon *d = w->data;
 	unsigned place = (unsigned)(w - d->tap);
 	struct tap *t = &d->nics.nic[place]->plug.tap;
-	struct event evs[TAP_BATCH];
+	struct event *evs;
 
 	(void)revents;
 	wake_up(d);
 	for (unsigned i = 0; i < BURSTS && !d->over; i++) {
-		unsigned n = tap_read(t, evs);
+		unsigned n = tap_read(t, &evs);
 
 		if (!n)
 			break;
@@ -254,7 +253,7 @@ static void on_tidy(struct ev_loop *loop, ev_timer *w, int revents)
 	(void)loop;
 	(void)revents;
 	member_tidy(d->member);
-	udp_tidy();
+	burst_tidy();
 	malloc_trim(0);
 }
 

@@ -94,6 +94,17 @@ struct request {
 	uint8_t ask;			/* enum ask */
 };
 
+/** enum can - what a machine can do for core: bits of start.offloads. One that says nothing can do nothing */
+enum can {
+	CAN_SUM		= 1 << 0,	/* frames may leave with offload.partial; else core fills checksums in */
+	CAN_SEGMENT	= 1 << 1,	/* datagrams may leave with segment; else each is an effect of its own */
+};
+
+enum {
+	SEGMENTS_MAX	= 64,		/* datagrams in one with segment ... */
+	SEGMENTS_BYTES	= 64000,	/* ... and their bytes */
+};
+
 struct event {
 	enum event_kind kind;
 	uint16_t iface;
@@ -104,7 +115,7 @@ struct event {
 	union {
 		struct {
 			const uint8_t *seed;		/* 32 bytes of entropy */
-			uint32_t ciphers, offloads;	/* what this machine can do */
+			uint32_t ciphers, offloads;	/* what this machine can do; enum can */
 			enum run_end last;
 		} start;
 		struct offload offload;
@@ -121,15 +132,21 @@ struct datagram {
 	struct endpoint to;		/* to.iface: the interface to leave by, 0 = any */
 	const uint8_t *data;
 	uint16_t len;
-	uint16_t segment;		/* bytes per datagram of a batch, 0 = one */
+	uint16_t segment;		/* data is many datagrams of so many bytes, the last may be shorter; 0 = one */
 	uint8_t  df, ecn;
 	uint8_t  kind;			/* enum message_kind, for accounts */
 };
 
+/** datagrams_of() - how many @d is */
+static inline unsigned datagrams_of(const struct datagram *d)
+{
+	return d->segment ? (d->len + d->segment - 1u) / d->segment : 1;
+}
+
 struct frame {
 	const uint8_t *data;
 	uint16_t len, iface;
-	struct offload offload;
+	struct offload offload;		/* segment is 0: what came as a batch is packets again */
 };
 
 /** enum save_kind - what a node keeps; each save replaces the last of its kind and part (core/base/saved.h) */

@@ -13,16 +13,33 @@ struct writer env_send(struct env *e, size_t max)
 	return writer_of(fx->bytes + fx->used, max);
 }
 
+/* May @len bytes at @at be one more segment of @d? */
+static bool goes_on(const struct datagram *d, const uint8_t *at, size_t len, const struct endpoint *to, uint8_t kind)
+{
+	size_t size = d->segment ? d->segment : d->len;
+
+	return d->data + d->len == at && d->kind == kind && len <= size && d->len % size == 0 &&
+	       d->len / size < SEGMENTS_MAX && d->len + len <= SEGMENTS_BYTES && endpoint_eq(&d->to, to) &&
+	       d->to.iface == to->iface;
+}
+
 void env_sent(struct env *e, const struct writer *w, const struct endpoint *to, uint8_t kind)
 {
 	struct effects *fx = e->fx;
+	struct datagram *last = fx->sends ? &fx->send[fx->sends - 1] : NULL;
+	size_t len = writer_len(w);
 
 	if (w->bad)
 		return;
+	fx->used += len;
+	if (e->offloads & CAN_SEGMENT && last && goes_on(last, w->start, len, to, kind)) {
+		last->segment = last->segment ? last->segment : last->len;
+		last->len = (uint16_t)(last->len + len);
+		return;
+	}
 	fx->send[fx->sends++] = (struct datagram){
-		.to = *to, .data = w->start, .len = (uint16_t)writer_len(w), .df = 1, .kind = kind,
+		.to = *to, .data = w->start, .len = (uint16_t)len, .df = 1, .kind = kind,
 	};
-	fx->used += writer_len(w);
 }
 
 void *env_scratch(struct env *e, size_t bytes)

@@ -30,6 +30,7 @@ struct env {
 	struct mem mem;
 	struct random random;
 	struct heap timers;
+	uint32_t offloads;		/* enum can */
 	int64_t utc_ns;			/* wall time at utc_at_ns; 0 = never told */
 	int64_t utc_at_ns;
 	uint32_t index_base;		/* high bits of our receiver indexes, the host's choice */
@@ -57,7 +58,10 @@ enum timer_owner {
 /** env_send() - Room for one datagram of up to @max bytes, to be shut by env_sent(); bad writer at the limit */
 struct writer env_send(struct env *e, size_t max);
 
-/** env_sent() - The datagram in @w is complete: it goes to @to, accounted as @kind */
+/**
+ * env_sent() - The datagram in @w is complete: it goes to @to, accounted as @kind
+ * One effect with the last if that went to the same place, has its size and stands before it, and the host can do that
+ */
 void env_sent(struct env *e, const struct writer *w, const struct endpoint *to, uint8_t kind);
 
 /** env_scratch() - @bytes that are good until the step ends, 8-byte aligned; NULL if there is no room */

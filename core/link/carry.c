@@ -7,14 +7,21 @@
 
 enum { RELAY_COST = WIRE_HEADER + 1 + ID_BYTES + WIRE_TAG };
 
-bool links_carry(struct env *e, struct links *l, link_ref ref, struct bytes packet)
+struct writer links_data(struct env *e, struct links *l, link_ref ref, size_t max)
 {
 	struct link *k = link_at(l, ref.slot);
 
 	if (!k || k->state != LINK_UP)
-		return false;
-	packet_send(e, l, k->id, k->via, &k->at, packet.at, packet.len, MESSAGE_DATA);
-	return true;
+		return (struct writer){ .bad = true };
+	return packet_open(e, l, k->via, max);
+}
+
+void links_carry(struct env *e, struct links *l, link_ref ref, struct writer *w)
+{
+	struct link *k = link_at(l, ref.slot);
+
+	if (k)
+		packet_shut(e, l, k->id, k->via, &k->at, w, MESSAGE_DATA);
 }
 
 uint16_t links_carries(const struct links *l, link_ref ref)

@@ -5,6 +5,7 @@
  * carrier when the few that may go by mail have gone; every one that is given
  * up is counted.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "core/link/ends.h"
@@ -98,25 +99,49 @@ static void wish(struct env *e, struct tunnels *ts, struct tunnel *t, enum carri
 	}
 }
 
-static void carry(struct env *e, struct tunnels *ts, struct tunnel *t, enum carrier how, uint8_t *packet, size_t len)
+/* struct outgoing - a packet on its way out: written, sealed and sent where it stands */
+struct outgoing {
+	enum carrier how;
+	uint8_t *packet;
+	struct writer w;		/* what is to be sealed goes in here */
+};
+
+/* For @plain bytes. False: no room (counted), or the carrier is gone. */
+static bool out_open(struct env *e, struct tunnels *ts, struct tunnel *t, enum carrier how, size_t plain, struct outgoing *o)
 {
-	switch (how) {
-	case CARRIER_LINK:
-		links_carry(e, ts->links, t->link, (struct bytes){ packet, len });
-		break;
-	case CARRIER_CHAIN:
+	size_t max = SESSION_OVERHEAD + plain;
+
+	o->how = how;
+	o->w = how == CARRIER_LINK ? links_data(e, ts->links, t->link, max) :
+	       how == CARRIER_CHAIN ? links_data(e, ts->links, t->chain, max) : writer_of(env_scratch(e, max), max);
+	if (!o->w.at)
+		o->w.bad = true;
+	o->packet = o->w.at;
+	write_space(&o->w, WIRE_HEADER);
+	return !o->w.bad;
+}
+
+static bool out_sent(struct env *e, struct tunnels *ts, struct tunnel *t, uint8_t flags, struct outgoing *o)
+{
+	size_t plain = (size_t)(o->w.at - o->packet) - WIRE_HEADER, len;
+
+	assert(!o->w.bad);
+	len = session_seal(e->suite, t->session, 0, PACKET_DATA, flags, o->packet, plain);
+	if (!len)
+		return false;
+	o->w.at = o->packet + len;
+	if (o->how == CARRIER_LINK) {
+		links_carry(e, ts->links, t->link, &o->w);
+	} else if (o->how == CARRIER_CHAIN) {
 		for (unsigned i = 0; i < 4; i++)
-			packet[4 + i] = (uint8_t)(t->label >> (24 - 8 * i));
-		links_carry(e, ts->links, t->chain, (struct bytes){ packet, len });
-		break;
-	case CARRIER_MAIL:
+			o->packet[4 + i] = (uint8_t)(t->label >> (24 - 8 * i));
+		links_carry(e, ts->links, t->chain, &o->w);
+	} else {
 		if (t->mail_left)
 			t->mail_left--;
-		ends_mail(e, ts, t, MAIL_DATA, (struct bytes){ packet, len });
-		break;
-	case CARRIER_NONE:
-		break;
+		ends_mail(e, ts, t, MAIL_DATA, (struct bytes){ o->packet, len });
 	}
+	return true;
 }
 
 static void sent(struct env *e, struct tunnel *t)
@@ -134,28 +159,19 @@ void tunnel_count(struct env *e, struct tunnel *t, size_t len)
 	t->window_bytes += (uint32_t)len;
 }
 
-/* One sealed packet of @plain, which stands behind room for the header. */
-static bool seal(struct env *e, struct tunnels *ts, struct tunnel *t, enum carrier how, uint8_t flags, uint8_t *packet,
-		 size_t plain)
-{
-	size_t len = session_seal(e->suite, t->session, 0, PACKET_DATA, flags, packet, plain);
-
-	if (len)
-		carry(e, ts, t, how, packet, len);
-	return len;
-}
-
 void tunnel_control(struct env *e, struct tunnels *ts, struct tunnel *t, enum control word)
 {
-	uint8_t packet[SESSION_OVERHEAD + 1];
+	struct outgoing o;
 	uint16_t mtu;
 	enum carrier how;
 
 	if (!t->session)
 		return;
 	how = carrier(e, ts, t, &mtu);
-	packet[WIRE_HEADER] = (uint8_t)word;
-	seal(e, ts, t, how == CARRIER_NONE ? CARRIER_MAIL : how, FLAG_CONTROL, packet, 1);
+	if (!out_open(e, ts, t, how == CARRIER_NONE ? CARRIER_MAIL : how, 1, &o))
+		return;
+	write_u8(&o.w, (uint8_t)word);
+	out_sent(e, ts, t, FLAG_CONTROL, &o);
 }
 
 static bool undone(const struct offload *o)
@@ -163,15 +179,26 @@ static bool undone(const struct offload *o)
 	return o->segment || o->partial;
 }
 
+/* @len bytes from @at on of @word and then @payload. */
+static void write_part(struct writer *w, struct bytes word, struct bytes payload, size_t at, size_t len)
+{
+	size_t front = at >= word.len ? 0 : word.len - at < len ? word.len - at : len;
+
+	if (front)
+		write_copy(w, word.at + at, front);
+	if (front < len)
+		write_copy(w, payload.at + (at + front - word.len), len - front);
+}
+
 /* Send one payload now, in pieces if it must be. False: no carrier. */
 static bool transmit(struct env *e, struct tunnels *ts, struct tunnel *t, struct bytes payload, const struct offload *o)
 {
 	size_t words = undone(o) ? OFFLOAD_WORD : 0, total = words + payload.len, room, size;
 	unsigned pieces = 1;
-	uint8_t flags = words ? FLAG_OFFLOAD : 0, *all, *packet;
+	uint8_t flags = words ? FLAG_OFFLOAD : 0, word[OFFLOAD_WORD];
 	uint16_t mtu;
 	enum carrier how = carrier(e, ts, t, &mtu);
-	struct writer w;
+	struct writer w = writer_of(word, sizeof(word));
 
 	wish(e, ts, t, how);
 	if (how == CARRIER_NONE)
@@ -189,38 +216,31 @@ static bool transmit(struct env *e, struct tunnels *ts, struct tunnel *t, struct
 		return true;
 	}
 	size = (total + pieces - 1) / pieces;
-	all = env_scratch(e, WIRE_HEADER + FRAGMENT_WORD + total + WIRE_TAG);
-	packet = pieces > 1 ? env_scratch(e, SESSION_OVERHEAD + FRAGMENT_WORD + size) : all;
-	if (!all || !packet)
-		return true;			/* counted */
-	w = writer_of(all + WIRE_HEADER, total);
-	if (words) {
-		write_u16(&w, o->segment);
-		write_u16(&w, o->checksum_start);
-		write_u16(&w, o->checksum_offset);
-		write_u8(&w, o->partial);
-		write_u8(&w, 0);
-	}
-	write_copy(&w, payload.at, payload.len);
+	write_u16(&w, o->segment);
+	write_u16(&w, o->checksum_start);
+	write_u16(&w, o->checksum_offset);
+	write_u8(&w, o->partial);
+	write_u8(&w, 0);
 	sent(e, t);
 	tunnel_count(e, t, payload.len);
 	t->packets_out++;
 	t->bytes_out += payload.len;
-	if (pieces == 1) {
-		seal(e, ts, t, how, flags, packet, total);
-		return true;
-	}
-	t->number++;
+	t->number += pieces > 1;
 	for (unsigned i = 0; i < pieces; i++) {
 		size_t at = i * size, len = total - at < size ? total - at : size;
+		struct outgoing out;
 
-		w = writer_of(packet + WIRE_HEADER, FRAGMENT_WORD + len);
-		write_u16(&w, t->number);
-		write_u8(&w, (uint8_t)i);
-		write_u8(&w, (uint8_t)pieces);
-		write_u16(&w, (uint16_t)total);
-		write_copy(&w, all + WIRE_HEADER + at, len);
-		seal(e, ts, t, how, flags, packet, FRAGMENT_WORD + len);
+		if (!out_open(e, ts, t, how, (pieces > 1 ? FRAGMENT_WORD : 0) + len, &out))
+			break;			/* without one the others are nothing */
+		if (pieces > 1) {
+			write_u16(&out.w, t->number);
+			write_u8(&out.w, (uint8_t)i);
+			write_u8(&out.w, (uint8_t)pieces);
+			write_u16(&out.w, (uint16_t)total);
+		}
+		write_part(&out.w, (struct bytes){ word, words }, payload, at, len);
+		if (!out_sent(e, ts, t, flags, &out))
+			break;
 	}
 	return true;
 }

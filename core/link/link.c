@@ -214,24 +214,38 @@ void message_shut(struct env *e, struct links *l, struct link *k, uint16_t via, 
 	env_sent(e, w, to, kind);
 }
 
-/* A handshake packet, which is sealed already. @peer: whom the relay is to bring it to */
-void packet_send(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to,
-		 const uint8_t *packet, size_t len, uint8_t kind)
+/* Room for a packet that is sealed by itself: w.at is where it begins. */
+struct writer packet_open(struct env *e, struct links *l, uint16_t via, size_t max)
 {
 	struct link *through = via == NO_SLOT ? NULL : link_at(l, via);
 	struct writer w;
 
 	if (via != NO_SLOT && (!through || !through->session))
-		return;
-	w = env_send(e, front(via) + len + WIRE_TAG);
+		return (struct writer){ .bad = true };
+	w = env_send(e, front(via) + max + (through ? WIRE_TAG : 0));
 	write_space(&w, front(via));
-	write_copy(&w, packet, len);
-	if (w.bad)
+	return w;
+}
+
+/* @peer: whom the relay is to bring it to */
+void packet_shut(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to, struct writer *w,
+		 uint8_t kind)
+{
+	if (w->bad)
 		return;
-	if (through)
-		wrap(e, l, through, peer, &w, len, kind);
+	if (via != NO_SLOT)
+		wrap(e, l, link_at(l, via), peer, w, writer_len(w) - front(via), kind);
 	else
-		env_sent(e, &w, to, kind);
+		env_sent(e, w, to, kind);
+}
+
+void packet_send(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to,
+		 const uint8_t *packet, size_t len, uint8_t kind)
+{
+	struct writer w = packet_open(e, l, via, len);
+
+	write_copy(&w, packet, len);
+	packet_shut(e, l, peer, via, to, &w, kind);
 }
 
 struct writer links_message(struct env *e, struct links *l, link_ref ref, uint8_t kind, size_t max)

@@ -175,8 +175,10 @@ static inline bool data_label(uint32_t index)
 	return index & DATA_LABELS;
 }
 
-/** links_carry() - Send the data packet @packet to @ref's peer, by the path its link has; false if it is not up */
-bool links_carry(struct env *e, struct links *l, link_ref ref, struct bytes packet);
+/** links_data() - Room for a data packet of @max bytes for @ref's peer, which begins at w.at; bad if the link is not up */
+struct writer links_data(struct env *e, struct links *l, link_ref ref, size_t max);
+/** links_carry() - It is written (and may be the relay's to wrap): send it, by the path its link has */
+void links_carry(struct env *e, struct links *l, link_ref ref, struct writer *w);
 
 /** links_carries() - How long a data packet @ref carries, 0 if it is not up */
 uint16_t links_carries(const struct links *l, link_ref ref);

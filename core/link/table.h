@@ -136,6 +136,9 @@ void link_drop(struct env *e, struct links *l, struct link *k);	/* frees the slo
 struct session *session_of(const struct link *k, uint32_t index, struct attempt **answer);	/* of @k, that hears under @index */
 void link_end(struct env *e, struct links *l, struct link *k, enum link_end why, bool tell);
 void news_add(struct env *e, struct links *l, const struct news *n);
+struct writer packet_open(struct env *e, struct links *l, uint16_t via, size_t max);
+void packet_shut(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to, struct writer *w,
+		 uint8_t kind);
 void packet_send(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to,
 		 const uint8_t *packet, size_t len, uint8_t kind);
 struct writer message_open(struct env *e, struct links *l, struct link *k, uint16_t via, uint8_t kind, size_t max);

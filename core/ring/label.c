@@ -369,6 +369,7 @@ void label_data(struct ring *r, struct env *e, const struct news *n)
 	struct hop *h = r->label ? hop_of(r->label, n->a) : NULL;
 	uint32_t hops, now = env_ms(e);
 	uint8_t *copy;
+	struct writer w;
 
 	if (!link_ok(n->link)) {
 		env_drop(e, DROP_STRANGER);
@@ -393,10 +394,11 @@ void label_data(struct ring *r, struct env *e, const struct news *n)
 		h->label = 0;
 		return;
 	}
-	copy = env_scratch(e, n->body.len);
-	if (!copy)
+	w = links_data(e, r->links, (link_ref){ h->out }, n->body.len);
+	copy = w.at;
+	write_copy(&w, n->body.at, n->body.len);
+	if (w.bad)
 		return;
-	memcpy(copy, n->body.at, n->body.len);
 	hops++;
 	copy[2] = (uint8_t)(hops >> 8);
 	copy[3] = (uint8_t)hops;
@@ -404,7 +406,7 @@ void label_data(struct ring *r, struct env *e, const struct news *n)
 		copy[4 + i] = (uint8_t)(h->out_label >> (24 - 8 * i));
 	h->used_ms = now;
 	r->label->carried++;
-	links_carry(e, r->links, (link_ref){ h->out }, (struct bytes){ copy, n->body.len });
+	links_carry(e, r->links, (link_ref){ h->out }, &w);
 }
 
 /* ---- chains of our own ---- */

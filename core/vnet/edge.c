@@ -46,6 +46,10 @@ enum drop edge_ip(struct vnet *v, struct env *e, const uint8_t to[MAC_BYTES], st
 	/* switches learn where the network's MAC is from whoever serves, and from nobody else */
 	build_eth(&w, to, lan_serves(v, e) ? v->mac : v->own_mac, ip.at[0] >> 4 == 6 ? TYPE_IP6 : TYPE_IP4);
 	write_copy(&w, ip.at, ip.len);
+	if (off.partial && !w.bad && !(e->offloads & CAN_SUM)) {
+		sum_fill(buf + ETH_HEADER, ip.len, &off);
+		off = (struct offload){ 0 };
+	}
 	if (off.partial)
 		off.checksum_start = (uint16_t)(off.checksum_start + ETH_HEADER);
 	edge_out(v, e, &w, &off);
@@ -250,7 +254,7 @@ enum deliver edge_deliver(struct vnet *v, struct env *e, struct id peer, struct 
 	}
 	d = deliver(v, e, peer, &p);
 	if (d == DELIVER_NOT_HERE && !migrate_straggler(v, e, peer, &p.dst, ip, o))
-		path_not_here(v, e, peer, &p.dst, o && (o->segment || o->partial) ? (struct bytes){ 0 } : ip);
+		path_not_here(v, e, peer, &p.dst, o && o->partial ? (struct bytes){ 0 } : ip);
 	return d;
 }
 
@@ -280,8 +284,7 @@ void edge_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
 	case FOUND_YES:
 		if (deliver(v, e, n->peer, &p) == DELIVER_NOT_HERE &&
 		    !migrate_straggler(v, e, n->peer, &p.dst, ip, &n->offload))
-			path_not_here(v, e, n->peer, &p.dst,
-				      n->offload.segment || n->offload.partial ? (struct bytes){ 0 } : ip);
+			path_not_here(v, e, n->peer, &p.dst, n->offload.partial ? (struct bytes){ 0 } : ip);
 		break;
 	case FOUND_NO:
 		env_drop(e, DROP_SPOOFED);

@@ -129,6 +129,17 @@ uint16_t sum_done(uint32_t sum)
 	return (uint16_t)~folded(sum);
 }
 
+/* The field holds the sum of the pseudo header (virtio 1.2, 5.1.6.2), and is part of what is summed. */
+void sum_fill(uint8_t *ip, size_t len, const struct offload *o)
+{
+	uint8_t *field = ip + o->checksum_start + o->checksum_offset;
+	uint16_t sum = sum_done(sum_add(0, ip + o->checksum_start, len - o->checksum_start));
+
+	sum = sum ? sum : 0xffff;		/* the same number; in UDP zero means that there is none */
+	field[0] = (uint8_t)(sum >> 8);
+	field[1] = (uint8_t)sum;
+}
+
 uint16_t sum_update(uint16_t field, uint16_t was, uint16_t is)
 {
 	uint32_t sum = (uint16_t)~field + (uint32_t)(uint16_t)~was + is;	/* HC' = ~(~HC + ~m + m') */

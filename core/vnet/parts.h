@@ -417,8 +417,7 @@ bool path_moved(struct vnet *v, struct env *e, const struct delegation *g, bool 
 bool path_talker_at(const struct vnet *v, unsigned i, const struct ip *ip, struct id *peer);
 
 /** path_send() - A guest's packet, its source believed, for a remote unicast address of the network: resolved, held
- * meanwhile (copied), sent as PAYLOAD_IP with p->l3 and p->offload. Larger than TUNNEL_PAYLOAD_MAX comes with offload.segment
- * only */
+ * meanwhile (copied), sent as PAYLOAD_IP with p->l3 and its partial checksum; of a batch each segment by itself */
 void path_send(struct vnet *v, struct env *e, const struct packet *p);
 
 /** path_group() - A guest's multicast or broadcast packet; IGMP and MLD too */

@@ -180,60 +180,51 @@ bool path_doubt(struct vnet *v, struct env *e, struct remote *m)
 
 /* ---- out ---- */
 
-/* @payload is the kind byte and a packet for @m, whose owner is known. */
-static void forward(struct vnet *v, struct env *e, struct remote *m, struct bytes payload, const struct offload *o)
+/* @p for @owner. Of a batch each segment goes alone: a datagram that is lost costs one. */
+static void forward(struct vnet *v, struct env *e, struct id owner, const struct packet *p)
 {
-	enum drop why = tunnels_send(e, v->ports.tunnels, v->index, m->owner, payload, o);
+	uint8_t buf[TUNNEL_PAYLOAD_MAX];
+	struct offload o = p->offload;
+	enum drop why = DROP_NONE;
+	struct batch b;
+	size_t len;
 
-	if (why == DROP_SILENT)
-		edge_nobody(v, e, (struct bytes){ payload.at + 1, payload.len - 1 });
-}
-
-/* One packet that a tunnel carries whole. */
-static void send_one(struct vnet *v, struct env *e, const struct ip *src, const struct ip *dst, struct bytes payload,
-		     const struct offload *o)
-{
-	struct remote *m;
-
-	switch (path_consult(v, e, dst, &m)) {
-	case FOUND_YES:
-		claim_tell(v, e, src, m->owner);
-		forward(v, e, m, payload, o);
-		break;
-	case FOUND_ASKED:
-		hold(v, e, m, NULL, payload, o);
-		break;
-	case FOUND_NO:
-		env_drop(e, DROP_NOBODY);
-		edge_nobody(v, e, (struct bytes){ payload.at + 1, payload.len - 1 });
-		break;
+	buf[0] = PAYLOAD_IP;
+	if (o.segment) {
+		if (!batch_begin(&b, p, sizeof(buf) - 1))
+			env_drop(e, DROP_TOO_BIG);
+		else
+			for (o.segment = 0; why == DROP_NONE && (len = batch_next(&b, buf + 1));)
+				why = tunnels_send(e, v->ports.tunnels, v->index, owner, (struct bytes){ buf, 1 + len }, &o);
+	} else if (p->l3.len < sizeof(buf)) {
+		memcpy(buf + 1, p->l3.at, p->l3.len);
+		why = tunnels_send(e, v->ports.tunnels, v->index, owner, (struct bytes){ buf, 1 + p->l3.len }, &o);
+	} else {
+		env_drop(e, DROP_TOO_BIG);
 	}
+	if (why == DROP_SILENT)
+		edge_nobody(v, e, p->l3);
 }
 
 void path_send(struct vnet *v, struct env *e, const struct packet *p)
 {
-	struct offload o = p->offload;
-	struct batch b;
-	struct bytes part;
-	uint8_t *buf;
+	struct remote *m;
+	struct id owner;
 
-	if (!path_state(v, e))
-		return;
-	buf = env_scratch(e, 1 + (p->l3.len < TUNNEL_PAYLOAD_MAX ? p->l3.len : TUNNEL_PAYLOAD_MAX));
-	if (!buf)
-		return;
-	buf[0] = PAYLOAD_IP;
-	if (p->l3.len < TUNNEL_PAYLOAD_MAX) {
-		memcpy(buf + 1, p->l3.at, p->l3.len);
-		send_one(v, e, &p->src, &p->dst, (struct bytes){ buf, 1 + p->l3.len }, &o);
-		return;
+	switch (path_consult(v, e, &p->dst, &m)) {
+	case FOUND_YES:
+		owner = m->owner;
+		claim_tell(v, e, &p->src, owner);
+		forward(v, e, owner, p);
+		break;
+	case FOUND_ASKED:
+		hold(v, e, m, NULL, p->l3, &p->offload);
+		break;
+	case FOUND_NO:
+		env_drop(e, DROP_NOBODY);
+		edge_nobody(v, e, p->l3);
+		break;
 	}
-	if (!batch_begin(&b, p, &o, TUNNEL_PAYLOAD_MAX - 1)) {
-		env_drop(e, DROP_TOO_BIG);
-		return;
-	}
-	while (batch_next(&b, buf + 1, &part, &o))
-		send_one(v, e, &p->src, &p->dst, (struct bytes){ buf, 1 + part.len }, &o);
 }
 
 /* ---- in ---- */
@@ -256,7 +247,7 @@ enum found path_source(struct vnet *v, struct env *e, struct id peer, const stru
 		if (f != FOUND_ASKED || !m)
 			return m && f == FOUND_YES && id_eq(m->owner, peer) ? FOUND_YES : FOUND_NO;
 	}
-	hold(v, e, m, &peer, payload, o);
+	hold(v, e, m, &peer, (struct bytes){ payload.at + 1, payload.len - 1 }, o);
 	return FOUND_ASKED;
 }
 
@@ -265,7 +256,6 @@ static void returned(struct vnet *v, struct env *e, struct id peer, struct bytes
 {
 	static const struct offload none;
 	struct vnet_path *p = path_state(v, e);
-	uint8_t buf[1 + RETURN_MAX];
 	struct remote *m;
 	struct packet q;
 
@@ -278,12 +268,10 @@ static void returned(struct vnet *v, struct env *e, struct id peer, struct bytes
 		env_drop(e, DROP_STALE);
 		return;
 	}
-	buf[0] = PAYLOAD_IP;
-	memcpy(buf + 1, ip.at, ip.len);
 	if (!id_eq(m->owner, peer))		/* we know better by now */
-		forward(v, e, m, (struct bytes){ buf, 1 + ip.len }, &none);
+		forward(v, e, m->owner, &q);
 	else if (path_doubt(v, e, m) && (m->asking || path_ask(v, e, m, OP_GET)))
-		hold(v, e, m, NULL, (struct bytes){ buf, 1 + ip.len }, &none);
+		hold(v, e, m, NULL, ip, &none);
 }
 
 void path_payload(struct vnet *v, struct env *e, const struct tunnel_news *n)
@@ -348,7 +336,7 @@ static void release(struct vnet *v, struct env *e, struct remote *m, bool found)
 	m->told = false;
 	env_record(e, RECORD_RESOLVED, vnet_address(&ip), (uint64_t)((e->now_ns - m->asked_ns) / NS_PER_MS), found);
 	for (; h; h = next) {
-		struct bytes data = { h->data, h->len }, packet = { h->data + 1, h->len - 1 };
+		struct bytes packet = { h->data, h->len };
 		struct packet q;
 
 		next = h->next;
@@ -363,7 +351,7 @@ static void release(struct vnet *v, struct env *e, struct remote *m, bool found)
 			claim_tell(v, e, &q.src, owner);
 			m = resolver_find(&p->resolver, &ip);
 			if (m)
-				forward(v, e, m, data, &h->offload);
+				forward(v, e, m->owner, &q);
 		} else {
 			env_drop(e, DROP_UNBELIEVED);	/* its source was ours when it began to wait */
 		}

@@ -5,7 +5,7 @@
  * claim.c      what nodes tell each other of addresses: hints
  * resolve.c    the cache of who serves what (resolve.h)
  * owner.c      addresses that certificates own
- * batch.c      frames of many segments, cut to what a tunnel carries
+ * batch.c      frames of many segments, cut into packets
  * payload.c    words between nodes (payload.h)
  * multicast.c  broadcast and multicast: subscribers, storm guard, sealing
  */
@@ -35,7 +35,7 @@ struct voucher {
 	struct ip_range prefix[VOUCHER_PREFIXES];
 };
 
-/** struct held_packet - waits for an answer about ip; data: kind byte and IP packet */
+/** struct held_packet - waits for an answer about ip; data: the IP packet */
 struct held_packet {
 	struct held_packet *next;
 	int64_t until_ns;
@@ -80,20 +80,22 @@ bool owner_may(const struct vnet *v, struct id peer, const struct ip *ip);	/* do
 
 /* batch.c */
 
-/** struct batch - a frame of many segments on its way to smaller ones */
+enum { BATCH_SEGMENTS = 1024 };
+
+/** struct batch - a frame of many segments on its way to be packets */
 struct batch {
-	struct bytes ip;
-	struct offload offload;
-	size_t at, each, headers;	/* of the data behind the headers */
-	size_t l4;			/* where TCP or UDP begins */
-	uint8_t family, proto;
+	const struct packet *p;
+	size_t at, headers;		/* of the data behind the headers */
 };
 
-/** batch_begin() - Cut @p into batches of at most @max bytes; false: it cannot be cut (no segments, or not TCP or UDP) */
-bool batch_begin(struct batch *b, const struct packet *p, const struct offload *o, size_t max);
+/**
+ * batch_begin() - Cut @p into its segments, packets of at most @max bytes
+ * False: it cannot be (no segments, not TCP or UDP, too large ones or more than BATCH_SEGMENTS)
+ */
+bool batch_begin(struct batch *b, const struct packet *p, size_t max);
 
-/** batch_next() - Write the next one to @buf; false: that was all. @o: its offload */
-bool batch_next(struct batch *b, uint8_t *buf, struct bytes *part, struct offload *o);
+/** batch_next() - Write the next packet to @buf: its length, 0: that was all. Its checksum is as partial as the batch's was */
+size_t batch_next(struct batch *b, uint8_t *buf);
 
 /* snoop.c */
 

@@ -152,6 +152,8 @@ void vnet_tunnel(struct vnet *v, struct env *e, const struct tunnel_news *n)
 		path_tunnel(v, e, n);
 	} else if (!n->payload.len) {
 		env_drop(e, DROP_SHORT);
+	} else if (n->offload.segment) {
+		env_drop(e, DROP_VALUE);		/* segments cross one by one */
 	} else if (n->payload.at[0] == PAYLOAD_ECHO || n->payload.at[0] == PAYLOAD_ECHOED) {
 		echo_payload(v, e, n);
 	} else if (n->payload.at[0] == PAYLOAD_MOVED || n->payload.at[0] == PAYLOAD_FORWARD) {

@@ -98,12 +98,10 @@ static void large_frames_and_offloads_cross_a_chain(void)
 	ev.offload = (struct offload){ .segment = 1300, .partial = 1, .checksum_start = 34, .checksum_offset = 6 };
 	stage_event(t->s, a, &ev);
 	run(t, 1000);
-	CU_ASSERT_EQUAL(t->g[0][b].datagrams, 1);
-	CU_ASSERT_EQUAL(t->g[0][b].longest, 2628);
-	CU_ASSERT_EQUAL(t->g[0][b].offload.segment, 1300);
-	CU_ASSERT_EQUAL(t->g[0][b].offload.checksum_start, 20);		/* packet_read() counts from the IP header */
-	CU_ASSERT_EQUAL(t->g[0][b].offload.checksum_offset, 6);
-	CU_ASSERT_EQUAL(t->g[0][b].offload.partial, 1);
+	CU_ASSERT_EQUAL(t->g[0][b].datagrams, 2);		/* their sums are whole, or the guest had not read them */
+	CU_ASSERT_EQUAL(t->g[0][b].longest, 1400);
+	CU_ASSERT_EQUAL(t->g[0][b].offload.segment, 0);
+	CU_ASSERT_EQUAL(t->g[0][b].offload.partial, 0);		/* this host did not say that it can do that */
 	town_free(t);
 }
 

@@ -1,4 +1,4 @@
-/* ON: core/base node/prog WITH: node/tap.c node/rtnl.c node/plug.c node/text.c
+/* ON: core/base node/prog WITH: node/tap.c node/burst.c node/virtio.c node/train.c core/vnet/packet.c node/rtnl.c node/plug.c node/text.c
  *
  * A tap carries frames both ways, sits where its model wants it, and leaves
  * nothing behind. Everything happens in a network namespace of its own; where
@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/vnet/packet.h"
 #include "node/plug.h"
 #include "tests/unit/suites.h"
 
@@ -149,7 +152,7 @@ static void frames_cross_it_both_ways_whole(void)
 {
 	struct plug_setup s = setup("wt%d", NULL);
 	uint8_t out[1414], in_buf[2048];
-	struct event evs[TAP_BATCH];
+	struct event *evs;
 	struct plug p;
 	unsigned got = 0, sent = 50;
 	int fd;
@@ -163,7 +166,7 @@ static void frames_cross_it_both_ways_whole(void)
 		CU_ASSERT_EQUAL(send(fd, out, 60 + i * 27, 0), 60 + (int)i * 27);
 	}
 	for (unsigned round = 0; round < 200 && got < sent && readable(p.tap.fd); round++) {
-		unsigned n = tap_read(&p.tap, evs);
+		unsigned n = tap_read(&p.tap, &evs);
 
 		CU_ASSERT(n > 0 && n <= TAP_BATCH);
 		for (unsigned i = 0; i < n; i++) {
@@ -183,11 +186,11 @@ static void frames_cross_it_both_ways_whole(void)
 	fd = wire(p.device.index);
 	got = 0;
 	for (unsigned i = 0; i < sent; i++) {
-		struct frame f = { .data = out, .len = (uint16_t)(60 + i * 27) };
+		struct frame f = { .data = out, .len = (uint16_t)(60 + i * 27), .iface = 7 };
 		ssize_t n;
 
 		make_frame(out, f.len, (uint8_t)i);
-		tap_write(&p.tap, &f);
+		tap_write(&p.tap, &f, 1);
 		while (readable(fd) && (n = recv(fd, in_buf, sizeof(in_buf), 0)) > 0)
 			if (is_ours(in_buf, (size_t)n)) {
 				got += n == f.len && !memcmp(in_buf, out, f.len);
@@ -201,38 +204,112 @@ static void frames_cross_it_both_ways_whole(void)
 	back();
 }
 
-static void a_partial_checksum_is_filled_in(void)
+/* The namespace's own address on @p, and a packet socket's view of nothing else. */
+static void give(struct plug *p)
 {
+	struct ip ip = ip_v4(0x0a630001);
+
+	CU_ASSERT_EQUAL(plug_give(p, &ip, 24, 0), 0);
+}
+
+/* A UDP packet for us as core would want it written: @partial: its sum left undone. */
+static uint16_t udp_frame(struct plug *p, uint8_t *buf, uint16_t id, uint16_t dport, size_t len, bool partial)
+{
+	struct ip src = ip_v4(0x0a630002), dst = ip_v4(0x0a630001);
+	struct writer w = writer_of(buf, 2000);
+	struct build b;
+
+	build_eth(&w, p->device.mac, (const uint8_t[6]){ 2, 7, 7, 7, 7, 7 }, TYPE_IP4);
+	b = build_udp(&w, &src, &dst, 4000, dport);
+	memset(write_space(&w, len), (uint8_t)id, len);
+	build_done(&w, &b);
+	buf[18] = (uint8_t)(id >> 8);
+	buf[19] = (uint8_t)id;
+	buf[24] = buf[25] = 0;
+	sum_fill(buf + 14, 20, &(struct offload){ .checksum_offset = 10 });
+	if (partial) {
+		uint16_t sum = (uint16_t)~sum_done(sum_pseudo(&src, &dst, PROTO_UDP, len + 8));
+
+		buf[40] = (uint8_t)(sum >> 8);
+		buf[41] = (uint8_t)sum;
+	}
+	return (uint16_t)writer_len(&w);
+}
+
+/* Packets of one flow go as one frame, with sums that are whole or not, and are packets again for who listens. */
+static void what_is_written_together_arrives_one_by_one(void)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
 	struct plug_setup s = setup("wt%d", NULL);
-	struct frame f = { .len = 64, .offload = { .partial = 1, .checksum_start = 14, .checksum_offset = 2 } };
-	uint8_t out[64], in_buf[256];
-	uint32_t sum = 0;
+	static uint8_t buf[40][2000];
+	struct frame f[40];
+	uint8_t got[2000];
+	socklen_t n = sizeof(at);
 	struct plug p;
-	ssize_t n;
-	bool found = false;
 	int fd;
 
 	if (!elsewhere())
 		return;
 	CU_ASSERT_FATAL(in(&p, &s));
-	fd = wire(p.device.index);
-	make_frame(out, sizeof(out), 3);
-	out[16] = out[17] = 0;
-	f.data = out;
-	tap_write(&p.tap, &f);
-	while (!found && readable(fd) && (n = recv(fd, in_buf, sizeof(in_buf), 0)) > 0)
-		found = is_ours(in_buf, (size_t)n);
-	CU_ASSERT_FATAL(found);
-	for (size_t i = 14; i < 64; i += 2)
-		sum += (uint32_t)in_buf[i] << 8 | in_buf[i + 1];
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	CU_ASSERT_EQUAL(sum, 0xffff);
-	f.offload.checksum_offset = 60;		/* past the end */
-	tap_write(&p.tap, &f);
-	f.offload = (struct offload){ .segment = 20 };
-	tap_write(&p.tap, &f);
-	CU_ASSERT_EQUAL(p.tap.refused, 2);
+	give(&p);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CU_ASSERT_FATAL(!bind(fd, (struct sockaddr *)&at, n) && !getsockname(fd, (struct sockaddr *)&at, &n));
+	for (unsigned i = 0; i < 40; i++)
+		f[i] = (struct frame){
+			.data = buf[i], .iface = 7, .len = udp_frame(&p, buf[i], (uint16_t)i, ntohs(at.sin_port), i == 39 ? 100 : 1200, i & 1),
+			.offload = { 0, 34, 6, i & 1 },
+		};
+	f[5].iface = 8;				/* another tap's */
+	tap_write(&p.tap, f, 40);
+	CU_ASSERT_EQUAL(p.tap.refused, 0);
+	CU_ASSERT_EQUAL(p.tap.out, p.tap.udp ? 1 : 39);
+	for (unsigned i = 0; i < 40; i++) {
+		if (i == 5)
+			continue;
+		CU_ASSERT_FATAL(readable(fd));
+		CU_ASSERT_EQUAL(recv(fd, got, sizeof(got), 0), i == 39 ? 100 : 1200);
+		CU_ASSERT_EQUAL(got[50], i);
+	}
+	close(fd);
+	plug_out(&p);
+	back();
+}
+
+/* What programs send by the batch crosses as it is; its parts are what they would have been. */
+static void a_batch_of_the_kernels_comes_as_one(void)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9), .sin_addr.s_addr = htonl(0x0a630002) };
+	struct plug_setup s = setup("wt%d", NULL);
+	struct event *evs;
+	uint8_t payload[5000] = { 0 };
+	unsigned found = 0, most = 0;
+	struct plug p;
+	int fd, size = 1000;
+
+	if (!elsewhere())
+		return;
+	CU_ASSERT_FATAL(in(&p, &s));
+	give(&p);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	CU_ASSERT_EQUAL(setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &size, sizeof(size)), 0);
+	CU_ASSERT_EQUAL(setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size)), 0);
+	to.sin_addr.s_addr = htonl(0x0a6300ff);			/* a broadcast asks nobody where it is */
+	CU_ASSERT_EQUAL(sendto(fd, payload, 4500, 0, (struct sockaddr *)&to, sizeof(to)), 4500);
+	while (found < (p.tap.udp ? 1 : 5) && readable(p.tap.fd)) {
+		unsigned n = tap_read(&p.tap, &evs);
+
+		for (unsigned i = 0; i < n; i++) {
+			struct packet q;
+
+			if (packet_read(&q, evs[i].data, &evs[i].offload) != DROP_NONE || q.dport != 9)
+				continue;
+			found++;
+			most = evs[i].offload.segment;
+			CU_ASSERT_EQUAL(q.offload.partial, 1);
+			CU_ASSERT_EQUAL(q.data.len, p.tap.udp ? 4500 : q.data.len);
+		}
+	}
+	CU_ASSERT_EQUAL(most, p.tap.udp ? 1000 : 0);
 	close(fd);
 	plug_out(&p);
 	back();
@@ -436,7 +513,7 @@ static void what_a_killed_run_made_is_swept_away_and_nothing_else(void)
 static void a_tap_deleted_under_us_is_noticed(void)
 {
 	struct plug_setup s = setup("wt%d", NULL);
-	struct event evs[TAP_BATCH];
+	struct event *evs;
 	struct rtnl_link l;
 	struct plug p;
 
@@ -444,7 +521,7 @@ static void a_tap_deleted_under_us_is_noticed(void)
 		return;
 	CU_ASSERT_FATAL(in(&p, &s) && there(&p, "wt0", &l));
 	CU_ASSERT_EQUAL(rtnl_delete(&p.rtnl, l.index), 0);
-	CU_ASSERT_EQUAL(tap_read(&p.tap, evs), 0);
+	CU_ASSERT_EQUAL(tap_read(&p.tap, &evs), 0);
 	CU_ASSERT(p.tap.gone);
 	plug_out(&p);
 	back();
@@ -453,7 +530,8 @@ static void a_tap_deleted_under_us_is_noticed(void)
 CU_TestInfo plug_tests[] = {
 	{ "a tap is made as wanted and goes with us", a_tap_is_made_as_wanted_and_goes_with_us },
 	{ "frames cross it both ways, whole", frames_cross_it_both_ways_whole },
-	{ "a partial checksum is filled in", a_partial_checksum_is_filled_in },
+	{ "what is written together arrives one by one", what_is_written_together_arrives_one_by_one },
+	{ "a batch of the kernel's comes as one", a_batch_of_the_kernels_comes_as_one },
 	{ "a bridge is made and deleted, also after a kill", a_bridge_is_made_and_deleted_also_after_a_kill },
 	{ "somebody else's bridge stays, and its MTU counts", somebody_elses_bridge_stays_and_its_mtu_counts },
 	{ "what cannot be is said", what_cannot_be_is_said },

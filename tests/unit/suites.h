@@ -36,6 +36,7 @@
 	X(dns_names)	\
 	X(dns_wire)	\
 	X(engine)	\
+	X(env)	\
 	X(eventlog)	\
 	X(expect)	\
 	X(fixed)	\
@@ -107,6 +108,7 @@
 	X(suite)	\
 	X(sweep)	\
 	X(trace)	\
+	X(train)	\
 	X(truth)	\
 	X(tunnel)	\
 	X(udp)	\

@@ -48,7 +48,7 @@ static void batches_arrive_whole_and_in_order_on(const char *where)
 	enum { COUNT = 3 * UDP_BATCH + 5 };
 	struct datagram d[COUNT];
 	uint8_t payload[COUNT][2];
-	struct event evs[UDP_BATCH];
+	struct event *evs;
 	struct udp a, b;
 	struct udp_socket *s;
 	unsigned got = 0;
@@ -65,7 +65,7 @@ static void batches_arrive_whole_and_in_order_on(const char *where)
 	udp_send(&a, d, COUNT);
 	CU_ASSERT(a.out == COUNT && !a.refused);
 	while (got < COUNT && readable(s->fd)) {
-		unsigned n = udp_receive(&b, s, evs);
+		unsigned n = udp_receive(&b, s, &evs);
 
 		for (unsigned i = 0; i < n; i++, got++) {
 			CU_ASSERT_EQUAL(evs[i].kind, EVENT_DATAGRAM);
@@ -85,28 +85,55 @@ static void batches_arrive_whole_and_in_order(void)
 	batches_arrive_whole_and_in_order_on("[::1]:0");
 }
 
-static void a_segmented_datagram_is_several(void)
+static void a_segmented_datagram_is_several_on(const char *where, bool kernel)
 {
-	uint8_t payload[1000] = { 0 };
-	struct event evs[UDP_BATCH];
+	static uint8_t payload[SEGMENTS_BYTES];
+	struct event *evs;
 	struct udp a, b;
-	struct datagram d;
+	struct udp_socket *s;
+	struct datagram d[3];
+	size_t at = 0;
+	unsigned got = 0;
 
-	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0") && opened(&b, "127.0.0.1:0"));
-	d = (struct datagram){ .to = b.four.at, .data = payload, .len = 1000, .segment = 300 };
-	udp_send(&a, &d, 1);
-	CU_ASSERT_EQUAL(a.out, 4);
-	CU_ASSERT_TRUE(readable(b.four.fd));
-	CU_ASSERT_EQUAL_FATAL(udp_receive(&b, &b.four, evs), 4);
-	CU_ASSERT(evs[0].data.len == 300 && evs[3].data.len == 100);
+	if (!opened(&a, where))
+		return;
+	CU_ASSERT_TRUE_FATAL(opened(&b, where));
+	a.segments &= kernel;			/* else we cut it ourselves, as on kernels that cannot */
+	s = b.four.fd >= 0 ? &b.four : &b.six;
+	for (size_t i = 0; i < sizeof(payload); i++)
+		payload[i] = (uint8_t)(i * 7 >> 4);
+	d[0] = (struct datagram){ .to = s->at, .data = payload, .len = 20 * 1400 + 100, .segment = 1400 };
+	d[1] = (struct datagram){ .to = s->at, .data = payload + d[0].len, .len = 77 };
+	d[2] = (struct datagram){ .to = s->at, .data = payload + d[0].len + 77, .len = 64 * 90, .segment = 90 };
+	udp_send(&a, d, 3);
+	CU_ASSERT(a.out == 21 + 1 + 64 && a.out_bytes == d[0].len + 77u + d[2].len && !a.refused);
+	while (got < 86 && readable(s->fd)) {
+		unsigned n = udp_receive(&b, s, &evs);
+
+		for (unsigned i = 0; i < n; i++, got++) {
+			CU_ASSERT_EQUAL_FATAL(evs[i].data.len, got < 20 ? 1400 : got == 20 ? 100 : got == 21 ? 77 : 90);
+			CU_ASSERT(!memcmp(evs[i].data.at, payload + at, evs[i].data.len));
+			CU_ASSERT(endpoint_eq(&evs[i].from, a.four.fd >= 0 ? &a.four.at : &a.six.at));
+			at += evs[i].data.len;
+		}
+	}
+	CU_ASSERT(got == 86 && b.in == 86 && !b.oversized);
 	udp_close(&a);
 	udp_close(&b);
+}
+
+static void a_segmented_datagram_is_several(void)
+{
+	for (unsigned kernel = 0; kernel < 2; kernel++) {
+		a_segmented_datagram_is_several_on("127.0.0.1:0", kernel);
+		a_segmented_datagram_is_several_on("[::1]:0", kernel);
+	}
 }
 
 static void too_long_datagrams_are_counted(void)
 {
 	uint8_t payload[UDP_BUFFER + 1] = { 0 };
-	struct event evs[UDP_BATCH];
+	struct event *evs;
 	struct udp a, b;
 	struct datagram d;
 
@@ -116,7 +143,7 @@ static void too_long_datagrams_are_counted(void)
 	d.len = UDP_BUFFER;
 	udp_send(&a, &d, 1);
 	CU_ASSERT_TRUE(readable(b.four.fd));
-	CU_ASSERT_EQUAL(udp_receive(&b, &b.four, evs), 1);
+	CU_ASSERT_EQUAL(udp_receive(&b, &b.four, &evs), 1);
 	CU_ASSERT(b.oversized == 1 && b.in == 1);
 	udp_close(&a);
 	udp_close(&b);
@@ -124,7 +151,7 @@ static void too_long_datagrams_are_counted(void)
 
 static void nobody_there_is_a_path_error_on(const char *where)
 {
-	struct event evs[UDP_BATCH], ev;
+	struct event *evs, ev;
 	struct endpoint gone;
 	struct udp a, b;
 	struct udp_socket *s;
@@ -139,7 +166,7 @@ static void nobody_there_is_a_path_error_on(const char *where)
 	d = (struct datagram){ .to = gone, .data = (const uint8_t *)"x", .len = 1 };
 	udp_send(&a, &d, 1);
 	CU_ASSERT_TRUE(readable(s->fd));
-	CU_ASSERT_EQUAL(udp_receive(&a, s, evs), 0);
+	CU_ASSERT_EQUAL(udp_receive(&a, s, &evs), 0);
 	CU_ASSERT_TRUE_FATAL(udp_error_take(&a, &ev));
 	CU_ASSERT(ev.kind == EVENT_PATH_ERROR && ev.path.unreachable && endpoint_eq(&ev.from, &gone));
 	CU_ASSERT_FALSE(udp_error_take(&a, &ev));
@@ -155,7 +182,7 @@ static void nobody_there_is_a_path_error(void)
 static void anothers_error_costs_no_datagram(void)
 {
 	struct udp a, b, gone;
-	struct event evs[UDP_BATCH];
+	struct event *evs;
 	struct datagram d[2];
 
 	CU_ASSERT_TRUE_FATAL(opened(&a, "127.0.0.1:0") && opened(&b, "127.0.0.1:0") && opened(&gone, "127.0.0.1:0"));
@@ -166,7 +193,7 @@ static void anothers_error_costs_no_datagram(void)
 		udp_send(&a, d, 2);		/* each but the first finds the error of the one before */
 	CU_ASSERT_TRUE(readable(b.four.fd));
 	for (unsigned got = 0, n; got < 20; got += n) {
-		n = udp_receive(&b, &b.four, evs);
+		n = udp_receive(&b, &b.four, &evs);
 		CU_ASSERT_TRUE_FATAL(n > 0);
 	}
 	CU_ASSERT_EQUAL(b.in, 20);
@@ -178,9 +205,9 @@ static void anothers_error_costs_no_datagram(void)
 static int too_big_in_own_network(int mtu)
 {
 	struct ifreq lo = { .ifr_name = "lo", .ifr_mtu = mtu };
-	uint8_t payload[1472] = { 0 };
-	struct event evs[UDP_BATCH], ev = { .kind = EVENT_TIMER };
-	struct datagram d[2];
+	uint8_t payload[1472 + 90] = { 0 };
+	struct event *evs, ev = { .kind = EVENT_TIMER };
+	struct datagram d[3];
 	struct udp u;
 	int fd;
 
@@ -189,13 +216,14 @@ static int too_big_in_own_network(int mtu)
 	lo.ifr_flags = IFF_UP | IFF_RUNNING;
 	if (ioctl(fd, SIOCSIFFLAGS, &lo) || !opened(&u, "127.0.0.1:0"))
 		return 2;
-	d[0] = (struct datagram){ .to = u.four.at, .data = payload, .len = sizeof(payload), .df = 1 };
+	d[0] = (struct datagram){ .to = u.four.at, .data = payload, .len = 1472, .df = 1 };
 	d[1] = (struct datagram){ .to = u.four.at, .data = payload, .len = 1200, .df = 1 };
-	udp_send(&u, d, 2);
-	if (u.out != 1 || u.refused != 1 || !udp_error_take(&u, &ev) || udp_receive(&u, &u.four, evs) != 1)
+	d[2] = (struct datagram){ .to = u.four.at, .data = payload, .len = 1472 + 90, .segment = 1472, .df = 1 };
+	udp_send(&u, d, 3);			/* of the last the kernel takes the short one only */
+	if (u.out != 2 || u.refused != 2 || !udp_error_take(&u, &ev) || udp_receive(&u, &u.four, &evs) != 2)
 		return 1;
 	return !(ev.kind == EVENT_PATH_ERROR && ev.path.mtu == mtu && !ev.path.unreachable &&
-		 endpoint_eq(&ev.from, &u.four.at) && evs[0].data.len == 1200);
+		 endpoint_eq(&ev.from, &u.four.at) && evs[0].data.len == 1200 && evs[1].data.len == 90);
 }
 
 static void too_big_is_a_path_error_with_the_size(void)
@@ -270,7 +298,7 @@ static void a_socket_on_every_address_is_not_told_of_loopback(void)
 
 CU_TestInfo udp_tests[] = {
 	{ "batches arrive whole and in order", batches_arrive_whole_and_in_order },
-	{ "a segmented datagram is several", a_segmented_datagram_is_several },
+	{ "a segmented datagram is several, whoever cuts it", a_segmented_datagram_is_several },
 	{ "too long datagrams are counted and dropped", too_long_datagrams_are_counted },
 	{ "nobody there is a path error", nobody_there_is_a_path_error },
 	{ "another's error costs no datagram", anothers_error_costs_no_datagram },

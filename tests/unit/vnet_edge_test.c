@@ -193,6 +193,30 @@ static void a_payload_must_come_from_where_its_source_is_served(void)
 	lab_shut(&l);
 }
 
+static void what_is_left_undone_is_done_where_a_host_cannot(void)
+{
+	struct offload o = { .partial = 1, .checksum_start = 20, .checksum_offset = 6 };
+	struct ip from = far(), to = host();
+	struct lab_buf b;
+	struct lab l;
+	uint16_t sum;
+
+	lab_open(&l, MODEL_INTERFACE, 5);
+	lab_static(&l, lab_host, host());
+	for (unsigned len = 40; len < 42; len++) {	/* an odd one, too */
+		lab_udp(&b, NULL, NULL, from, to, 5, 6, len);
+		sum = (uint16_t)~sum_done(sum_pseudo(&from, &to, PROTO_UDP, len + 8));
+		b.at[26] = (uint8_t)(sum >> 8);
+		b.at[27] = (uint8_t)sum;
+		lab_forget(&l);
+		CU_ASSERT_TRUE(lab_deliver(&l, 8, &b.w, &o));
+		CU_ASSERT_EQUAL_FATAL(lab_outs(&l), 1);
+		CU_ASSERT_FALSE(l.frames[0].offload.partial);
+		lab_out(&l, 0);			/* reads it, sums and all */
+	}
+	lab_shut(&l);
+}
+
 static void offload_metadata_crosses_in_both_directions(void)
 {
 	struct offload o = { .partial = 1, .checksum_start = ETH_HEADER + 20, .checksum_offset = 6 };
@@ -208,6 +232,7 @@ static void offload_metadata_crosses_in_both_directions(void)
 	lab_udp(&b, NULL, NULL, far(), host(), 5, 6, 40);
 	b.at[26] ^= 0x55;
 	o.checksum_start = 20;
+	l.env->offloads = CAN_SUM;
 	CU_ASSERT_TRUE(lab_deliver(&l, 8, &b.w, &o));
 	CU_ASSERT_EQUAL_FATAL(lab_outs(&l), 1);
 	CU_ASSERT_TRUE(l.frames[0].offload.partial && l.frames[0].offload.checksum_start == ETH_HEADER + 20);
@@ -335,6 +360,7 @@ CU_TestInfo vnet_edge_tests[] = {
 	  a_payload_reaches_the_guest_that_is_believed_to_be_here },
 	{ "a payload for somebody else is answered: not here", a_payload_for_somebody_else_is_answered_not_here },
 	{ "a payload must come from where its source is served", a_payload_must_come_from_where_its_source_is_served },
+	{ "what is left undone is done where a host cannot", what_is_left_undone_is_done_where_a_host_cannot },
 	{ "offload metadata crosses in both directions", offload_metadata_crosses_in_both_directions },
 	{ "broadcasts reach the LAN, but not those of its own nodes",
 	  broadcasts_reach_the_lan_but_not_those_of_its_own_nodes },
