@@ -590,13 +590,6 @@ bool links_invited(const struct links *l, link_ref ref)
 	return k && k->invited;
 }
 
-bool links_suspect(const struct links *l, link_ref ref)
-{
-	const struct link *k = look(l, ref);
-
-	return k && k->suspect;
-}
-
 link_ref links_relay(const struct links *l, link_ref ref)
 {
 	const struct link *k = look(l, ref);

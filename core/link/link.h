@@ -206,7 +206,6 @@ unsigned links_count(const struct links *l);			/* links in LINK_UP */
 uint16_t links_slots(const struct links *l);			/* slots to walk: 0 .. links_slots() - 1 */
 link_ref links_find(const struct links *l, struct id id);	/* in any state but FREE */
 bool links_up(const struct links *l, link_ref ref);
-bool links_suspect(const struct links *l, link_ref ref);
 link_ref links_relay(const struct links *l, link_ref ref);	/* who carries @ref, LINK_NONE = it is direct */
 bool links_invited(const struct links *l, link_ref ref);	/* the peer has an invitation, no more (core/dht/admit.h) */
 struct id links_id(const struct links *l, link_ref ref);

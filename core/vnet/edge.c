@@ -318,20 +318,10 @@ enum drop edge_flood(struct vnet *v, struct env *e, struct id origin, struct byt
 
 /* ---- what path has to say to guests ---- */
 
-static void tell(struct vnet *v, struct env *e, struct bytes ip, enum icmp_error what, uint16_t mtu)
+void edge_nobody(struct vnet *v, struct env *e, struct bytes ip)
 {
 	struct packet p;
 
 	if (packet_read_ip(&p, ip, NULL) == DROP_NONE || p.family)	/* its head may be all there is: family means addresses */
-		icmp_error(v, e, &p, what, mtu);
-}
-
-void edge_nobody(struct vnet *v, struct env *e, struct bytes ip)
-{
-	tell(v, e, ip, ICMP_HOST_UNREACHABLE, 0);
-}
-
-void edge_too_big(struct vnet *v, struct env *e, struct bytes ip, uint16_t mtu)
-{
-	tell(v, e, ip, ICMP_TOO_BIG, mtu);
+		icmp_error(v, e, &p, ICMP_HOST_UNREACHABLE, 0);
 }

@@ -230,9 +230,6 @@ void edge_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool foun
  * enough), by ICMP, rate limited */
 void edge_nobody(struct vnet *v, struct env *e, struct bytes ip);
 
-/** edge_too_big() - path: @ip does not fit; tell the guest the MTU that does */
-void edge_too_big(struct vnet *v, struct env *e, struct bytes ip, uint16_t mtu);
-
 /** edge_serves() - Is @ip a guest's here, and would we forward for it now? @fence: under which fence, may be NULL */
 bool edge_serves(const struct vnet *v, const struct env *e, const struct ip *ip, struct fence *fence);
 

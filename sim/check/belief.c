@@ -64,11 +64,6 @@ static struct believed *find(const struct beliefs *b, struct id network, const s
 	return g_hash_table_lookup(b->by_address, &key);
 }
 
-const struct believed *beliefs_find(const struct beliefs *b, struct id network, const struct ip *ip)
-{
-	return find(b, network, ip);
-}
-
 static struct believed *at(struct beliefs *b, struct id network, const struct ip *ip)
 {
 	struct believed *a = find(b, network, ip);

@@ -76,9 +76,6 @@ void beliefs_end(struct beliefs *b, int64_t at_ns, uint32_t host, struct id netw
 void beliefs_granted(struct beliefs *b, int64_t at_ns, uint32_t host, struct id node, struct id network,
 		     const struct ip *ip);
 
-/** beliefs_find() - All that is known of @ip, or NULL */
-const struct believed *beliefs_find(const struct beliefs *b, struct id network, const struct ip *ip);
-
 /** beliefs_owner() - Did @node believe in @ip at some instant of [@from_ns, @to_ns]? */
 bool beliefs_owner(const struct beliefs *b, struct id network, const struct ip *ip, struct id node, int64_t from_ns,
 		   int64_t to_ns);

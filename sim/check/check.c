@@ -508,11 +508,6 @@ void check_free(struct check *c)
 	g_free(c);
 }
 
-const struct findings *check_findings(const struct check *c)
-{
-	return &c->found;
-}
-
 void check_print(const struct check *c, FILE *to)
 {
 	for (unsigned o = 0; o < ORACLES; o++) {

@@ -26,9 +26,6 @@ struct check;
 struct check *check_new(struct world *w, struct fail *f);
 void check_free(struct check *c);
 
-/** check_findings() - Checks, violations and what could not be decided, by oracle */
-const struct findings *check_findings(const struct check *c);
-
 /** check_print() - One line for each oracle that looked: checks, violations, or why it cannot judge */
 void check_print(const struct check *c, FILE *to);
 

@@ -99,9 +99,6 @@ struct engine_config {
 struct engine *engine_new(const struct engine_config *c);
 void engine_free(struct engine *e);
 
-/** engine_set_after() - Change the hook of the same name; between runs or in a barrier */
-void engine_set_after(struct engine *e, engine_handle_fn *after);
-
 /* -- making the world: before a run, or in a barrier ---------------------------------------- */
 
 /** engine_object() - A new object at @site; ids are given from 0 up, without gaps */

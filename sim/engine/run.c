@@ -119,12 +119,6 @@ int64_t engine_next(const struct engine *e)
 	return e->barriers && e->barrier[0].at_ns < next_ns ? e->barrier[0].at_ns : next_ns;
 }
 
-void engine_set_after(struct engine *e, engine_handle_fn *after)
-{
-	assert(!e->in_window);
-	e->config.after = after;
-}
-
 void engine_stop(struct engine *e)
 {
 	atomic_store(&e->stop, true);

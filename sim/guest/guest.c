@@ -328,13 +328,3 @@ void guest_look(const struct guest *g, struct guest_look *out)
 		out->talking += g->talk[i].kind != TALK_FREE;
 }
 
-const char *guest_dhcp_text(unsigned state)
-{
-	static const char *const text[] = {
-#define X(name) #name,
-		DHCP_STATE_LIST(X)
-#undef X
-	};
-
-	return state < DHCP_STATES ? text[state] : "?";
-}

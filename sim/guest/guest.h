@@ -182,6 +182,4 @@ struct guest_look {
 };
 void guest_look(const struct guest *g, struct guest_look *out);
 
-const char *guest_dhcp_text(unsigned state);
-
 #endif /* GUEST_GUEST_H */

@@ -25,36 +25,12 @@ enum {
 };
 #define QUEUE_MOST	(1u << 30)
 
-const char *net_drop_text(enum net_drop d)
-{
-#define X(name, text) text,
-	static const char *const texts[] = { NET_DROP_LIST(X) };
-#undef X
-	return d < NET_DROPS ? texts[d] : "?";
-}
-
-const char *net_mark_text(enum net_mark m)
-{
-#define X(name, text) text,
-	static const char *const texts[] = { NET_MARK_LIST(X) };
-#undef X
-	return m < NET_MARKS ? texts[m] : "?";
-}
-
 const char *net_drop_name(enum net_drop d)
 {
 #define X(name, text) #name,
 	static const char *const names[] = { NET_DROP_LIST(X) };
 #undef X
 	return d < NET_DROPS ? names[d] : "?";
-}
-
-const char *net_mark_name(enum net_mark m)
-{
-#define X(name, text) #name,
-	static const char *const names[] = { NET_MARK_LIST(X) };
-#undef X
-	return m < NET_MARKS ? names[m] : "?";
 }
 
 /* -- is the configuration possible ------------------------------------------------------------- */
@@ -328,13 +304,6 @@ uint32_t net_iface_add(struct net *net, const struct net_iface_config *c)
 	return iface;
 }
 
-void net_warm(const struct net *net, uint32_t iface)
-{
-	assert(iface < net->ifaces);
-	__builtin_prefetch(&net->place[iface]);
-	__builtin_prefetch(&net->port[iface], 1);
-}
-
 uint32_t net_ifaces(const struct net *net)
 {
 	return net->ifaces;
@@ -344,12 +313,6 @@ void net_iface_up(struct net *net, uint32_t iface, bool up)
 {
 	assert(iface < net->ifaces);
 	net->port[iface].down = !up;
-}
-
-bool net_iface_is_up(const struct net *net, uint32_t iface)
-{
-	assert(iface < net->ifaces);
-	return !net->port[iface].down;
 }
 
 void net_iface_mtu(struct net *net, uint32_t iface, uint32_t mtu)

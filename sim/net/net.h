@@ -89,10 +89,7 @@ enum net_mark {
 	NET_MARKS
 };
 
-const char *net_drop_text(enum net_drop d);
-const char *net_mark_text(enum net_mark m);
 const char *net_drop_name(enum net_drop d);	/* "no_route": for columns */
-const char *net_mark_name(enum net_mark m);
 
 enum net_path {
 	NET_PATH_CONSTANT,		/* latency_ns between any two */
@@ -155,7 +152,6 @@ uint32_t net_ifaces(const struct net *net);
 
 /** net_iface_up() - Also from the interface's own lane: while down it neither sends nor receives */
 void net_iface_up(struct net *net, uint32_t iface, bool up);
-bool net_iface_is_up(const struct net *net, uint32_t iface);
 
 void net_iface_mtu(struct net *net, uint32_t iface, uint32_t mtu);
 void net_iface_link(struct net *net, uint32_t iface, uint64_t up_bps, uint64_t down_bps,
@@ -223,9 +219,6 @@ void net_depart(struct net *net, unsigned lane, uint32_t iface, const struct pac
  */
 enum net_drop net_arrive(struct net *net, unsigned lane, uint32_t iface, const struct packet *p,
 			 int64_t now_ns, int64_t *deliver_ns);
-
-/** net_warm() - @iface will be asked about soon: bring it near the processor. Changes nothing */
-void net_warm(const struct net *net, uint32_t iface);
 
 /** net_flip() - Carry out a copy's flip on @payload; does nothing for NET_INTACT or len 0 */
 void net_flip(uint8_t *payload, uint32_t len, uint32_t flip);

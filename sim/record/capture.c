@@ -127,12 +127,6 @@ void capture_datagram(struct capture *c, int64_t now_ns, const struct packet *p)
 	put(c, now_ns, packet, at + udp_len);
 }
 
-void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len)
-{
-	assert(len <= SNAP && !c->frames);
-	put(c, now_ns, packet, len);
-}
-
 void capture_frame(struct capture *c, int64_t now_ns, const void *frame, size_t len)
 {
 	assert(len <= SNAP && c->frames);

@@ -2,9 +2,9 @@
  * capture.h - a node's traffic as a pcap file with virtual time stamps
  *
  * Raw IP (DLT_RAW), nanosecond stamps; IP and UDP headers with right checksums
- * are put around the overlay's datagrams, or a packet is given whole. What taps and
- * guests see is Ethernet (DLT_EN10MB), frame by frame. Opens in
- * tshark and Wireshark. Virtual time 0 is 1970-01-01 00:00:00.
+ * are put around the overlay's datagrams. What taps and guests see is Ethernet
+ * (DLT_EN10MB), frame by frame. Opens in tshark and Wireshark. Virtual time 0 is
+ * 1970-01-01 00:00:00.
  *
  *	Memory		libpcap's and stdio's; nothing per packet
  *	Threads		one writer per capture (a node lives in one shard)
@@ -37,9 +37,6 @@ struct capture *capture_open_path(const char *path, struct fail *f);
  * Write errors are kept and told by capture_close().
  */
 void capture_datagram(struct capture *c, int64_t now_ns, const struct packet *p);
-
-/** capture_packet() - A whole IP packet, as it is */
-void capture_packet(struct capture *c, int64_t now_ns, const void *packet, size_t len);
 
 /** capture_frame() - A whole Ethernet frame, into a capture of capture_open_frames() */
 void capture_frame(struct capture *c, int64_t now_ns, const void *frame, size_t len);

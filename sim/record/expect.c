@@ -298,11 +298,6 @@ bool expect_held(const struct expect *e, unsigned count)
 	return true;
 }
 
-const char *expect_op_text(enum expect_op op)
-{
-	return ops[op];
-}
-
 const char *judgement_text(enum judgement v)
 {
 	static const char *const text[] = {

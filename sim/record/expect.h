@@ -82,7 +82,6 @@ void expect_judge(struct expect *e, unsigned count, const struct summary *s, boo
 /** expect_held() - True if every verdict is JUDGED_PASS; decides exit code 0 or 1 */
 bool expect_held(const struct expect *e, unsigned count);
 
-const char *expect_op_text(enum expect_op op);
 const char *judgement_text(enum judgement v);
 
 #endif /* EXPECT_H */

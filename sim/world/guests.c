@@ -525,14 +525,6 @@ uint32_t world_guests(const struct world *w)
 	return any(w) ? w->guests->count : 0;
 }
 
-void world_guest(const struct world *w, uint32_t number, struct guest_view *out)
-{
-	const struct machine *m = &w->guests->machine[number];
-
-	*out = (struct guest_view){ .host = m->host, .network = m->network, .on = m->on };
-	guest_look(m->guest, &out->look);
-}
-
 static bool capture(struct world *w, struct frame_capture c)
 {
 	if (!any(w) || w->guests->captures == WORLD_CAPTURES)

@@ -224,8 +224,6 @@ struct world {
 	enum record_kind break_kind;
 	uint32_t break_host;
 
-	struct violation kept[WORLD_KEPT];
-	unsigned kept_count;
 	uint64_t violations;
 	enum world_end end;
 	struct fail trouble;		/* of the machine: a file that cannot be written */

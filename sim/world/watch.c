@@ -149,23 +149,14 @@ void watch_violation(struct world *w, const struct note *n)
 	if (w->log)
 		eventlog_say(w->log, 0, v->at_ns, v->host == WORLD_NOBODY ? EVENTLOG_WORLD : v->host,
 			     "violation", "%s: %s", v->check, v->text);
-	if (w->kept_count < WORLD_KEPT) {
-		w->kept[w->kept_count++] = *v;
-	} else {
-		g_free((char *)v->check);
-		g_free((char *)v->text);
-	}
+	g_free((char *)v->check);
+	g_free((char *)v->text);
 	g_free(v);
 }
 
 uint64_t world_violations(const struct world *w)
 {
 	return w->violations;
-}
-
-const struct violation *world_violation_at(const struct world *w, unsigned i)
-{
-	return i < w->kept_count ? &w->kept[i] : NULL;
 }
 
 void world_watch(struct world *w, const struct watch *watch)

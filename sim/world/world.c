@@ -205,10 +205,6 @@ void world_free(struct world *w)
 		net_free(w->net);
 	net_table_free(w->table);
 	journal_done(&w->merged);
-	for (unsigned i = 0; i < w->kept_count; i++) {
-		g_free((char *)w->kept[i].check);
-		g_free((char *)w->kept[i].text);
-	}
 	catalog_free(w->catalog);
 	g_ptr_array_free(w->everies, TRUE);
 	g_free(w->bootstrap);
@@ -389,19 +385,9 @@ const struct scenario *world_scenario(const struct world *w)
 	return w->scenario;
 }
 
-struct engine *world_engine(const struct world *w)
-{
-	return w->engine;
-}
-
 struct net *world_net(const struct world *w)
 {
 	return w->net;
-}
-
-const struct config *world_config(const struct world *w)
-{
-	return &w->config;
 }
 
 uint64_t world_seed(const struct world *w)

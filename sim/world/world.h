@@ -111,9 +111,7 @@ bool world_was(const struct world *w, struct id id, struct was *out);
 /* -- the whole ------------------------------------------------------------------------------ */
 
 const struct scenario *world_scenario(const struct world *w);
-struct engine *world_engine(const struct world *w);
 struct net *world_net(const struct world *w);
-const struct config *world_config(const struct world *w);	/* of every core */
 uint64_t world_seed(const struct world *w);
 unsigned world_shards(const struct world *w);
 int64_t world_now(const struct world *w);
@@ -202,10 +200,6 @@ struct violation {
 };
 uint64_t world_violations(const struct world *w);	/* all of them, as of the last world_settle() */
 
-/** world_violation_at() - The @i-th in order of time; the first WORLD_KEPT are kept. NULL past the end */
-enum { WORLD_KEPT = 100 };
-const struct violation *world_violation_at(const struct world *w, unsigned i);
-
 /** world_drops() - Datagrams and messages that cores dropped for @why since the beginning. In barriers */
 uint64_t world_drops(const struct world *w, enum drop why);
 
@@ -245,21 +239,8 @@ typedef void world_traffic_fn(void *ctx, int64_t now_ns, uint32_t host, bool sen
 enum { WORLD_CAPTURES = 64 };
 bool world_capture(struct world *w, uint32_t host, world_traffic_fn *fn, void *ctx);
 
-/**
- * struct guest_view - a machine behind a tap, now
- *
- * Machines of host i have the numbers from i * (world_guests() / world_hosts()) on.
- */
-struct guest_view {
-	uint32_t host;
-	unsigned network;		/* index of its [network.N] */
-	bool on;
-	struct guest_look look;
-};
-
+/** world_guests() - Machines behind taps; those of host i have the numbers from i * (world_guests() / world_hosts()) on */
 uint32_t world_guests(const struct world *w);
-/** world_guest() - In barriers, and in hooks of its host */
-void world_guest(const struct world *w, uint32_t number, struct guest_view *out);
 
 /** struct world_frame_fn - a frame as it enters (@sent) or leaves a tap or machine @number */
 typedef void world_frame_fn(void *ctx, int64_t now_ns, uint32_t number, bool sent, const void *data, uint32_t len);

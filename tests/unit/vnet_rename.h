@@ -24,7 +24,6 @@
 #define edge_payload lab_edge_payload
 #define edge_resolved lab_edge_resolved
 #define edge_serves lab_edge_serves
-#define edge_too_big lab_edge_too_big
 #define guard_bytes lab_guard_bytes
 #define vnet_rules lab_vnet_rules
 #define guard_done lab_guard_done
