@@ -72,7 +72,8 @@
  *	MTU_PROBE		size 2 | zeros up to size
  *	MTU_ACK			size 2
  *	OBSERVED		endpoint: where the sender sees the receiver
- *	ADDRESSES		count 1 | endpoints: where the sender may be reached
+ *	ADDRESSES		count 1 | endpoints: where the sender may be reached | flags 1:
+ *		bit 0, its NAT maps it differently for each peer
  *	CHALLENGE, RESPONSE	nonce 8: proves a new path both ways
  *	CLOSE			reason 1 (enum link_end)
  *	RELAY			id 16 of the target | a whole packet

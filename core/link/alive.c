@@ -15,7 +15,7 @@
 #include "core/link/table.h"
 
 enum { TOLD_PACES = 3 };	/* paces until a busy link is probed all the same */
-enum { AID_AFTER = 3 };	/* probes in vain until a third node is asked */
+enum { AID_AFTER = 2 };	/* probes in vain until third nodes are asked */
 enum { TOGETHER_SHIFT = 4 };	/* links due within a sixteenth of their pace are probed in one alarm */
 
 void alive_sample(struct link *k, uint32_t us)
@@ -181,6 +181,7 @@ static bool probe_timer(struct env *e, struct links *l, struct link *k)
 			return false;
 		}
 		path_set_via(e, l, k, k->aid);	/* only the third node gets through */
+		reach_tell(e, l, k);
 		k->suspect = k->aided = false;
 		k->missed = 0;
 		n.kind = NEWS_ALIVE;
@@ -192,7 +193,7 @@ static bool probe_timer(struct env *e, struct links *l, struct link *k)
 		k->aided = false;
 		news_add(e, l, &n);
 	}
-	if (++k->missed == AID_AFTER) {
+	if (++k->missed >= AID_AFTER) {		/* again: it may be us whom a NAT has given a new place */
 		n.a = 1;
 		news_add(e, l, &n);
 	}
@@ -214,10 +215,7 @@ void alive_timer(struct env *e, struct links *l, struct link *k)
 		if (!probe_timer(e, l, k))
 			return;
 		path_mtu_timer(e, l, k);
-		if (k->via != NO_SLOT && endpoint_valid(&k->at) && past(env_ms(e), k->direct_ms)) {
-			k->direct_ms = env_ms(e) + DIRECT_MS;
-			path_challenge(e, l, k, &k->at);
-		}
+		reach_timer(e, l, k);
 		rekey(e, l, k, false);
 	}
 	alive_arm(e, l, k);

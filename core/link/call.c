@@ -108,11 +108,13 @@ static struct bytes hello(struct env *e, struct links *l, const struct endpoint 
 {
 	struct writer w = writer_of(buf, HELLO_MAX);
 	struct hello h = { .features = FEATURES_OURS, .incarnation = e->incarnation, .continues = continues };
+	struct contact self;
 
+	links_self(l, &self);
 	if (observed)
 		h.observed = *observed;
-	h.ats = l->ats;
-	memcpy(h.at, l->at, sizeof(h.at));
+	h.ats = self.ats;
+	memcpy(h.at, self.at, sizeof(h.at));
 	hello_write(&w, &h);
 	return (struct bytes){ buf, w.bad ? 0 : writer_len(&w) };
 }
@@ -127,8 +129,10 @@ static void send_init(struct env *e, struct links *l, struct attempt *t)
 	t->tries++;
 	if (t->tries == 1)
 		t->began_us = env_us(e);
-	for (unsigned i = 0; i < t->ats; i++)
+	for (unsigned i = 0; i < t->ats; i++) {
 		packet_send(e, l, ID_ZERO, NO_SLOT, &t->at[i], t->packet, t->packet_len, MESSAGE_INIT);
+		reach_sent(e, l, &t->at[i]);
+	}
 	if (t->via != NO_SLOT)
 		packet_send(e, l, t->id, t->via, NULL, t->packet, t->packet_len, MESSAGE_INIT);
 }
@@ -197,8 +201,6 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	struct news n;
 	bool lower = id_less(l->self->id, who);
 
-	if (endpoint_valid(&h->observed))
-		env_reflex(e, who, &h->observed);
 	if (k->state == LINK_UP) {
 		bool crossing = now - k->up_ms < CROSSING_MS && k->called != called && h->incarnation == k->incarnation;
 		bool both = h->continues && k->old && now - (k->old_ms - OVERLAP_MS) < CROSSING_MS && k->called != called;
@@ -220,6 +222,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 			k->old = spare;
 			k->old_ms = now + OVERLAP_MS;
 			take_path(e, l, k, a, h);
+			reach_seen(e, l, k, &h->observed);
 			return;
 		}
 		n = (struct news){ .kind = NEWS_DOWN, .link = { link_slot(l, k) }, .id = who, .why = END_RESTARTED };
@@ -244,6 +247,7 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	k->mtu = WIRE_MTU_MIN;
 	k->srtt_us = k->rttvar_us = 0;
 	take_path(e, l, k, a, h);
+	reach_seen(e, l, k, &h->observed);
 	n = (struct news){ .kind = NEWS_UP, .link = { link_slot(l, k) }, .id = who, .a = called };
 	env_record(e, RECORD_LINK_UP, who, took, k->via != NO_SLOT);
 	news_add(e, l, &n);
@@ -302,7 +306,6 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 		link_end(e, l, k, END_REFUSED, false);
 		return;
 	}
-	path_seen(l, &h.observed);
 	other = links_find(l, g.who.id);
 	if (link_ok(other) && other.slot != link_slot(l, k)) {
 		if (links_up(l, other)) {	/* a bare endpoint turned out to be somebody we have */
@@ -333,7 +336,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 		finish_again(e, l, k, &w, a);
 	if (once && !k->srtt_us)
 		alive_sample(k, rtt);
-	path_tell_observed(e, l, k);		/* the first packet: it proves our keys */
+	reach_tell(e, l, k);		/* the first packet: it proves our keys */
 	alive_arm(e, l, k);
 }
 
@@ -424,7 +427,6 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 			handshake_wipe(&hs);
 			return;
 		}
-		path_seen(l, &h.observed);
 	}
 	k = link_ok(known) ? link_at(l, known.slot) : link_add(e, l);
 	if (!k) {
@@ -450,6 +452,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	t->incarnation = h.incarnation;
 	t->observed = h.at[0];
 	t->continues = h.continues;
+	t->let = (uint8_t)reach_let(l, a);
 	if (g.known) {
 		t->has_id = true;
 		t->id = g.who.id;
@@ -499,12 +502,14 @@ void call_confirmed(struct env *e, struct links *l, struct link *k, struct attem
 	t->session = NULL;
 	k->invited = t->invited;
 	k->signer = t->signer;
+	if (t->let > k->let)
+		k->let = t->let;
 	settle(e, l, k, s, who, &h, false, a);
 	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
 	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
 	if (!k->srtt_us)
 		alive_sample(k, rtt);
-	path_tell_observed(e, l, k);
+	reach_tell(e, l, k);
 }
 
 void call_finish_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
@@ -522,7 +527,6 @@ void call_finish_in(struct env *e, struct links *l, struct link *k, struct attem
 		env_drop(e, why);
 		return;
 	}
-	path_seen(l, &h.observed);
 	s = handshake_session(e, &t->hs, 1);
 	if (!s) {
 		env_drop(e, DROP_MEMORY);
@@ -589,8 +593,8 @@ static bool call_due(struct env *e, struct links *l, struct link *k, struct atte
 		link_end(e, l, k, END_UNREACHED, false);
 		return false;
 	}
-	if ((t->tries == 2 || t->tries == 3) && t->has_id && k->state != LINK_UP) {
-		n.a = t->tries == 3;
+	if (t->tries >= 2 && t->has_id && k->state != LINK_UP) {
+		n.a = t->tries > 2;
 		news_add(e, l, &n);
 	}
 	send_init(e, l, t);
@@ -611,6 +615,8 @@ bool attempts_due(struct env *e, struct links *l, struct link *k)
 		} else if (t->kind == ATTEMPT_FINISH && t->tries++ < FINISH_TRIES) {
 			packet_send(e, l, t->id, t->via, &t->at[0], t->packet, t->packet_len, MESSAGE_FINISH);
 			t->due_ms = now + FINISH_MS;
+		} else if (t->kind == ATTEMPT_MOVE && t->tries < MOVE_TRIES) {
+			path_challenge_again(e, l, k, t);
 		} else {
 			attempt_free(e, l, k, t);
 		}

@@ -77,6 +77,8 @@ void link_drop(struct env *e, struct links *l, struct link *k)
 		attempt_free(e, l, k, k->attempts);
 	if (k->state == LINK_UP)
 		l->up--;
+	if (k->state == LINK_UP && k->via == NO_SLOT)
+		reach_sent(e, l, &k->at);
 	session_free(e, k->session);
 	session_free(e, k->old);
 	*k = (struct link){ .state = LINK_FREE, .gen = gen };
@@ -288,10 +290,11 @@ static void message_in(struct env *e, struct links *l, struct link *k, uint8_t *
 		path_mtu_in(e, l, k, &in, kind == MESSAGE_MTU_ACK, a);
 		break;
 	case MESSAGE_OBSERVED:
-		path_observed_in(e, l, k->id, &in);
+		reach_observed_in(e, l, k, &in);
 		break;
 	case MESSAGE_ADDRESSES:
-		break;				/* candidates for later meetings; nothing to do for a link that is up */
+		reach_addresses_in(e, l, k, &in, a);
+		break;
 	case MESSAGE_CHALLENGE:
 		path_challenge_in(e, l, k, &in, a);
 		break;
@@ -642,7 +645,8 @@ bool links_view(const struct links *l, link_ref ref, struct link_view *out)
 		.id = k->id, .state = k->state, .relayed = k->via != NO_SLOT, .suspect = k->suspect,
 		.called_by_us = k->called, .srtt_us = k->srtt_us, .rto_us = links_rto_us(l, ref),
 		.heard_ms = k->heard_ms, .up_ms = k->up_ms, .pace_ns = k->pace_ms * NS_PER_MS, .mtu = k->mtu,
-		.at = k->at, .via = k->via != NO_SLOT ? l->link[k->via].id : ID_ZERO,
+		.mtu_known = k->mtu_done,
+		.at = k->at, .let = k->let, .varies = k->varies, .meets = k->meets, .via = k->via != NO_SLOT ? l->link[k->via].id : ID_ZERO,
 	};
 	return true;
 }
@@ -660,19 +664,6 @@ bool links_contact(const struct links *l, link_ref ref, struct contact *out)
 		out->ats = 1;
 	}
 	return true;
-}
-
-void links_self(const struct links *l, struct contact *out)
-{
-	*out = (struct contact){ .id = l->self->id, .has_id = true, .has_key = true };
-	memcpy(out->key, identity_key(l->self), sizeof(out->key));
-	for (unsigned i = 0; i < l->ats && out->ats < CONTACT_ENDPOINTS; i++)
-		out->at[out->ats++] = l->at[i];
-	for (unsigned i = 0; i < l->ats; i++)
-		if (endpoint_eq(&l->at[i], &l->seen))
-			return;
-	if (l->seen_votes >= 2 && out->ats < CONTACT_ENDPOINTS)
-		out->at[out->ats++] = l->seen;
 }
 
 void links_account(const struct links *l, uint32_t *links, uint32_t *sessions, uint32_t *handshakes)

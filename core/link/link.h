@@ -188,6 +188,13 @@ void links_strained(struct env *e, struct links *l, link_ref ref);
 
 /* ---- what is ---- */
 
+/** enum link_let - what is known from this peer of who is let in by what stands before us */
+enum link_let {
+	LET_CALLED,		/* nothing more than that it lets in those whom we call */
+	LET_ADDRESS,		/* the peer came from another port than those we had sent to */
+	LET_ANY,		/* the peer came, and we had sent it nothing */
+};
+
 /** struct link_view - what others may know of a link */
 struct link_view {
 	struct id id;
@@ -198,8 +205,12 @@ struct link_view {
 	uint32_t up_ms;			/* when it came up, likewise */
 	int64_t pace_ns;
 	uint16_t mtu;			/* UDP payload the path carries */
+	bool mtu_known;			/* it was measured */
 	struct endpoint at;		/* active path (the relay's when relayed) */
 	struct id via;			/* the relay, zero if direct */
+	enum link_let let;
+	uint8_t meets;			/* relayed: times that both tried to get direct */
+	bool varies;			/* the peer says that its NAT maps it differently for each peer */
 };
 
 unsigned links_count(const struct links *l);			/* links in LINK_UP */
@@ -223,7 +234,7 @@ bool links_contact(const struct links *l, link_ref ref, struct contact *out);
 /** links_account() - Bytes taken from the host for the table, for sessions, and for handshakes under way */
 void links_account(const struct links *l, uint32_t *links, uint32_t *sessions, uint32_t *handshakes);
 
-/** links_self() - Our own card: addresses, mappings and endpoints as peers see us */
+/** links_self() - Our own card: endpoints as peers see us, mappings, addresses */
 void links_self(const struct links *l, struct contact *out);
 
 #endif /* LINK_LINK_H */

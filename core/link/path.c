@@ -3,15 +3,17 @@
  *
  * A peer seen at a new place is challenged there before anything is sent to it
  * (RFC 9000, section 9): the session moves, nothing above it notices. A link
- * that only a common neighbour can carry is relayed and tries its direct path
- * again now and then. Relays keep no state: RELAY names the target, RELAYED the
+ * that only a common neighbour can carry is relayed, and made direct as reach.c
+ * says. Relays keep no state: RELAY names the target, RELAYED the
  * source, both by id, and only direct links are relayed over.
  */
 #include <string.h>
 
 #include "core/link/table.h"
 
-enum { MTU_TRIES = 3, MOVE_MS = 3000 };
+enum { MTU_TRIES = 3 };
+#define PUNCH_MS	300u			/* challenges go out at 0, 0.3, 0.9 and 2.1 s, and wait until 4.5 */
+#define STAY_MS		3000u			/* a link whose path moved stays with it for so long */
 
 void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via)
 {
@@ -19,41 +21,63 @@ void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via)
 	if (k->via == via)
 		return;
 	k->via = via;
-	k->direct_ms = env_ms(e) + DIRECT_MS;
+	k->meets = 0;
+	if (via != NO_SLOT)
+		k->told = 0;
 	if (k->state == LINK_UP)
 		env_record(e, RECORD_LINK_PATH, k->id, via != NO_SLOT, 0);
 }
 
-void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at)
+/* One nonce for each place: the answer says which of them is reached. */
+void path_challenge_again(struct env *e, struct links *l, struct link *k, struct attempt *t)
+{
+	t->due_ms = env_ms(e) + (PUNCH_MS << t->tries);
+	t->tries++;
+	for (unsigned i = 0; i < t->ats; i++) {
+		struct writer w = message_open(e, l, k, NO_SLOT, MESSAGE_CHALLENGE, 8);
+
+		write_u64(&w, t->nonce + i);
+		message_shut(e, l, k, NO_SLOT, &t->at[i], &w);
+		reach_sent(e, l, &t->at[i]);
+	}
+}
+
+/* Is the peer at one of the @count places @at? Nothing new is asked while the last of them is being asked. */
+void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at, unsigned count)
 {
 	struct attempt *t;
-	struct writer w;
 
 	for (t = k->attempts; t; t = t->next)
-		if (t->kind == ATTEMPT_MOVE && endpoint_eq(&t->at[0], at))
-			return;
+		for (unsigned i = 0; t->kind == ATTEMPT_MOVE && i < t->ats; i++)
+			if (endpoint_eq(&t->at[i], &at[count - 1]))
+				return;
 	t = mem_get(&e->mem, sizeof(*t));
 	if (!t)
 		return;
 	t->kind = ATTEMPT_MOVE;
-	t->at[0] = *at;
-	t->ats = 1;
+	memcpy(t->at, at, count * sizeof(*at));
+	t->ats = (uint8_t)count;
 	t->via = NO_SLOT;
 	t->nonce = random_u64(&e->random);
 	t->born_ms = env_ms(e);
-	t->due_ms = t->born_ms + MOVE_MS;
 	t->next = k->attempts;
 	k->attempts = t;
-	w = message_open(e, l, k, NO_SLOT, MESSAGE_CHALLENGE, 8);
-	write_u64(&w, t->nonce);
-	message_shut(e, l, k, NO_SLOT, at, &w);
+	path_challenge_again(e, l, k, t);
 }
 
-/* Did this packet come from where we send to? */
+/*
+ * Did this packet come from where we send to? If not, the peer moved, or two
+ * ways work and it took the other one: then the faster one is for both ends.
+ * Where each new way opens another port of a NAT, that ends only by not
+ * following for a while.
+ */
 void path_check(struct env *e, struct links *l, struct link *k, const struct arrival *a)
 {
-	if (a->via == NO_SLOT && k->state == LINK_UP && k->via == NO_SLOT && !endpoint_eq(&a->from, &k->at))
-		path_challenge(e, l, k, &a->from);
+	struct endpoint at[] = { k->at, a->from };
+
+	if (a->via == NO_SLOT && k->state == LINK_UP && k->via == NO_SLOT && !endpoint_eq(&a->from, &k->at) &&
+	    (!k->moved_ms || env_ms(e) - k->moved_ms >= STAY_MS))
+		path_challenge(e, l, k, at, 2);
 }
 
 void path_challenge_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a)
@@ -68,109 +92,33 @@ void path_challenge_in(struct env *e, struct links *l, struct link *k, struct re
 	w = message_open(e, l, k, a->via, MESSAGE_RESPONSE, 8);
 	write_u64(&w, nonce);
 	message_shut(e, l, k, a->via, &a->from, &w);
-	if (a->via == NO_SLOT && k->via != NO_SLOT)
-		path_challenge(e, l, k, &a->from);	/* the direct way works towards us; and back? */
+	if (a->via == NO_SLOT && k->via != NO_SLOT) {
+		if (reach_let(l, a) > k->let)
+			k->let = (uint8_t)reach_let(l, a);
+		path_challenge(e, l, k, &a->from, 1);	/* the direct way works towards us; and back? */
+	}
 }
 
 void path_response_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a)
 {
 	uint64_t nonce = read_u64(in);
+	struct endpoint at;
+	bool moved;
 
 	for (struct attempt *t = k->attempts; reader_ok(in) && t; t = t->next) {
-		if (t->kind != ATTEMPT_MOVE || t->nonce != nonce || a->via != NO_SLOT)
+		if (t->kind != ATTEMPT_MOVE || nonce - t->nonce >= t->ats || a->via != NO_SLOT)
 			continue;
-		k->at = t->at[0];
+		at = t->at[nonce - t->nonce];
+		moved = k->via != NO_SLOT || !endpoint_eq(&k->at, &at);
+		k->at = at;
+		k->moved_ms = env_ms(e);
 		path_set_via(e, l, k, NO_SLOT);
 		attempt_free(e, l, k, t);
+		if (moved)
+			reach_tell(e, l, k);
 		return;
 	}
 	env_drop(e, DROP_STATE);
-}
-
-/* ---- where we are ---- */
-
-static void own_add(struct links *l, const struct endpoint *at, bool first)
-{
-	for (unsigned i = 0; i < l->ats; i++)
-		if (endpoint_eq(&l->at[i], at))
-			return;
-	if (l->ats == CONTACT_ENDPOINTS)
-		l->ats--;
-	if (first)
-		memmove(l->at + 1, l->at, l->ats * sizeof(l->at[0]));
-	l->at[first ? 0 : l->ats] = *at;
-	l->ats++;
-}
-
-static void own_del(struct links *l, const struct endpoint *at)
-{
-	for (unsigned i = 0; i < l->ats; i++)
-		if (endpoint_eq(&l->at[i], at)) {
-			l->ats--;
-			memmove(l->at + i, l->at + i + 1, (l->ats - i) * sizeof(l->at[0]));
-			return;
-		}
-}
-
-void links_address(struct env *e, struct links *l, const struct endpoint *at, bool up)
-{
-	if (!endpoint_valid(at)) {
-		env_drop(e, DROP_RANGE);
-		return;
-	}
-	if (up)
-		own_add(l, at, false);
-	else
-		own_del(l, at);
-	links_resumed(e, l);		/* peers see us at a new place: let them find out now */
-}
-
-void links_mapping(struct env *e, struct links *l, const struct endpoint *at, bool up)
-{
-	if (!endpoint_valid(at)) {
-		env_drop(e, DROP_RANGE);
-		return;
-	}
-	if (up)
-		own_add(l, at, true);
-	else
-		own_del(l, at);
-}
-
-void path_seen(struct links *l, const struct endpoint *at)
-{
-	if (!endpoint_valid(at))
-		return;
-	if (endpoint_eq(at, &l->seen)) {
-		if (l->seen_votes < 8)
-			l->seen_votes++;
-	} else if (l->seen_votes <= 1) {
-		l->seen = *at;
-		l->seen_votes = 1;
-	} else {
-		l->seen_votes--;
-	}
-}
-
-void path_observed_in(struct env *e, struct links *l, struct id peer, struct reader *in)
-{
-	struct endpoint at = read_endpoint(in);
-
-	if (!reader_ok(in)) {
-		env_drop(e, DROP_VALUE);
-		return;
-	}
-	path_seen(l, &at);
-	if (endpoint_valid(&at))
-		env_reflex(e, peer, &at);
-}
-
-void path_tell_observed(struct env *e, struct links *l, struct link *k)
-{
-	struct writer w = message_open(e, l, k, k->via, MESSAGE_OBSERVED, 19);
-
-	write_endpoint(&w, k->via == NO_SLOT ? &k->at : &(struct endpoint){ .kind = ENDPOINT_NONE });
-	message_shut(e, l, k, k->via, &k->at, &w);
 }
 
 /* ---- relays ---- */

@@ -2,7 +2,8 @@
  * table.h - how core/link keeps its links; for the files of core/link only
  *
  * link.c   the table, messages in and out      call.c   handshakes
- * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU, addresses
+ * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU
+ * reach.c  where we are, how two behind NATs meet
  * carry.c  data packets, which are not ours to open
  * cookie.h what callers get when there are too many of them
  */
@@ -17,6 +18,7 @@
 enum {
 	SLOT_BITS	= 10,			/* of a receiver index; then 14 bits of generation */
 	NO_SLOT		= UINT16_MAX,
+	SEEN_PLACES	= 2,
 	ANSWERS_MAX	= 64,			/* answered calls not yet confirmed, per node */
 	ANSWERS_CROWD	= 32,			/* so many, and the next ones have to show where they are first */
 };
@@ -29,9 +31,9 @@ _Static_assert(LINK_MAX <= 1 << SLOT_BITS, "a slot fits its bits");
 #define RTT_GUESS_US	100000u
 #define RTO_MIN_US	50000u
 #define RTO_MAX_US	1000000u
-#define DIRECT_MS	60000u			/* a relayed link tries to become direct */
 #define FINISH_MS	400u		/* FINISH is sent again after this ... */
 #define FINISH_TRIES	5		/* ... so many times */
+#define MOVE_TRIES	4			/* challenges to a new place, 0.3, 0.6, 1.2 s apart */
 #define VIA_MS		600u		/* a relayed INIT is answered in this time, or nobody is there */
 #define MTU_AFTER_MS	60000u			/* links that last are asked what they carry */
 
@@ -39,7 +41,7 @@ enum attempt_kind {
 	ATTEMPT_CALL,		/* our INIT is out */
 	ATTEMPT_ANSWER,		/* our REPLY is out; session set for IK, with FINISH for XX */
 	ATTEMPT_FINISH,		/* our FINISH is out and nothing came under the new keys yet */
-	ATTEMPT_MOVE,		/* our CHALLENGE is out to a new place of the peer's */
+	ATTEMPT_MOVE,		/* our CHALLENGEs are out to new places of the peer's */
 };
 
 /** struct attempt - what exists only while something is tried, listed at its link */
@@ -50,7 +52,7 @@ struct attempt {
 	struct endpoint at[CONTACT_ENDPOINTS];
 	struct endpoint observed;	/* ANSWER: where the caller says it is */
 	uint64_t incarnation;		/* the peer's */
-	uint64_t nonce;			/* MOVE */
+	uint64_t nonce;			/* MOVE: for at[0], then counted up */
 	uint8_t *packet;		/* CALL: the INIT, ANSWER: the REPLY, FINISH: itself, to be sent again */
 	uint16_t packet_len;
 	uint16_t via;			/* relay's slot, NO_SLOT = direct */
@@ -61,6 +63,7 @@ struct attempt {
 	bool has_id, continues;
 	bool invited;			/* ANSWER: the caller has an invitation, no more */
 	uint32_t signer;		/* ANSWER: as the link's */
+	uint8_t let;			/* ANSWER: enum link_let */
 	uint8_t init[32];		/* ANSWER: the INIT's ephemeral key, to know it again */
 	struct id id;			/* who is called, if known */
 };
@@ -77,19 +80,24 @@ struct link {
 	uint32_t probe_us;		/* when the last probe left */
 	uint32_t srtt_us, rttvar_us;
 	uint32_t old_ms;		/* until when old opens packets */
-	uint32_t direct_ms;		/* next try of a relayed link to become direct */
 	uint32_t signer;		/* who signed for the peer, if a delegate did (struct peer_identity) */
+	uint32_t met_ms;		/* when the peer was told our addresses last */
+	uint32_t moved_ms;		/* when a place of the peer's answered last */
 	uint16_t via;			/* the relay, NO_SLOT = direct */
 	uint16_t aid;			/* third node that helps settle a suspicion */
 	uint16_t mtu, mtu_try;		/* mtu_try: size of the MTU probe that is out, 0 = none */
 	uint16_t gen;			/* of receiver indexes */
+	uint16_t told;			/* where the peer sees us, hashed; bit 0: by IPv6; 0 = at an address of ours */
 	uint8_t state;			/* enum link_state */
 	uint8_t stamp;			/* of the last probe */
 	uint8_t missed;			/* probes out and unanswered */
 	uint8_t mtu_tries;
+	uint8_t meets;			/* times that it was told, in this relay's time */
+	uint8_t let;			/* enum link_let */
 	bool called;			/* we began it */
 	bool suspect, aided, mtu_done;	/* aided: a third node got an answer */
 	bool invited;			/* the peer is no member: links_invited() */
+	bool varies;			/* its NAT maps it differently for each peer, it says */
 };
 _Static_assert(sizeof(struct link) <= 136, "links are the largest part of a node: see core/README.md");
 
@@ -104,10 +112,11 @@ struct links {
 	uint16_t slots, up, answers;
 	struct gate gate;
 	uint8_t near_version, table_version;
-	uint8_t ats, mapped;
+	uint8_t ats;
 	struct endpoint at[CONTACT_ENDPOINTS];	/* our own: mappings first, then addresses */
-	struct endpoint seen;			/* where peers see us */
-	uint8_t seen_votes;
+	struct endpoint seen[SEEN_PLACES];	/* where peers see us, the last one told first */
+	uint64_t sent[2][2];			/* where calls went, now and in the five minutes before: Bloom filters of reach.c */
+	uint32_t sent_ms;			/* when the newer one began */
 	struct news_item *first, *last;		/* in the step's scratch */
 };
 
@@ -174,16 +183,23 @@ void alive_timer(struct env *e, struct links *l, struct link *k);
 
 /* path.c */
 void path_check(struct env *e, struct links *l, struct link *k, const struct arrival *a);
-void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at);
+void path_challenge(struct env *e, struct links *l, struct link *k, const struct endpoint *at, unsigned count);
+void path_challenge_again(struct env *e, struct links *l, struct link *k, struct attempt *t);
 void path_challenge_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
 void path_response_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
-void path_observed_in(struct env *e, struct links *l, struct id peer, struct reader *in);
-void path_tell_observed(struct env *e, struct links *l, struct link *k);
 void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via);
 void path_relay_in(struct env *e, struct links *l, struct link *k, struct reader *in);
 void path_relayed_in(struct env *e, struct links *l, struct link *k, struct reader *in);
 void path_mtu_timer(struct env *e, struct links *l, struct link *k);
 void path_mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a);
-void path_seen(struct links *l, const struct endpoint *at);
+
+/* reach.c */
+void reach_tell(struct env *e, struct links *l, struct link *k);	/* where we see the peer; relayed: where we may be */
+void reach_timer(struct env *e, struct links *l, struct link *k);
+void reach_seen(struct env *e, struct links *l, struct link *k, const struct endpoint *at);	/* its peer sees us at @at */
+void reach_observed_in(struct env *e, struct links *l, struct link *k, struct reader *in);
+void reach_addresses_in(struct env *e, struct links *l, struct link *k, struct reader *in, const struct arrival *a);
+void reach_sent(struct env *e, struct links *l, const struct endpoint *at);	/* a call went there */
+enum link_let reach_let(const struct links *l, const struct arrival *a);	/* what it says that this got in */
 
 #endif /* LINK_TABLE_H */

@@ -31,6 +31,11 @@ static struct demand *find(const struct ring *r, struct id id)
 	return NULL;
 }
 
+bool demand_for(const struct ring *r, struct id id)
+{
+	return find(r, id);
+}
+
 enum drop ring_demand(struct ring *r, struct env *e, const struct contact *who)
 {
 	uint32_t now = env_ms(e);
@@ -60,8 +65,12 @@ enum drop ring_demand(struct ring *r, struct env *e, const struct contact *who)
 
 void demand_up(struct ring *r, struct env *e, link_ref ref)
 {
-	if (find(r, peer_at(r, ref)->id))
-		peers_want(r, e, ref, USE_DEMAND);
+	struct demand *d = find(r, peer_at(r, ref)->id);
+
+	if (!d)
+		return;
+	d->call_ms = env_ms(e);			/* should it go down while traffic lasts */
+	peers_want(r, e, ref, USE_DEMAND);
 }
 
 void demand_keep(struct ring *r, struct env *e)

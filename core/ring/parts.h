@@ -159,6 +159,7 @@ size_t cast_bytes(const struct ring *r);
 
 /* demand.c */
 void demand_up(struct ring *r, struct env *e, link_ref ref);
+bool demand_for(const struct ring *r, struct id id);	/* does traffic ask for a link to @id? */
 void demand_keep(struct ring *r, struct env *e);		/* what nobody asked for lately fades */
 void demand_done(struct ring *r, struct env *e);
 

@@ -178,26 +178,43 @@ static bool shares(const struct ring *r, unsigned slot, struct id id)
 	return false;
 }
 
-/* Offer a few neighbours we share with @id as relays, other ones each time. How many there were. */
-static unsigned offer_relays(struct ring *r, struct env *e, link_ref ref, struct id id)
+static unsigned offer_those(struct ring *r, struct env *e, link_ref ref, struct id id, bool known)
 {
 	unsigned offered = 0, turn = r->peers ? random_below(&e->random, r->peers) : 0;
 
 	for (unsigned i = 0; i < r->peers && offered < RELAYS_OFFERED; i++) {
 		unsigned slot = (i + turn) % r->peers;
 
-		if (slot == ref.slot || !shares(r, slot, id))
+		link_ref through = { (uint16_t)slot };
+
+		if (slot == ref.slot || shares(r, slot, id) != known || !r->peer[slot].up || r->peer[slot].doubted ||
+		    link_ok(links_relay(r->links, through)))
 			continue;
-		links_via(e, r->links, ref, (link_ref){ (uint16_t)slot });
+		links_via(e, r->links, ref, through);
 		offered++;
 	}
+	return offered;
+}
+
+/*
+ * Offer a few neighbours we share with @id as relays, other ones each time. How
+ * many there were. Tables tell of the links that hold the ring and of no others,
+ * and not which of them are relayed themselves: for a neighbour on the ring, and
+ * where traffic asks, any may be the one, if those known fail (@again).
+ */
+static unsigned offer_relays(struct ring *r, struct env *e, link_ref ref, struct id id, bool again)
+{
+	unsigned offered = offer_those(r, e, ref, id, true);
+
+	if ((again || !offered) && (near_find(&r->near, LEFT, id) || near_find(&r->near, RIGHT, id) || demand_for(r, id)))
+		offer_those(r, e, ref, id, false);
 	return offered;
 }
 
 static void want_via(struct ring *r, struct env *e, const struct news *n)
 {
 	uint8_t buf[256];
-	unsigned relays = offer_relays(r, e, n->link, n->id);
+	unsigned relays = offer_relays(r, e, n->link, n->id, n->a);
 	struct contact self;
 	struct writer w;
 
@@ -263,7 +280,7 @@ void ring_news(struct ring *r, struct env *e, const struct news *n)
 		r->peer[n->link.slot].doubted = 1;
 		label_link_silent(r, e, n->link);	/* around a silent hop at once */
 		if (n->a)
-			offer_relays(r, e, n->link, n->id);
+			offer_relays(r, e, n->link, n->id, true);
 		break;
 	case NEWS_ALIVE:
 		r->peer[n->link.slot].doubted = 0;

@@ -16,6 +16,7 @@ struct packet_on_wire {
 	int64_t at_ns;
 	uint64_t order;
 	unsigned from, to;
+	struct endpoint source, target;
 	struct save save;		/* token not 0: not a packet, but this save becomes durable */
 	unsigned starts;		/* of the actor that saved */
 	uint16_t len;
@@ -193,16 +194,19 @@ static void carry_out(struct stage *s, unsigned i)
 
 	for (unsigned j = 0; j < fx->sends; j++) {
 		const struct datagram *d = &fx->send[j];
+		struct endpoint source = s->leave ? s->leave(s, i, &d->to, s->between) : a->at;
 		unsigned to = at_endpoint(s, &d->to);
 		struct packet_on_wire *p;
 
 		a->sent++;
 		a->sent_bytes += d->len + 28u;
-		if (to == STAGE_NODES || (s->wire && !s->wire(s, i, to, d, s->wire_arg)))
+		if ((to == STAGE_NODES && !s->enter) || (s->wire && !s->wire(s, i, to, d, s->wire_arg)))
 			continue;
 		p = queue_add(s, s->delay_ns);
 		p->from = i;
 		p->to = to;
+		p->source = source;
+		p->target = d->to;
 		p->len = d->len;
 		memcpy(p->data, d->data, d->len);
 	}
@@ -360,10 +364,15 @@ static bool advance(struct stage *s, int64_t until_ns)
 	} else {
 		struct packet_on_wire p = s->queue[packet];
 		struct event ev = {
-			.kind = EVENT_DATAGRAM, .from = s->actor[p.from].at, .data = { p.data, p.len },
+			.kind = EVENT_DATAGRAM, .from = p.source, .data = { p.data, p.len },
 		};
 
 		s->queue[packet] = s->queue[--s->queued];
+		if (s->enter && !p.save.token) {
+			p.to = s->enter(s, p.from, &p.target, &p.source, s->between);
+			if (p.to == STAGE_NODES)
+				return true;
+		}
 		if (p.save.token) {
 			if (!s->actor[p.to].node || s->actor[p.to].starts != p.starts)
 				return true;

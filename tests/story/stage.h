@@ -21,6 +21,12 @@ struct stage;
 /** what a story may do to a packet on its way: return false to lose it */
 typedef bool stage_wire(struct stage *s, unsigned from, unsigned to, const struct datagram *d, void *arg);
 
+/** where a packet of node @i for @to seems to come from */
+typedef struct endpoint stage_leave(struct stage *s, unsigned i, const struct endpoint *to, void *arg);
+
+/** who gets a packet of node @i that arrives at @to and seems to come from @from; STAGE_NODES: nobody */
+typedef unsigned stage_enter(struct stage *s, unsigned i, const struct endpoint *to, const struct endpoint *from, void *arg);
+
 /** what a story sees of a frame for the tap of node @i */
 typedef void stage_tap(struct stage *s, unsigned i, const struct frame *f, void *arg);
 
@@ -56,6 +62,9 @@ struct stage {
 	struct actor actor[STAGE_NODES];
 	stage_wire *wire;
 	void *wire_arg;
+	stage_leave *leave;		/* NULL, both: nothing stands between nodes */
+	stage_enter *enter;
+	void *between;			/* their arg */
 	bool (*keep)(const struct record *r);	/* which records make the timeline; NULL = all */
 	char *line;			/* the timeline */
 	size_t line_len, line_max;

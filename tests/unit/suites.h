@@ -99,6 +99,7 @@
 	X(story_member)	\
 	X(story_migrate)	\
 	X(story_names)	\
+	X(story_nat)	\
 	X(story_path)	\
 	X(story_record)	\
 	X(story_revoke)	\
