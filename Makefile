@@ -25,7 +25,7 @@ PACKAGES := gcc libc6-dev make pkg-config git libglib2.0-dev libjson-glib-dev li
 	    libsodium-dev libev-dev libmnl-dev libcap-ng-dev libpcap-dev libcunit1-dev libgsl-dev \
 	    libxxhash-dev zlib1g-dev gnuplot-nox scdoc \
 	    clang libclang-rt-14-dev tshark tcpdump \
-	    iproute2 udhcpc busybox isc-dhcp-client iputils-ping iputils-arping bind9-dnsutils \
+	    iproute2 nftables conntrack udhcpc busybox isc-dhcp-client iputils-ping iputils-arping bind9-dnsutils \
 	    dhcpcd-base iperf3 dropbear-bin openssh-client faketime
 
 .DEFAULT_GOAL := all

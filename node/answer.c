@@ -129,6 +129,7 @@ static json_t *peer(const struct member *m, const struct look_link *k, int64_t n
 	static const char *const STATE[LINK_STATES] = {
 		[LINK_CALLING] = "calling", [LINK_ANSWERED] = "answering", [LINK_UP] = "up",
 	};
+	static const char *const LET[] = { [LET_CALLED] = "called", [LET_ADDRESS] = "address", [LET_ANY] = "any" };
 	const struct link_view *v = &k->link;
 	uint32_t now_ms = (uint32_t)((now_ns - m->birth_ns) / NS_PER_MS);
 	json_t *o = json_object();
@@ -141,12 +142,18 @@ static json_t *peer(const struct member *m, const struct look_link *k, int64_t n
 		put_id(o, "via", v->via);
 	if (v->state != LINK_UP)
 		return o;
+	put_text(o, "let_in", LET[v->let]);
+	if (v->relayed) {
+		put_int(o, "tries", v->meets);
+		put(o, "their_nat_varies", json_boolean(v->varies));
+	}
 	put(o, "suspect", json_boolean(v->suspect));
 	put(o, "called_by_us", json_boolean(v->called_by_us));
 	put(o, "member", json_boolean(k->member));
 	put(o, "use", uses(k));
 	put_int(o, "rtt_us", v->srtt_us);
 	put_int(o, "mtu_bytes", v->mtu);
+	put(o, "mtu_known", json_boolean(v->mtu_known));
 	put_int(o, "up_ms", (uint32_t)(now_ms - v->up_ms));
 	put_int(o, "heard_ms", (uint32_t)(now_ms - v->heard_ms));
 	return o;

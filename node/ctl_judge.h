@@ -35,6 +35,14 @@ struct doctor_facts {
 /** doctor_judge() - struct finding, in the order to be told; g_ptr_array_unref() it */
 GPtrArray *doctor_judge(const struct doctor_facts *d);
 
+/* ---- for the files that judge ---- */
+
+void find(GPtrArray *a, enum finding_level level, const char *topic, const char *remedy, const char *format, ...)
+	G_GNUC_PRINTF(5, 6);
+
+/** judge_reach() - What stands between the node and its peers: NATs, firewalls, relays (ctl_reach.c) */
+void judge_reach(const struct doctor_facts *d, GPtrArray *a);
+
 const char *finding_level_text(enum finding_level level);
 
 #endif /* NODE_CTL_JUDGE_H */

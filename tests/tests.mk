@@ -3,7 +3,7 @@
 # and story suites, once under ASan and UBSan and once plain.
 
 unit_SRC  := $(filter-out tests/unit/one.c,$(wildcard tests/unit/*.c)) $(wildcard tests/story/*.c)
-unit_ON   := $(core_SRC) $(sim_SRC) $(prog_SRC) $(analysis_LIB) $(node_LIB) node/ctl_judge.c
+unit_ON   := $(core_SRC) $(sim_SRC) $(prog_SRC) $(analysis_LIB) $(node_LIB) node/ctl_judge.c node/ctl_reach.c
 
 $(B)/bin/tests: $(call objs,$(unit_SRC) $(unit_ON))
 	@mkdir -p $(@D)
@@ -17,6 +17,7 @@ check: programs			## every test: minutes; kernels and taps need root (CI runs th
 	$(MAKE) --no-print-directory check-invite
 	$(MAKE) --no-print-directory check-operate
 	$(MAKE) --no-print-directory check-security
+	$(MAKE) --no-print-directory check-nat
 	$(MAKE) --no-print-directory fuzz
 	$(MAKE) --no-print-directory check-san
 	$(MAKE) --no-print-directory check-unit

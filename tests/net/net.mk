@@ -51,4 +51,7 @@ check-systemd: deb $(B)/bin/weft-node $(B)/bin/weftctl	## the package's units un
 	timeout 400 tests/net/systemd.sh $(B)/bin
 
 .PHONY: deps-systemd check-systemd
-.PHONY: check-net check-tap check-net-long check-agree bench-net check-security check-invite check-operate
+check-nat: $(B)/bin/weft-node $(B)/bin/weftctl		## who meets whom behind NATs and firewalls, and what doctor says (root)
+	timeout 300 tests/net/nat.sh $(B)/bin
+
+.PHONY: check-nat check-net check-tap check-net-long check-agree bench-net check-security check-invite check-operate

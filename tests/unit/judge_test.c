@@ -79,63 +79,99 @@ static unsigned wrongs(const struct made *m)
 static void a_node_that_is_well_has_nothing_wrong(void)
 {
 	struct made m = judge(GOOD_STATUS, "{\"peers\":[{\"id\":\"00aa\",\"state\":\"up\",\"at\":\"192.0.2.2:1\",\"relayed\":false,"
-			      "\"called_by_us\":false,\"mtu_bytes\":1472,\"up_ms\":500000}]}",
+			      "\"let_in\":\"any\",\"mtu_bytes\":1472,\"mtu_known\":true}]}",
 			      "{\"networks\":[{\"name\":\"home\",\"address\":\"10.9.0.7\",\"mtu_bytes\":1400}]}",
 			      "{\"seen\":[{\"peer\":\"00aa\",\"at\":\"192.0.2.1:9338\"}],\"own\":[\"192.0.2.1:9338\"]}");
 
 	CU_ASSERT_EQUAL(wrongs(&m), 0);
 	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "node", "joined"));
 	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "nat", "no NAT"));
-	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "reach", "1 of 1"));
+	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "reach", "1 of 1 peers called us"));
 	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "mtu", "1472"));
 	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "lease", "10.9.0.7"));
 	done(&m);
 }
 
+/* Peers a, b, c, d that are up, direct, and say what is asked for. */
+#define PEERS(a, b, c, d) "{\"peers\":[{\"id\":\"a\",\"state\":\"up\"," a "},{\"id\":\"b\",\"state\":\"up\"," b "}," \
+			  "{\"id\":\"c\",\"state\":\"up\"," c "},{\"id\":\"d\",\"state\":\"up\"," d "}]}"
+#define DIRECT	"\"at\":\"192.0.2.2:1\",\"let_in\":\"called\""
+#define SEEN(a, b, c, d) "{\"seen\":[{\"peer\":\"a\",\"at\":\"" a "\"},{\"peer\":\"b\",\"at\":\"" b "\"},{\"peer\":\"c\",\"at\":\"" c \
+			 "\"},{\"peer\":\"d\",\"at\":\"" d "\"}],\"own\":[\"192.168.1.5:9338\",\"[2001:db8::5]:9338\"]}"
+
 static void a_nat_is_told_by_what_peers_see(void)
 {
-	struct made m = judge(GOOD_STATUS, NULL, NULL, "{\"seen\":[{\"at\":\"203.0.113.9:40001\"},{\"at\":\"203.0.113.9:40001\"}],"
-			      "\"own\":[\"192.168.1.5:9338\"]}");
+	static const char ALL[] = PEERS(DIRECT, DIRECT, DIRECT, DIRECT);
+	struct made m = judge(GOOD_STATUS, ALL, NULL, SEEN("203.0.113.9:40001", "203.0.113.9:40001", "192.168.1.5:9338", "[2001:db8::5]:9338"));
 
-	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "nat", "for all 2 peers"));
+	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "nat", "203.0.113.9:40001 for all 2 peers (endpoint-independent mapping)"));
 	done(&m);
-	m = judge(GOOD_STATUS, NULL, NULL, "{\"seen\":[{\"at\":\"203.0.113.9:40001\"},{\"at\":\"203.0.113.9:40002\"},"
-		  "{\"at\":\"192.168.1.5:9338\"},{\"at\":\"[2001:db8::5]:9338\"}],\"own\":[\"192.168.1.5:9338\",\"[2001:db8::5]:9338\"]}");
-	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "nat", "differently for each peer: 203.0.113.9:40001, 203.0.113.9:40002"));
+	m = judge(GOOD_STATUS, ALL, NULL, SEEN("203.0.113.9:40001", "203.0.113.9:40002", "192.168.1.5:9338", "[2001:db8::5]:9338"));
+	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "nat", "(endpoint-dependent mapping): 203.0.113.9:40001, 203.0.113.9:40002"));
 	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "nat", "IPv6: no NAT"));
+	done(&m);
+	/* one of many had to get another port: the others are right */
+	m = judge(GOOD_STATUS, ALL, NULL, SEEN("203.0.113.9:2", "203.0.113.9:1", "203.0.113.9:1", "203.0.113.9:1"));
+	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "nat", "203.0.113.9:1 for 3 of its peers"));
+	done(&m);
+	/* what a peer said that is gone, or relayed by now, is past */
+	m = judge(GOOD_STATUS, PEERS(DIRECT, DIRECT, DIRECT ",\"relayed\":true", DIRECT), NULL,
+		  "{\"seen\":[{\"peer\":\"a\",\"at\":\"203.0.113.9:1\"},{\"peer\":\"b\",\"at\":\"203.0.113.9:1\"},"
+		  "{\"peer\":\"c\",\"at\":\"203.0.113.9:2\"},{\"peer\":\"e\",\"at\":\"203.0.113.9:3\"}]}");
+	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "nat", "203.0.113.9:1 for all 2 peers"));
 	done(&m);
 	m = judge(GOOD_STATUS, NULL, NULL, "{\"seen\":[],\"own\":[]}");
 	CU_ASSERT_FALSE(has(&m, FINDING_GOOD, "nat", "") || has(&m, FINDING_NOTE, "nat", ""));
 	done(&m);
 }
 
+static void who_gets_in_is_told_by_who_came(void)
+{
+	static const char NAT[] = SEEN("203.0.113.9:1", "203.0.113.9:1", "192.168.1.5:9338", "203.0.113.9:1");
+	struct made m = judge(GOOD_STATUS, PEERS(DIRECT, DIRECT, DIRECT, DIRECT), NULL, NAT);
+
+	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "reach", "address- and port-dependent filtering"));
+	done(&m);
+	m = judge(GOOD_STATUS, PEERS(DIRECT, DIRECT, "\"let_in\":\"any\"", DIRECT), NULL, NAT);	/* c is on our side of it */
+	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "reach", "address- and port-dependent filtering"));
+	done(&m);
+	m = judge(GOOD_STATUS, PEERS(DIRECT, "\"let_in\":\"address\"", "\"let_in\":\"any\"", DIRECT), NULL, NAT);
+	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "reach", "1 of 4 peers came from another (address-dependent filtering)"));
+	done(&m);
+	m = judge(GOOD_STATUS, PEERS("\"let_in\":\"any\"", "\"let_in\":\"address\"", DIRECT, DIRECT), NULL, NAT);
+	CU_ASSERT_TRUE(has(&m, FINDING_GOOD, "reach", "1 of 4 peers called us whom we had sent nothing"));
+	done(&m);
+}
+
 static void why_a_peer_is_relayed(void)
 {
-	static const char PEER[] = "{\"peers\":[{\"id\":\"00aa\",\"state\":\"up\",\"at\":\"%s\",\"relayed\":true}]}";
-	char peers[200];
-	struct made m;
+	static const struct { const char *at, *varies, *seen, *why; } CASE[] = {
+		{ "203.0.113.1:7", "false", SEEN("203.0.113.9:1", "203.0.113.9:1", "192.168.1.5:1", "192.168.1.5:1"), "not answered" },
+		{ "203.0.113.1:7", "false", SEEN("203.0.113.9:1", "203.0.113.9:2", "192.168.1.5:1", "192.168.1.5:1"), "our NAT maps us differently" },
+		{ "203.0.113.1:7", "true", SEEN("203.0.113.9:1", "203.0.113.9:2", "192.168.1.5:1", "192.168.1.5:1"), "both NATs map differently" },
+		{ "203.0.113.1:7", "true", SEEN("203.0.113.9:1", "203.0.113.9:1", "192.168.1.5:1", "192.168.1.5:1"), "its NAT maps it differently" },
+		{ "203.0.113.9:7", "false", SEEN("203.0.113.9:1", "203.0.113.9:1", "192.168.1.5:1", "192.168.1.5:1"), "no hairpin" },
+		{ "[2001:db8::1]:7", "false", SEEN("203.0.113.9:1", "203.0.113.9:1", "192.168.1.5:1", "192.168.1.5:1"), "we have no IPv6" },
+		{ "-", "false", SEEN("203.0.113.9:1", "203.0.113.9:1", "192.168.1.5:1", "192.168.1.5:1"), "no endpoint of it is known" },
+	};
 
-	g_snprintf(peers, sizeof(peers), PEER, "203.0.113.1:7");
-	m = judge(GOOD_STATUS, peers, NULL, NULL);
-	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "peer", "not answered"));
-	done(&m);
-	m = judge(GOOD_STATUS, peers, NULL, "{\"seen\":[{\"at\":\"203.0.113.9:1\"},{\"at\":\"203.0.113.9:2\"}]}");
-	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "peer", "our NAT maps us differently"));
-	done(&m);
-	g_snprintf(peers, sizeof(peers), PEER, "[2001:db8::1]:7");
-	m = judge(GOOD_STATUS, peers, NULL, NULL);
-	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "peer", "we have no IPv6"));
-	done(&m);
-	g_snprintf(peers, sizeof(peers), PEER, "-");
-	m = judge(GOOD_STATUS, peers, NULL, NULL);
-	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "peer", "no endpoint of it is known"));
-	done(&m);
+	for (unsigned i = 0; i < sizeof(CASE) / sizeof(CASE[0]); i++) {
+		char *one = g_strdup_printf("\"relayed\":true,\"tries\":3,\"at\":\"%s\",\"their_nat_varies\":%s", CASE[i].at, CASE[i].varies);
+		char *peers = g_strdup_printf(PEERS(DIRECT, DIRECT, "%s", "\"at\":\"192.0.2.7:1\""), one);
+		struct made m = judge(GOOD_STATUS, peers, NULL, CASE[i].seen);
+
+		CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "peer", CASE[i].why));
+		CU_ASSERT_TRUE(i > 4 || has(&m, FINDING_NOTE, "peer", "tried 3 times"));
+		done(&m);
+		g_free(peers);
+		g_free(one);
+	}
 }
 
 static void small_paths_are_noted_once_they_are_known(void)
 {
-	struct made m = judge(GOOD_STATUS, "{\"peers\":[{\"state\":\"up\",\"mtu_bytes\":1200,\"up_ms\":500000},"
-			      "{\"state\":\"up\",\"mtu_bytes\":1100,\"up_ms\":5000},{\"state\":\"up\",\"mtu_bytes\":1472,\"up_ms\":500000}]}",
+	struct made m = judge(GOOD_STATUS, "{\"peers\":[{\"state\":\"up\",\"mtu_bytes\":1200,\"mtu_known\":true},"
+			      "{\"state\":\"up\",\"mtu_bytes\":1100,\"mtu_known\":false},{\"state\":\"up\",\"mtu_bytes\":1472,\"mtu_known\":true}]}",
 			      "{\"networks\":[{\"name\":\"home\",\"mtu_bytes\":1400}]}", NULL);
 
 	CU_ASSERT_TRUE(has(&m, FINDING_NOTE, "mtu", "1 of 2 paths"));
@@ -183,6 +219,7 @@ static void nothing_that_a_node_answers_confuses_it(void)
 CU_TestInfo judge_tests[] = {
 	{ "a node that is well has nothing wrong", a_node_that_is_well_has_nothing_wrong },
 	{ "a NAT is told by what peers see", a_nat_is_told_by_what_peers_see },
+	{ "who gets in is told by who came", who_gets_in_is_told_by_who_came },
 	{ "why a peer is relayed", why_a_peer_is_relayed },
 	{ "small paths are noted once they are known", small_paths_are_noted_once_they_are_known },
 	{ "what is wrong is wrong, and has a remedy", what_is_wrong_is_wrong },
