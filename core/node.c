@@ -81,6 +81,7 @@ static void start(struct node *n, const struct event *ev)
 	assert(ev->start.seed);
 	random_seed(&n->env.random, ev->start.seed);
 	n->env.offloads = ev->start.offloads;
+	n->env.ciphers = ev->start.ciphers;
 	n->started = true;
 	floors_start(n, ev->data, ev->start.last);
 }

@@ -300,7 +300,7 @@ void member_start(struct member *m, int64_t now_ns, const struct event *more, un
 
 	entropy(seed);
 	start.start.seed = seed;
-	start.start.ciphers = suite_sodium.ciphers;
+	start.start.ciphers = 1 << CIPHER_CHACHA | (crypto_aead_aes256gcm_is_available() ? 1 << CIPHER_AES : 0);
 	start.start.offloads = (m->udp->segments ? CAN_SEGMENT : 0) | (nics_can_sum(m->nics) ? CAN_SUM : 0);
 	start.start.last = m->home->last;
 	member_step(m, now_ns, &wall, 1);	/* first, so that certificates are judged from the first call on */

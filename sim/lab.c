@@ -121,7 +121,7 @@ static void start(struct lab *lab, struct lane *l, uint32_t i)
 
 	chance_bytes(&c, seed, sizeof(seed));
 	evs[0].start.seed = seed;
-	evs[0].start.ciphers = lab->people.suite->ciphers;
+	evs[0].start.ciphers = 1 << CIPHER_CHACHA;
 	lab->node[i] = node_new(&birth, lane_now(l));
 	assert(lab->node[i]);
 	step(lab, l, i, evs, 2);

@@ -115,7 +115,7 @@ struct event {
 	union {
 		struct {
 			const uint8_t *seed;		/* 32 bytes of entropy */
-			uint32_t ciphers, offloads;	/* what this machine can do; enum can */
+			uint32_t ciphers, offloads;	/* what this machine can do: bits of enum cipher, enum can */
 			enum run_end last;
 		} start;
 		struct offload offload;

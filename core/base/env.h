@@ -31,6 +31,7 @@ struct env {
 	struct random random;
 	struct heap timers;
 	uint32_t offloads;		/* enum can */
+	uint32_t ciphers;		/* of the suite's those that this machine computes fast, CHACHA aside */
 	int64_t utc_ns;			/* wall time at utc_at_ns; 0 = never told */
 	int64_t utc_at_ns;
 	uint32_t index_base;		/* high bits of our receiver indexes, the host's choice */

@@ -126,7 +126,7 @@ static void packet_in(struct env *e, struct tunnels *ts, uint32_t index, struct 
 		return;
 	s = open_any(e, t, packet, out, &o, &why);
 	if (!s) {
-		if (t->answer && !t->answer->session && why != DROP_REPLAY)
+		if (t->answer && !t->answer->session)
 			keep_early(e, ts, t, packet);
 		else
 			env_drop(e, why);

@@ -47,6 +47,12 @@ static bool says_who(const struct noise *x)
 	return x->pattern == PATTERN_IK || x->step > 0;
 }
 
+/* What we offer and take: data ciphers of the suite that this machine has. */
+static uint8_t ciphers_of(const struct env *e)
+{
+	return (uint8_t)(e->suite->ciphers & (e->ciphers | 1 << CIPHER_CHACHA));
+}
+
 static uint8_t choose(uint8_t both)
 {
 	return both & 1 << CIPHER_AES ? CIPHER_AES : CIPHER_CHACHA;
@@ -140,7 +146,7 @@ static size_t init_length(const struct identity *self, struct bytes hello)
 	return len < HANDSHAKE_INIT_MIN ? HANDSHAKE_INIT_MIN : len;
 }
 
-static void write_payload(struct handshake *hs, const struct suite *suite,
+static void write_payload(struct handshake *hs, const struct env *e,
 			  const struct identity *self, struct bytes hello, struct writer *w)
 {
 	const struct noise *x = &hs->noise;
@@ -149,9 +155,9 @@ static void write_payload(struct handshake *hs, const struct suite *suite,
 	if (says_who(x)) {
 		write_tlv(w, PAYLOAD_CHAIN, self->chain, self->chain_len);
 		if (x->step == offer_step(x)) {
-			cipher = suite->ciphers;
+			cipher = ciphers_of(e);
 		} else {
-			cipher = choose(hs->offered & suite->ciphers);
+			cipher = choose(hs->offered & ciphers_of(e));
 			hs->cipher = cipher;
 		}
 		write_tlv(w, PAYLOAD_CIPHERS, &cipher, 1);
@@ -243,7 +249,7 @@ enum drop handshake_write(struct env *e, struct handshake *hs, const struct iden
 	bool good;
 
 	assert(noise_next(x) && hello.len <= HELLO_MAX);
-	write_payload(hs, e->suite, self, hello, &p);
+	write_payload(hs, e, self, hello, &p);
 	assert(!p.bad);
 	if (step == 1 && WIRE_SHORT + noise_overhead(x) + writer_len(&p) > hs->init_len)
 		return DROP_TOO_BIG;
@@ -370,7 +376,7 @@ static enum drop read_message(struct env *e, struct handshake *hs, const struct 
 		hs->offered = p.ciphers;
 	} else {
 		hs->cipher = p.ciphers;
-		if (hs->cipher >= CIPHERS || !(e->suite->ciphers & 1 << hs->cipher))
+		if (hs->cipher >= CIPHERS || !(ciphers_of(e) & 1 << hs->cipher))
 			return DROP_VALUE;
 	}
 	d = check_peer(e, hs, self, p.chain, g);

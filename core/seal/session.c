@@ -206,10 +206,10 @@ enum drop session_open(const struct suite *suite, struct session *s,
 	if (lane >= s->lanes || counter >= SESSION_LIMIT)
 		return DROP_RANGE;
 	l = lane_at(s, lane);
+	if (!window_fresh(l, counter))
+		return DROP_REPLAY;	/* forged or not: a replay costs no more than this look */
 	epoch = counter / SESSION_EPOCH;
 	base = base_epoch(l->top);
-	if (epoch < base)
-		return DROP_REPLAY;	/* below the window, and its key is gone */
 	if (epoch > base + SESSION_AHEAD)
 		return DROP_RANGE;
 	use = l->keys + s->key_bytes;
@@ -226,8 +226,6 @@ enum drop session_open(const struct suite *suite, struct session *s,
 		sodium_memzero(key, sizeof(key));
 	if (!good)
 		return DROP_SEAL;
-	if (!window_fresh(l, counter))
-		return DROP_REPLAY;
 	window_take(l, counter);
 	for (uint64_t now = base_epoch(l->top); base < now; base++)
 		ratchet(suite, l->keys + s->key_bytes);

@@ -58,7 +58,8 @@ struct aead {
 struct suite {
 	const char *name;
 	uint8_t key_bytes;		/* of a session key: 32 real, 8 model */
-	uint8_t ciphers;		/* bits of the data ciphers below that exist; CHACHA always */
+	uint8_t ciphers;		/* bits of the data ciphers below that exist; CHACHA always. AES only where the host says
+					 * that the machine has it (start.ciphers) */
 
 	/** sign_pair() - the Ed25519 key of @seed: @secret is seed and public key */
 	void (*sign_pair)(uint8_t secret[SIGN_BYTES], const uint8_t seed[KEY_BYTES]);
@@ -88,7 +89,7 @@ struct suite {
 	struct aead aead[CIPHERS];
 };
 
-/** suite_sodium - libsodium's: X25519, Ed25519, ChaCha20-Poly1305 (RFC 8439), BLAKE2b */
+/** suite_sodium - libsodium's: X25519, Ed25519, ChaCha20-Poly1305 (RFC 8439), AES-256-GCM (SP 800-38D), BLAKE2b */
 extern const struct suite suite_sodium;
 
 #endif /* SEAL_SUITE_H */

@@ -1,4 +1,6 @@
 /* Two members get one session and know each other; everybody else gets a reason. */
+#include <sodium.h>
+
 #include "sim/world/model_crypto.h"
 #include "tests/unit/party.h"
 #include "tests/unit/suites.h"
@@ -78,8 +80,10 @@ static void pair_init(struct party *a, struct party *b, const struct suite *suit
 	CU_ASSERT_EQUAL_FATAL(party_init(b, suite, 2, OVERLAY), FAULT_NONE);
 }
 
-static void ik(const struct suite *suite)
+/* @has: data ciphers the machines of a and b compute fast */
+static void ik(const struct suite *suite, unsigned has_a, unsigned has_b)
 {
+	enum cipher want = suite->ciphers & has_a & has_b & 1 << CIPHER_AES ? CIPHER_AES : CIPHER_CHACHA;
 	struct party a, b;
 	struct handshake ha, hb;
 	struct packet init, reply;
@@ -87,6 +91,8 @@ static void ik(const struct suite *suite)
 	struct session *sa, *sb;
 
 	pair_init(&a, &b, suite);
+	a.env.ciphers = has_a;
+	b.env.ciphers = has_b;
 	CU_ASSERT_TRUE(handshake_call(&a.env, &ha, &a.self, identity_key(&b.self), 0xa1));
 	CU_ASSERT_TRUE(handshake_caller(&ha));
 	CU_ASSERT_EQUAL(put(&a, &ha, hello_a(), &init), DROP_NONE);
@@ -107,7 +113,7 @@ static void ik(const struct suite *suite)
 	sb = handshake_session(&b.env, &hb, 1);
 	CU_ASSERT_TRUE(sa->index == 0xa1 && sa->peer_index == 0xb2 && sa->confirmed);
 	CU_ASSERT_TRUE(sb->index == 0xb2 && sb->peer_index == 0xa1 && !sb->confirmed);
-	CU_ASSERT_TRUE(sa->cipher == CIPHER_CHACHA && sb->cipher == CIPHER_CHACHA);
+	CU_ASSERT_TRUE(sa->cipher == want && sb->cipher == want);
 	talk(suite, sa, sb);
 	session_free(&a.env, sa);
 	session_free(&b.env, sb);
@@ -150,9 +156,9 @@ static void xx(const struct suite *suite)
 
 static void a_known_peer_takes_two_packets(void)
 {
-	ik(&suite_sodium);
-	ik(&suite_model);
-	ik(&suite_drawn);
+	ik(&suite_sodium, 0, 0);
+	ik(&suite_model, 0, 0);
+	ik(&suite_drawn, 0, 0);
 }
 
 static void a_bare_endpoint_takes_three(void)
@@ -522,6 +528,18 @@ static void packets_out_of_turn_are_told_apart(void)
 	CU_ASSERT_EQUAL(hb.noise.ck[0] | hb.noise.e.secret[0], 0);
 }
 
+static void the_cipher_is_one_that_both_machines_have(void)
+{
+	unsigned both = 1 << CIPHER_CHACHA | 1 << CIPHER_AES;
+
+	ik(&suite_sodium, both, 1 << CIPHER_CHACHA);
+	ik(&suite_sodium, 1 << CIPHER_CHACHA, both);
+	ik(&suite_sodium, 0, both);
+	ik(&suite_model, both, both);
+	if (crypto_aead_aes256gcm_is_available())
+		ik(&suite_sodium, both, both);
+}
+
 static void a_handshake_costs_what_is_said(void)
 {
 	CU_ASSERT_TRUE(sizeof(struct handshake) <= 352);
@@ -541,6 +559,7 @@ CU_TestInfo handshake_tests[] = {
 	{ "an answer is never longer than its call", an_answer_is_never_longer_than_its_call },
 	{ "the longest chain fits", the_longest_chain_fits },
 	{ "packets out of turn are told apart", packets_out_of_turn_are_told_apart },
+	{ "the cipher is one that both machines have", the_cipher_is_one_that_both_machines_have },
 	{ "a handshake costs what is said", a_handshake_costs_what_is_said },
 	CU_TEST_INFO_NULL
 };

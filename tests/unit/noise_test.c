@@ -239,6 +239,30 @@ static void chacha20_poly1305_is_that_of_rfc_8439(void)
 	CU_ASSERT_FALSE(a->open(back, key, 1, (struct bytes){ ad, sizeof(ad) }, out, TAG_BYTES - 1));
 }
 
+static void aes_256_gcm_is_that_of_its_authors(void)
+{
+	/* McGrew and Viega, "The Galois/Counter Mode of Operation", appendix B, test case 14 */
+	const struct aead *a = &suite_sodium.aead[CIPHER_AES];
+	const struct bytes none = { NULL, 0 };
+	uint8_t key[KEY_BYTES] = { 0 }, text[64] = { 0 }, out[64 + TAG_BYTES], other[sizeof(out)];
+	const uint8_t nonce[12] = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8 };	/* Noise, section 12.4 */
+
+	if (!crypto_aead_aes256gcm_is_available())
+		return;				/* a machine without it never offers it */
+	a->seal(out, key, 0, none, text, 16);
+	CU_ASSERT_TRUE(same(out, 16, "cea7403d4d606b6e074ec5d3baf39d18"));
+	CU_ASSERT_TRUE(same(out + 16, TAG_BYTES, "d0d1c8a799996bf0265b98b5d48ab919"));
+	crypto_aead_aes256gcm_encrypt(other, NULL, text, 64, key, 10, NULL, nonce, key);
+	a->seal(text, key, 0x0102030405060708ULL, (struct bytes){ key, 10 }, text, 64 - TAG_BYTES);	/* in place */
+	CU_ASSERT_EQUAL(memcmp(text, other, 64 - TAG_BYTES), 0);
+	memcpy(out, text, 64);
+	CU_ASSERT_TRUE(a->open(text, key, 0x0102030405060708ULL, (struct bytes){ key, 10 }, text, 64));
+	CU_ASSERT_TRUE(sodium_is_zero(text, 64 - TAG_BYTES));
+	CU_ASSERT_FALSE(a->open(text, key, 0x0102030405060709ULL, (struct bytes){ key, 10 }, out, 64));
+	CU_ASSERT_FALSE(a->open(text, key, 0x0102030405060708ULL, (struct bytes){ key, 9 }, out, 64));
+	CU_ASSERT_FALSE(a->open(text, key, 1, none, out, TAG_BYTES - 1));
+}
+
 static void blake2b_is_that_of_rfc_7693(void)
 {
 	uint8_t out[HASH_BYTES];		/* appendix A */
@@ -260,6 +284,7 @@ CU_TestInfo noise_tests[] = {
 	{ "Ed25519 is that of RFC 8032", ed25519_is_that_of_rfc_8032 },
 	{ "the conversion of a key fits its secret", the_conversion_of_a_key_fits_its_secret },
 	{ "ChaCha20-Poly1305 is that of RFC 8439", chacha20_poly1305_is_that_of_rfc_8439 },
+	{ "AES-256-GCM is that of its authors", aes_256_gcm_is_that_of_its_authors },
 	{ "BLAKE2b is that of RFC 7693", blake2b_is_that_of_rfc_7693 },
 	CU_TEST_INFO_NULL
 };

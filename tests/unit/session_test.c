@@ -210,6 +210,8 @@ static void corrupt(const struct suite *suite)
 	CU_ASSERT_FALSE(x.to->confirmed);
 	CU_ASSERT_EQUAL(session_heard(x.to, 1), 0);
 	CU_ASSERT_EQUAL(open(&x, &w), DROP_NONE);
+	w.bytes[w.len - 1] ^= 1;
+	CU_ASSERT_EQUAL(open(&x, &w), DROP_REPLAY);	/* its counter is looked at before its seal */
 	ends_done(&x);
 }
 
