@@ -333,7 +333,7 @@ enum drop floors_revoke(struct node *n, struct bytes order)
 	if (n->newcomer)
 		return DROP_STATE;
 	if (key && !v)
-		return DROP_STRANGER;
+		return memcmp(revoked_anchor(list), n->env.config->overlay, KEY_BYTES) ? DROP_OVERLAY : DROP_STRANGER;
 	why = gazette_of(n) ? gazette_take(&n->env, n->gazette, list) : DROP_MEMORY;
 	return v && (why == DROP_NONE || why == DROP_STALE) && vnet_key(v, &n->env, key) ? DROP_NONE : why;
 }

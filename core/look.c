@@ -156,9 +156,9 @@ bool node_guest(const struct node *n, unsigned network, unsigned i, struct look_
 	return vnet_of(n, network) && vnet_guest_at(n->vnet[network], i, out);
 }
 
-uint64_t node_revoked(const struct node *n, unsigned *count)
+uint64_t node_revoked(const struct node *n, const uint8_t anchor[KEY_BYTES], unsigned *count)
 {
-	const struct revoked *l = revoked_list(n->env.revoked, n->env.config->overlay);
+	const struct revoked *l = revoked_list(n->env.revoked, anchor);
 
 	*count = l ? l->count : 0;
 	return l ? l->serial : 0;

@@ -57,8 +57,8 @@ bool node_known(const struct node *n, unsigned side, unsigned rank, struct id *o
 /** node_remembered() - The @i-th remembered peer; false past the end */
 bool node_remembered(const struct node *n, unsigned i, struct contact *out);
 
-/** node_revoked() - The newest list of the overlay's revoked that it knows: its serial, 0 = none; @count: how many are in it */
-uint64_t node_revoked(const struct node *n, unsigned *count);
+/** node_revoked() - The newest list of @anchor's revoked that it knows: its serial, 0 = none; @count: how many are in it */
+uint64_t node_revoked(const struct node *n, const uint8_t anchor[KEY_BYTES], unsigned *count);
 
 /** node_bytes() - what the node costs: struct node and everything it took from the host */
 uint32_t node_bytes(const struct node *n);

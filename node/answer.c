@@ -96,7 +96,7 @@ json_t *answer_status(const struct member *m, int64_t now_ns)
 	put_int(o, "incarnation", (int64_t)m->home->incarnation);
 	put_text(o, "last_run", end_text(m->home->last));
 	put_int(o, "utc_s", clock_utc_ns(&error_ns) / NS_PER_S);
-	put_int(o, "revocation_list", (int64_t)node_revoked(m->node, &revoked));
+	put_int(o, "revocation_list", (int64_t)node_revoked(m->node, m->core.overlay, &revoked));
 	put_int(o, "revoked", revoked);
 	if (m->not_after)
 		put_int(o, "certificate_ends_utc_s", (int64_t)m->not_after);

@@ -229,6 +229,9 @@ const char *record_sentence(const struct record *r, char *buf, unsigned size)
 	case RECORD_MOVED:
 		snprintf(buf, size, "%s %s node %016" PRIx64, address_text(r->peer, address), r->b ? "came from" : "went to", r->a);
 		break;
+	case RECORD_EPOCH:
+		snprintf(buf, size, "%" PRIu64 " of network %s, its group key after %" PRIu64 " ms", r->a, peer, r->b);
+		break;
 	case RECORD_LAN:
 		snprintf(buf, size, "%s %s our LAN, %s", peer, r->a ? "came to" : "left", r->b ? "served by us" : "served by another");
 		break;
@@ -259,6 +262,7 @@ static enum level level_of(enum record_kind kind)
 	case RECORD_MERGE:
 	case RECORD_ADMITTED:
 	case RECORD_REVOKED:
+	case RECORD_EPOCH:
 		return LEVEL_INFO;
 	default:
 		return LEVEL_DEBUG;

@@ -39,7 +39,8 @@
 	X(ADMITTED,	"admitted")	/* newcomer	the invitation's serial	which of its uses */ \
 	X(REVOKED,	"revoked")	/* 0, or us	serial of the list	how many are in it; us: known at start (1) */ \
 	X(LAN,		"lan")		/* neighbour	its LAN is ours: came (1), went (0)	we serve it (1) */ \
-	X(MOVED,	"moved")	/* address	first half of the other node's id	came (1) from it, went (0) to it */
+	X(MOVED,	"moved")	/* address	first half of the other node's id	came (1) from it, went (0) to it */ \
+	X(EPOCH,	"epoch")	/* network	serial of the list that began it	ms we waited for its group key */
 
 enum record_kind {
 #define X(name, text) RECORD_##name,

@@ -49,7 +49,7 @@ struct vnet_epoch {
 	uint8_t asked;			/* times, since we wait */
 	uint8_t askers, kept;
 	uint32_t kept_bytes;
-	int64_t ask_ns;
+	int64_t ask_ns, since_ns;
 	struct id asker[ASKERS];
 	struct kept *first, **last;
 };
@@ -214,6 +214,7 @@ static void has_it(struct vnet *v, struct env *e, const uint8_t *key)
 
 	memcpy(x->key, key, KEY_BYTES);
 	x->has = true;
+	env_record(e, RECORD_EPOCH, v->id, x->epoch, (uint64_t)((e->now_ns - x->since_ns) / NS_PER_MS));
 	for (unsigned i = 0; i < x->askers; i++)
 		say(v, e, x->asker[i], x->key);
 	x->askers = 0;
@@ -238,6 +239,7 @@ static bool follow(struct vnet *v, struct env *e)
 	x->epoch = epoch;
 	x->mark = mark;
 	x->has = false;
+	x->since_ns = e->now_ns;
 	x->askers = x->asked = 0;
 	return true;
 }

@@ -229,7 +229,8 @@ extern const struct churn_preset churn_presets[CHURN_PRESETS];
 	X(SLOW_DISK,	"slow-disk",	"saves take `delay`")						\
 	X(LYING_DISK,	"lying-disk",	"saves are confirmed but lost if the node ends: `lie`")		\
 	X(LOSS,		"loss",		"packets from and to nodes are lost with `loss`")		\
-	X(DELAY,	"delay",	"packets from and to nodes take `delay` longer")
+	X(DELAY,	"delay",	"packets from and to nodes take `delay` longer")			\
+	X(REVOKE,	"revoke",	"nodes are members of `network` no more")
 
 enum fault_kind {
 #define X(name, word, text) FAULT_##name,
@@ -272,6 +273,7 @@ struct fault {
 	int64_t delay_ns;
 	uint32_t loss_ppb;
 	int32_t lie;			/* enum fault_lie */
+	int64_t network;		/* revoke: N of [network.N], not the overlay's own */
 };
 
 const char *fault_kind_name(enum fault_kind k);

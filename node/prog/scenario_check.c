@@ -239,6 +239,8 @@ static void check_fault(struct checking *c, const struct fault *t)
 	else if (t->kind == FAULT_CUT && t->region >= c->s->net.regions)
 		checking_wrong(c, group, "region", "there is no such region; accepted: 0 to %d",
 		      (int)c->s->net.regions - 1);
+	if (t->kind == FAULT_REVOKE && t->network > c->s->network.count)
+		checking_wrong(c, group, "network", "there is no [network.%d]", (int)t->network);
 	if (t->kind == FAULT_DRIFT && !t->drift_ppb)
 		checking_wrong(c, group, "drift", "a drift of nothing; accepted: 50ppm, -20ppm, 0.1%%");
 }

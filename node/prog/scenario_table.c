@@ -277,7 +277,7 @@ KEYS(CHURN) = {
 #define STOPS	(B(PAUSE) | B(SUSPEND))
 #define LASTS	(B(SLOW_NODE) | B(SLOW_DISK) | B(LYING_DISK) | B(DRIFT) | B(LOSS) | B(DELAY))
 #define PARTS	(B(PARTITION) | B(CUT))
-#define VICTIMS	(ENDS | STOPS | LASTS)
+#define VICTIMS	(ENDS | STOPS | LASTS | B(REVOKE))
 #define ANY	(~UINT32_C(0))
 
 #define K(type, member) SCHEMA_KEY(struct fault, type, member)
@@ -319,6 +319,8 @@ KEYS(FAULTS) = {
 	  .example = "250ms", .text = "what a step, a save or a packet takes longer" },
 	{ K(SHARE, loss_ppb), .name = "loss", .taken = B(LOSS), .needed = B(LOSS), .min = 1,
 	  .max = PPB_ONE, .example = "30%", .text = "packets lost" },
+	{ K(COUNT, network), .name = "network", .taken = B(REVOKE), .needed = B(REVOKE), .min = 2, .max = 8, .example = "2",
+	  .text = "whose: one that is not the overlay, so not 1; the nodes stay on the overlay" },
 	{ K(WORD, lie), .name = "lie", .taken = B(LYING_DISK), .preset = "tail", .words = LIE,
 	  .text = "what is found after the next start" },
 };

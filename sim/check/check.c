@@ -181,6 +181,10 @@ static void on_shout(void *ctx, int64_t now_ns, const struct shout_view *v)
 	struct check *c = ctx;
 
 	findings_checked(&c->found, ORACLE_BROADCASTS, 1);
+	if (v->leaked)
+		findings_add(&c->found, ORACLE_BROADCASTS, now_ns, v->host,
+			     "its machine g%u heard broadcast %u of g%u, though the sender's node knew it was revoked", v->to,
+			     v->token, v->from);
 	if (v->times > 1)
 		findings_add(&c->found, ORACLE_BROADCASTS, now_ns, v->host,
 			     "its machine g%u heard broadcast %u of g%u twice, expected once", v->to, v->token, v->from);

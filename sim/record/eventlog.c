@@ -193,6 +193,9 @@ static void sentence(const struct eventlog *l, const struct record *r, GString *
 	case RECORD_RESOLVED:
 		g_string_append_printf(to, "%s, %s, %" PRIu64 " ms", address_text(r->peer, address), r->b ? "found" : "nobody", r->a);
 		break;
+	case RECORD_EPOCH:
+		g_string_append_printf(to, "%" PRIu64 " of %s, its group key after %" PRIu64 " ms", r->a, peer, r->b);
+		break;
 	case RECORD_LAN:
 		g_string_append_printf(to, "%s %s our LAN, %s", peer, r->a ? "came to" : "left",
 				       r->b ? "served by us" : "served by another");

@@ -11,6 +11,7 @@
  * was given up, in one part.
  */
 #include "sim/world/guests.h"
+#include "sim/world/revokes.h"
 
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct book { struct having four, six; };
 struct shout {
 	int64_t at_ns;
 	uint32_t from, token;
+	uint64_t list;			/* of the revoked, that the sender's node knew: nobody in it may hear this */
 	uint64_t *due, *heard;
 };
 
@@ -175,11 +177,11 @@ static void shouted(struct world *w, const struct note *n)
 	const struct machine *from = &g->machine[(uint32_t)n->a];
 
 	metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_SENT), 1);
-	*x = (struct shout){ .at_ns = n->at_ns, .from = (uint32_t)n->a, .token = (uint32_t)(n->a >> 32),
+	*x = (struct shout){ .at_ns = n->at_ns, .list = n->b, .from = (uint32_t)n->a, .token = (uint32_t)(n->a >> 32),
 			     .due = g_new0(uint64_t, c->words), .heard = g_new0(uint64_t, c->words) };
-	for (uint32_t i = 0; i < g->count; i++)
+	for (uint32_t i = 0; i < g->count && !revokes_since(w, from->network, from->host); i++)
 		if (&g->machine[i] != from && g->machine[i].network == from->network && c->book[i].four.now.family &&
-		    c->steady_ns[g->machine[i].host] != NEVER_NS &&
+		    c->steady_ns[g->machine[i].host] != NEVER_NS && !revokes_since(w, from->network, g->machine[i].host) &&
 		    parts_now(w->parts, g->machine[i].host) == parts_now(w->parts, from->host))
 			x->due[i >> 6] |= UINT64_C(1) << (i & 63);
 	g_ptr_array_add(c->shouts, x);
@@ -187,8 +189,13 @@ static void shouted(struct world *w, const struct note *n)
 
 static void tell(struct world *w, int64_t at_ns, const struct shout *x, uint32_t to, unsigned times)
 {
-	struct shout_view v = { .host = w->guests->machine[to].host, .from = x->from, .to = to, .token = x->token,
-				.times = times };
+	const struct machine *m = &w->guests->machine[to];
+	uint64_t since = revokes_since(w, m->network, m->host);
+	struct shout_view v = { .host = m->host, .from = x->from, .to = to, .token = x->token, .times = times,
+				.leaked = times && since && since <= x->list };
+
+	if (v.leaked)
+		metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_LEAKED), 1);
 
 	for (unsigned i = 0; i < w->watches; i++)
 		if (w->watch[i].shout)

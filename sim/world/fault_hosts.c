@@ -4,6 +4,7 @@
  * later fault takes the place of an earlier one, whose end then does nothing.
  */
 #include "sim/world/faults.h"
+#include "sim/world/revokes.h"
 
 static void post(struct shard *s, struct lane *l, struct host *h, unsigned class, int64_t at_ns,
 		 uint32_t number)
@@ -99,6 +100,9 @@ static void begins(struct shard *s, struct lane *l, struct host *h, const struct
 		return;
 	case FAULT_SUSPEND:
 		stall(s, l, h, r, HOST_ASLEEP);
+		return;
+	case FAULT_REVOKE:
+		s->touched[r->number] += revokes_hand(s, l, h, r);
 		return;
 	case FAULT_DRIFT:
 		odd = host_odd(l, h);

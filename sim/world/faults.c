@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "sim/world/inside.h"
+#include "sim/world/revokes.h"
 
 unsigned faults_count(const struct world *w)
 {
@@ -25,6 +26,7 @@ static int64_t lasts_ns(const struct fault *f)
 	case FAULT_CRASH:
 	case FAULT_LEAVE:
 	case FAULT_JOIN:
+	case FAULT_REVOKE:
 		return 0;
 	case FAULT_RESTART:
 		return f->down_ns;
@@ -153,6 +155,8 @@ static void begin(struct engine *e, int64_t now_ns, void *arg)
 		draw_spares(w, r);
 	else if (r->fault->kind != FAULT_PARTITION && r->fault->kind != FAULT_CUT)
 		draw_victims(w, r);
+	if (r->fault->kind == FAULT_REVOKE)
+		revokes_begin(w, r);
 	tell(w, r, "begins");
 	if (fault_is_of_net(r->fault))
 		fault_net_begin(w, r);

@@ -15,6 +15,7 @@ struct fault_run {
 	uint32_t number;		/* from 1: struct odd, shard.touched */
 	int64_t end_ns;
 	uint32_t *victim, victims;
+	unsigned list;			/* revoke: which of them all (revokes.c) */
 	net_fault net;
 	bool begun, ended;
 };

@@ -63,7 +63,7 @@ enum stream {
 	STREAM_KEY = 1, STREAM_SALT, STREAM_ENTROPY, STREAM_STIR, STREAM_CLOCK, STREAM_WALL,
 	STREAM_START, STREAM_SESSION, STREAM_OFF, STREAM_REPEAT, STREAM_GRACEFUL, STREAM_ASK,
 	STREAM_LOOKUP_KEY, STREAM_ACCESS, STREAM_VICTIM, STREAM_STAGGER, STREAM_CAST, STREAM_MEMORY,
-	STREAM_WORK, STREAM_POWER, STREAM_LEASE, STREAM_HOT,
+	STREAM_WORK, STREAM_POWER, STREAM_LEASE, STREAM_HOT, STREAM_REVOKE,
 };
 
 /** struct odd - what faults do to one host; absent on most */
@@ -170,6 +170,7 @@ struct deaths;
 struct casts;
 struct health;
 struct faults;
+struct revokes;
 
 struct world {
 	const struct scenario *scenario;
@@ -205,6 +206,7 @@ struct world {
 	struct casts *casts;
 	struct health *health;
 	struct faults *faults;
+	struct revokes *revokes;	/* NULL: nobody is revoked */
 	struct newcomer *newcomer;	/* by host */
 	uint64_t alive;			/* as the journal says, for node seconds */
 	int64_t counted_ns;		/* node seconds are counted up to here */

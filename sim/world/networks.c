@@ -128,6 +128,11 @@ const struct network_record *networks_record(const struct world *w, unsigned net
 	return &w->networks->one[network].record;
 }
 
+const uint8_t *networks_anchor(const struct world *w, unsigned network)
+{
+	return w->networks->one[network].anchor;
+}
+
 static enum vnet_model model_of(const struct world *w)
 {
 	switch ((enum guests_model)w->scenario->guests.model) {

@@ -31,6 +31,9 @@ void networks_free(struct world *w);		/* hosts' parts first: networks_drop() */
 unsigned networks_count(const struct world *w);
 const struct network_record *networks_record(const struct world *w, unsigned network);
 
+/** networks_anchor() - SIGN_BYTES: what signs for @network */
+const uint8_t *networks_anchor(const struct world *w, unsigned network);
+
 /** networks_born() - Fill in what a node of host @i is born with; good until networks_drop() */
 void networks_born(struct world *w, struct lane *l, uint32_t i, struct birth *b, uint32_t people);
 void networks_drop(struct world *w, struct lane *l, uint32_t i);

@@ -102,6 +102,15 @@ static void ask_name(struct shard *s, struct lane *l, struct machine *m, struct 
 	guests_step(s, l, m, &(struct guest_event){ .kind = GUEST_ORDERED, .order = &o });
 }
 
+/* The newest list of the revoked that the machine's node knows. */
+static uint64_t list_of(const struct world *w, const struct machine *m)
+{
+	const struct node *n = w->host[m->host].node;
+	unsigned count;
+
+	return n ? node_revoked(n, networks_record(w, m->network)->key, &count) : 0;
+}
+
 static void order(struct shard *s, struct lane *l, struct machine *m, enum work work)
 {
 	struct world *w = s->world;
@@ -114,7 +123,7 @@ static void order(struct shard *s, struct lane *l, struct machine *m, enum work 
 		o.token = ++m->shouts;
 		o.size = (uint16_t)sc->shout_bytes;
 		watch_note(s, lane_now(l), &w->host[m->host], NOTE_SHOUT, (struct id){ 0 },
-			   machine_number(w, m) | (uint64_t)o.token << 32, 0);
+			   machine_number(w, m) | (uint64_t)o.token << 32, list_of(w, m));
 		guests_step(s, l, m, &(struct guest_event){ .kind = GUEST_ORDERED, .order = &o });
 		return;
 	}

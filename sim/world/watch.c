@@ -5,6 +5,7 @@
 #include <glib.h>
 
 #include "sim/world/inside.h"
+#include "sim/world/revokes.h"
 
 enum { SHOWN = 10 };				/* violations printed as they are found */
 
@@ -50,6 +51,10 @@ static void book(struct shard *s, int64_t now_ns, struct host *h, const struct r
 		break;
 	case RECORD_DEAD:
 		watch_note(s, now_ns, h, NOTE_DEAD, r->peer, 0, 0);
+		break;
+	case RECORD_REVOKED:
+	case RECORD_EPOCH:
+		revokes_record(s, now_ns, h, r);
 		break;
 	case RECORD_BROADCAST:
 		watch_note(s, now_ns, h, NOTE_HEARD, r->peer, r->a, r->b);

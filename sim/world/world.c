@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "sim/world/guests.h"
+#include "sim/world/revokes.h"
 
 enum { PRIORITY_SETTLE = 50, PRIORITY_EVERY = 60, PRIORITY_ROW = 90 };
 
@@ -96,6 +97,7 @@ static void books_new(struct world *w)
 	w->leases = leases_new(w);
 	w->deaths = deaths_new(w);
 	w->casts = casts_new(w);
+	w->revokes = revokes_new(w);
 	w->health = health_new(w);
 }
 
@@ -106,6 +108,7 @@ static void catalog_fill(struct world *w)
 	chatter_catalog(w);
 	leases_catalog(w);
 	dhts_catalog(w);
+	revokes_catalog(w);
 	w->m_unnoticed = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "death.unnoticed",
 				     "ring neighbours that did not notice a crash within 60 s");
 	w->m_cast_twice = catalog_add(w->catalog, METRIC_COUNTER, UNIT_NUMBER, M_NONE, "broadcast.twice",
@@ -187,6 +190,7 @@ void world_free(struct world *w)
 	if (!w)
 		return;
 	hosts_free(w);
+	revokes_free(w);
 	faults_free(w);
 	memory_free(w);
 	lookups_free(w->lookups);
@@ -255,6 +259,7 @@ static void row(struct world *w, int64_t now_ns, bool last)
 	joins_time(w, now_ns);
 	memory_row(w);
 	chatter_row(w);
+	revokes_row(w);
 	dhts_row(w);
 	traffic_row(w, now_ns, now_ns - w->row_ns);
 	w->row_ns = now_ns;

@@ -144,6 +144,7 @@ struct shout_view {
 	uint32_t host, from, to;	/* host and number of the machine; @from: who shouted */
 	uint32_t token;
 	unsigned times;			/* it came so often; 0: never, though both were there, undisturbed, for a minute */
+	bool leaked;			/* who heard it was revoked by a list that the sender's node knew */
 };
 
 /** struct watch - who wants to know; NULL members are skipped */

@@ -35,6 +35,7 @@ check-security: $(B)/bin/weft-node $(B)/bin/weftctl $(B)/bin/net-pester $(B)/bin
 
 check-invite: $(B)/bin/weft-node $(B)/bin/weftctl	## invitations redeemed, members revoked, in namespaces (root)
 	timeout 400 tests/net/invite.sh $(B)/bin
+	timeout 200 tests/net/revoke.sh $(B)/bin
 
 check-operate: $(B)/bin/weft-node $(B)/bin/weftctl	## what an operator does: ping, dht, doctor, metrics, captures, signals (root)
 	timeout 300 tests/net/operate.sh $(B)/bin

@@ -426,9 +426,14 @@ static void state_of_before_epochs_is_good(void)
 static void a_list_that_begins_an_epoch_is_handed_to_a_member_of_its_network(void)
 {
 	struct town *t = town_of(3, MTU_DEFAULT, 0);
-	uint8_t buf[REVOKED_ORDER];
+	uint8_t buf[REVOKED_ORDER], key[KEY_BYTES] = { 1 };
+	struct writer w = writer_of(buf, sizeof(buf));
 	const struct reply *r = hand(1, order_of(1, 2, buf, NULL));
 
+	CU_ASSERT_TRUE(r && r->answer == ANSWER_REFUSED && r->verdict == DROP_OVERLAY);
+	CU_ASSERT_TRUE_FATAL(revoked_sign(t->s->suite, t->s->overlay, 1, UTC, key, NULL, 0, &w));
+	write_copy(&w, key, KEY_BYTES);			/* the overlay is one, too, and node 1 only carries it */
+	r = hand(1, (struct bytes){ buf, writer_len(&w) });
 	CU_ASSERT_TRUE(r && r->answer == ANSWER_REFUSED && r->verdict == DROP_STRANGER);
 	town_free(t);
 }

@@ -156,7 +156,7 @@ static void faults_need_what_their_kind_needs_and_nothing_else(void)
 {
 	refused("[fault.1]\nat = 5m\n", NULL, "x.ini:1: [fault.1]: kind is missing; accepted: crash, "
 		"restart, leave, join, partition, cut, pause, suspend, drift, slow-node, slow-disk, "
-		"lying-disk, loss, delay");
+		"lying-disk, loss, delay, revoke");
 	refused(FAULT "crash\nshare = 5%\n", NULL,
 		"x.ini:1: [fault.1]: kind = crash needs at; accepted: " TIMES);
 	refused(FAULT "crash\nat = 2h\nshare = 50%\n", NULL,

@@ -6,6 +6,7 @@
 #ifndef VNET_FAKED_H
 #define VNET_FAKED_H
 
+#include "core/vnet/epoch.h"
 #include "tests/unit/vnet_fakes.h"
 
 static struct fakes fake;
@@ -277,6 +278,25 @@ bool path_remote_at(const struct vnet *v, unsigned i, struct look_remote *out)
 uint32_t path_remote_changes(const struct vnet *v)
 {
 	return v ? 0 : 1;
+}
+
+FAKE_CALL(epoch_start) FAKE_CALL(epoch_changed) FAKE_CALL(epoch_free)
+
+void epoch_load(struct vnet *v, struct env *e, struct bytes key)
+{
+	(void)v, (void)e, (void)key;
+}
+
+bool epoch_key(struct vnet *v, struct env *e, const uint8_t key[KEY_BYTES])
+{
+	(void)v, (void)e, (void)key;
+	return false;
+}
+
+uint32_t epoch_bytes(const struct vnet *v)
+{
+	(void)v;
+	return 0;
 }
 
 uint32_t path_bytes(const struct vnet *v)

@@ -139,6 +139,12 @@
 #define dns_takes lab_dns_takes
 #define dns_start lab_dns_start
 #define dns_timer lab_dns_timer
+#define epoch_bytes lab_epoch_bytes
+#define epoch_changed lab_epoch_changed
+#define epoch_free lab_epoch_free
+#define epoch_key lab_epoch_key
+#define epoch_load lab_epoch_load
+#define epoch_start lab_epoch_start
 #define path_bytes lab_path_bytes
 #define path_cast lab_path_cast
 #define path_done lab_path_done
