@@ -1,7 +1,8 @@
 /*
  * table.h - how core/link keeps its links; for the files of core/link only
  *
- * link.c   the table, messages in and out      call.c   handshakes
+ * link.c   the table                           packet.c messages out and in
+ * call.c   handshakes
  * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU
  * reach.c  where we are, how two behind NATs meet
  * carry.c  data packets, which are not ours to open
@@ -142,9 +143,11 @@ struct link *link_at(struct links *l, uint16_t slot);
 uint16_t link_slot(const struct links *l, const struct link *k);
 struct link *link_add(struct env *e, struct links *l);
 void link_drop(struct env *e, struct links *l, struct link *k);	/* frees the slot, says nothing */
-struct session *session_of(const struct link *k, uint32_t index, struct attempt **answer);	/* of @k, that hears under @index */
 void link_end(struct env *e, struct links *l, struct link *k, enum link_end why, bool tell);
 void news_add(struct env *e, struct links *l, const struct news *n);
+
+/* packet.c */
+struct session *session_of(const struct link *k, uint32_t index, struct attempt **answer);	/* of @k, that hears under @index */
 struct writer packet_open(struct env *e, struct links *l, uint16_t via, size_t max);
 void packet_shut(struct env *e, struct links *l, struct id peer, uint16_t via, const struct endpoint *to, struct writer *w,
 		 uint8_t kind);

@@ -30,6 +30,12 @@ struct linear_op {
 	uint8_t kind;			/* enum op_kind; OP_LOOK and names have no place here */
 };
 
+/** fence_given() - Does it say one? */
+static inline bool fence_given(struct fence f)
+{
+	return f.generation || f.grant || f.delegation;
+}
+
 /** struct linear_answer - what came back; @holder 0: it names nobody */
 struct linear_answer {
 	uint64_t holder, client;
@@ -84,7 +90,7 @@ uint64_t linear_judged(const struct linear *l);
 bool linear_idle(const struct linear *l);
 
 /**
- * linear_apply() - What @op could make of @s at an instant not after @now_ns, if it was answered @a
+ * linear_apply() - The register (register.c): what @op could make of @s at an instant not after @now_ns, if it was answered @a
  * @a: NULL: nobody knows the answer
  * @begin_ns: terms count from here at the earliest
  *
