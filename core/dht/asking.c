@@ -93,6 +93,7 @@ void asking_done(const struct asking *a, struct dht_done *out)
 	*out = (struct dht_done){
 		.cookie = a->cookie, .kind = a->op.kind, .verdict = a->verdict, .user = a->user, .tries = a->tries,
 		.slot = a->op.slot, .lease = a->lease, .value = a->value, .values = a->values, .asked_ns = a->first_ns,
+		.nonce = a->op.nonce,
 	};
 }
 

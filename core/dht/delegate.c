@@ -1,7 +1,7 @@
 /*
  * An address moves to another node with its guest (DESIGN section 7, migration)
  *
- *	DELEGATE	network 16 | ip | nonce 8 | client 8: may I have it, for this guest?
+ *	DELEGATE	network 16 | ip | nonce 8 | client 8 | asker 16: may it have it, for this guest?
  *	DELEGATED	network 16 | ip | nonce 8 | verdict 1 | proof: length 2, bytes (op.h: delegation)
  *
  * A verdict other than OK: ABSENT, it is not mine; FENCED, it was and I gave it to another, whose id is in the
@@ -136,77 +136,92 @@ static void asked(struct dht *d, struct env *e, const struct ring_mail *m)
 	struct id network = read_id(&r);
 	struct ip ip = read_ip(&r);
 	uint64_t nonce = read_u64(&r), client = read_u64(&r);
-	const struct id *via = m->has_via ? &m->via : NULL;
+	struct id asker = read_id(&r);
+	const struct id *via = m->has_via && id_eq(asker, m->from) ? &m->via : NULL;
 	struct hold *h, *lent, wanted;
 	uint8_t name[ID_BYTES];
 	struct writer w = writer_of(name, sizeof(name));
 
-	if (!reader_done(&r) || !ip.family) {
+	if (!reader_done(&r) || !ip.family || id_eq(asker, d->self->id)) {
 		env_drop(e, DROP_VALUE);
 		return;
 	}
 	h = hold_find(d, network, &ip);
-	lent = lent_to(d, network, &ip, m->from);
+	lent = lent_to(d, network, &ip, asker);
 	if (!h) {
-		answer(d, e, m->from, network, &ip, nonce, VERDICT_ABSENT, (struct bytes){ 0 }, via);
+		answer(d, e, asker, network, &ip, nonce, VERDICT_ABSENT, (struct bytes){ 0 }, via);
 	} else if (lent) {
 		if (!lent->token)
 			sign_for(d, e, lent, via);
 	} else if (h->held.state == HELD_LENT) {
 		write_id(&w, h->other);
-		answer(d, e, m->from, network, &ip, nonce, VERDICT_FENCED, (struct bytes){ name, sizeof(name) }, via);
+		answer(d, e, asker, network, &ip, nonce, VERDICT_FENCED, (struct bytes){ name, sizeof(name) }, via);
 	} else if (held_believes(d, e, network, &ip, NULL)) {
 		wanted = *h;
-		wanted.other = m->from;
+		wanted.other = asker;
 		wanted.nonce = nonce;
 		wanted.held.lease.client = client;
 		hold_news(d, e, &wanted, HELD_WANTED, VERDICT_OK);
 	}
 }
 
-/* ---- the new owner ---- */
+/* ---- the slot's primary, and the new owner ---- */
 
-void delegate_ask(struct dht *d, struct env *e, struct hold *h)
+static enum drop request(struct dht *d, struct env *e, struct id owner, struct id network, const struct ip *ip,
+			 uint64_t nonce, uint64_t client, struct id asker)
 {
 	uint8_t buf[LETTER_MAX];
 	struct writer w = writer_of(buf, sizeof(buf));
 
+	write_id(&w, network);
+	write_ip(&w, ip);
+	write_u64(&w, nonce);
+	write_u64(&w, client);
+	write_id(&w, asker);
+	return dht_post(d, e, owner, ROUTE_EXACT, BODY_DELEGATE, (struct bytes){ buf, writer_len(&w) }, NULL);
+}
+
+void delegate_pass(struct dht *d, struct env *e, const struct op *o, struct id owner)
+{
+	request(d, e, owner, o->slot.network, &o->ip, o->nonce, o->client, o->asker);
+}
+
+void delegate_ask(struct dht *d, struct env *e, struct hold *h)
+{
 	if (h->tries >= REQUESTS) {		/* no word from the owner: perhaps its term is over */
 		h->taking = false;
 		tend_ask(d, e, h, OP_TAKE);
 		return;
 	}
-	write_id(&w, h->held.network);
-	write_ip(&w, &h->held.lease.ip);
-	write_u64(&w, h->nonce);
-	write_u64(&w, h->held.lease.client);
-	if (dht_post(d, e, h->other, ROUTE_EXACT, BODY_DELEGATE, (struct bytes){ buf, writer_len(&w) }, NULL) == DROP_NONE &&
-	    !h->requested_ns)
+	if (request(d, e, h->other, h->held.network, &h->held.lease.ip, h->nonce, h->held.lease.client, d->self->id) ==
+		    DROP_NONE && !h->requested_ns)
 		h->requested_ns = e->now_ns;
 	h->due_ns = e->now_ns + (REQUEST_NS << h->tries++);
 }
 
-void delegate_begin(struct dht *d, struct env *e, struct hold *h, struct id owner, struct fence fence)
+void delegate_begin(struct dht *d, struct env *e, struct hold *h, const struct served *by)
 {
 	hold_cancel(d, e, h);
 	h->taking = true;
 	h->asking = OP_TAKE;
-	h->other = owner;
-	h->held.lease.fence = fence;
-	h->nonce = random_u64(&e->random);
-	h->requested_ns = 0;
-	h->tries = 0;
+	h->other = by->owner;
+	h->held.lease.fence = by->fence;
+	h->nonce = by->nonce ? by->nonce : random_u64(&e->random);
+	h->requested_ns = by->nonce ? by->asked_ns : 0;
+	h->tries = by->nonce != 0;
+	h->due_ns = e->now_ns + REQUEST_NS;
 	h->owners++;
-	delegate_ask(d, e, h);
+	if (!by->nonce)
+		delegate_ask(d, e, h);
 }
 
 bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,
-	       uint64_t client, struct id owner, struct fence fence)
+	       uint64_t client, const struct served *by)
 {
 	const struct network_record *n = dht_record(d, network);
 	struct hold *h = hold_find(d, network, ip);
 
-	if (!n || !ip->family || (h && h->held.state != HELD_LENT) || id_eq(owner, d->self->id))
+	if (!n || !ip->family || (h && h->held.state != HELD_LENT) || id_eq(by->owner, d->self->id))
 		return n && ip->family && held_want(d, e, user, cookie, network, ip, client, 0, true);
 	h = hold_new(d, e);
 	if (!h)
@@ -216,7 +231,7 @@ bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, stru
 		.lease = { .ip = *ip, .holder = d->self->id, .client = client, .term_s = n->term_s,
 			   .lends = hold_lends(d, network) },
 	};
-	delegate_begin(d, e, h, owner, fence);
+	delegate_begin(d, e, h, by);
 	holder_arm(d, e);
 	return true;
 }
@@ -260,7 +275,7 @@ static void refused(struct dht *d, struct env *e, struct hold *h, uint8_t verdic
 	struct id next = read_id(&r);
 
 	if (verdict == VERDICT_FENCED && reader_done(&r) && h->owners < OWNERS_MAX && !id_eq(next, d->self->id)) {
-		delegate_begin(d, e, h, next, h->held.lease.fence);
+		delegate_begin(d, e, h, &(struct served){ .owner = next, .fence = h->held.lease.fence });
 		return;
 	}
 	h->taking = false;

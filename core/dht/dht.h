@@ -71,6 +71,7 @@ struct dht_done {
 	const struct value *value;
 	unsigned values;
 	int64_t asked_ns;		/* when the answered try was sent: terms count from here */
+	uint64_t nonce;			/* under which it was sent */
 };
 
 /** enum dht_user - whom dht_done belongs to; node.c hands it there */
@@ -178,9 +179,21 @@ void held_deny(struct dht *d, struct env *e, struct id network, const struct ip 
  */
 bool held_proof(const struct dht *d, const struct env *e, struct id network, const struct ip *ip, struct writer *w);
 
-/** held_take() - Ask @owner to delegate @ip to us, then write it; news as for held_want() */
+/** struct served - who serves an address, as the slot said */
+struct served {
+	struct id owner;
+	struct fence fence;
+	uint64_t nonce;			/* the slot's primary has asked the owner for us under this, 0: nobody has */
+	int64_t asked_ns;		/* when the primary was told to */
+};
+
+/**
+ * held_take() - Ask the owner to delegate @ip to us, then write it; news as for held_want()
+ *
+ * A LOOK whose op names a client makes the slot's primary ask the owner in our name: then the owner's answer is on its way.
+ */
 bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,
-	       uint64_t client, struct id owner, struct fence fence);
+	       uint64_t client, const struct served *by);
 
 /* ---- names ---- */
 

@@ -102,7 +102,7 @@ void tend_doubt(struct dht *d, struct env *e, struct hold *h, enum op_kind kind)
 void tend_release(struct dht *d, struct env *e, struct hold *h);
 
 /* delegate.c */
-void delegate_begin(struct dht *d, struct env *e, struct hold *h, struct id owner, struct fence fence);	/* take it from @owner */
+void delegate_begin(struct dht *d, struct env *e, struct hold *h, const struct served *by);	/* take it from its owner */
 void delegate_ask(struct dht *d, struct env *e, struct hold *h);	/* taking: ask the owner, again */
 void delegate_sign(struct dht *d, struct env *e, struct hold *h);	/* LENT and saved */
 

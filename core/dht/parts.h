@@ -217,6 +217,7 @@ void held_free(struct dht *d, struct env *e);
 void held_load(struct dht *d, struct env *e, const struct saved *s, bool proven);	/* one SAVE_LEASE item, at start;
 						 * proven: the host knows that nothing saved was lost */
 void held_mail(struct dht *d, struct env *e, const struct ring_mail *m);	/* BODY_DELEGATE, BODY_DELEGATED */
+void delegate_pass(struct dht *d, struct env *e, const struct op *o, struct id owner);	/* ask it for @o's asker */
 void held_timer(struct dht *d, struct env *e);
 void held_saved(struct dht *d, struct env *e, uint64_t token);			/* any token; those of others are ignored */
 void held_resumed(struct dht *d, struct env *e, bool clone);

@@ -269,6 +269,15 @@ static bool looked_stands(const struct replica *r, const struct op *o)
 	return !k || stands(r, k);
 }
 
+/* A reader that names a client has that guest now: whoever else holds its address is asked for it, in the reader's name. */
+static void pass_on(struct dht *d, struct env *e, const struct replica *r, const struct op *o)
+{
+	const struct kept *k = r->slot.kind == SLOT_NAMES ? NULL : store_find(&r->store, ip_low(&o->ip) & (SLOT_ADDRESSES - 1));
+
+	if (o->kind == OP_LOOK && o->client && k && kept_live(k, e->now_ns) && !id_eq(k->owner, o->asker))
+		delegate_pass(d, e, o, k->owner);
+}
+
 void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes data, const struct question *q)
 {
 	const struct network_record *n = replica_network(d, r);
@@ -308,6 +317,7 @@ void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes da
 		env_drop(e, DROP_TOO_BIG);
 		return;
 	}
+	pass_on(d, e, r, &q->op);
 	if (out.write) {
 		if (!primary_write(d, e, r, &out.kept, out.grants)) {
 			op_refuse(d, e, q, VERDICT_FULL, &r->view);

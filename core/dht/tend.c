@@ -165,7 +165,7 @@ static bool named(struct dht *d, struct env *e, struct hold *h, const struct dht
 	h->other = l->holder;
 	h->held.lease.fence = l->fence;
 	if (ask)
-		delegate_begin(d, e, h, l->holder, l->fence);
+		delegate_begin(d, e, h, &(struct served){ .owner = l->holder, .fence = l->fence });
 	return ask;
 }
 

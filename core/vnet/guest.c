@@ -213,26 +213,32 @@ static void granted(struct vnet *v, struct env *e, struct guest *g)
 	owned(v, e, &ip, true);
 }
 
+/* Whose the lease of a static address is */
+static uint64_t client_of(const struct guest *g)
+{
+	return guest_client(g->mac) + ip_low(&g->ip);
+}
+
 /* Nobody serves it, as far as we know. */
 static void create(struct vnet *v, struct env *e, struct guest *g)
 {
 	g->move = MOVE_NONE;
 	g->claim = ++v->claims;
 	if (!held_want(v->ports.dht, e, vnet_user(v), COOKIE(ASKER_STATIC, g->claim), v->id, &g->ip,
-		       guest_client(g->mac) + ip_low(&g->ip), v->record->term_s, true))
+		       client_of(g), v->record->term_s, true))
 		later(v, e, g, AGAIN_NS);
 	else
 		g->again_ns = INT64_MAX;	/* news will come */
 }
 
 /* @owner serves it: has the machine come from there? That node knows. */
-static void take(struct vnet *v, struct env *e, struct guest *g, struct id owner, struct fence fence)
+static void take(struct vnet *v, struct env *e, struct guest *g, const struct served *by)
 {
 	g->move = MOVE_TAKING;
 	g->claim = ++v->claims;
-	migrate_meet(v, e, owner);
+	migrate_meet(v, e, by->owner);
 	if (!held_take(v->ports.dht, e, vnet_user(v), COOKIE(ASKER_STATIC, g->claim), v->id, &g->ip,
-		       guest_client(g->mac) + ip_low(&g->ip), owner, fence))
+		       client_of(g), by))
 		later(v, e, g, AGAIN_NS);
 	else
 		g->again_ns = INT64_MAX;
@@ -240,11 +246,10 @@ static void take(struct vnet *v, struct env *e, struct guest *g, struct id owner
 
 static void create_or_take(struct vnet *v, struct env *e, struct guest *g, bool served)
 {
-	struct fence fence;
-	struct id owner;
+	struct served by;
 
-	if (served && path_owner(v, e, &g->ip, &owner, &fence))
-		take(v, e, g, owner, fence);
+	if (served && path_owner(v, e, &g->ip, &by))
+		take(v, e, g, &by);
 	else
 		create(v, e, g);
 }
@@ -268,7 +273,7 @@ static void claim(struct vnet *v, struct env *e, struct guest *g)
 		granted(v, e, g);
 		return;
 	}
-	found = g->move == MOVE_LOOKING ? FOUND_NO : path_find(v, e, &g->ip);
+	found = g->move == MOVE_LOOKING ? FOUND_NO : path_claim(v, e, &g->ip, client_of(g));
 	if (found == FOUND_ASKED) {
 		g->move = MOVE_LOOKING;
 		later(v, e, g, LOOK_NS);
@@ -457,7 +462,7 @@ void guest_held(struct vnet *v, struct env *e, const struct held_news *n)
 	case HELD_REFUSED:
 		if (n->verdict == VERDICT_TAKEN && g->move != MOVE_TAKING && !id_eq(n->by, ID_ZERO) &&
 		    !id_eq(n->by, v->self)) {
-			take(v, e, g, n->by, n->held.lease.fence);
+			take(v, e, g, &(struct served){ .owner = n->by, .fence = n->held.lease.fence });
 			return;
 		}
 		g->move = MOVE_NONE;

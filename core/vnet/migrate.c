@@ -2,8 +2,10 @@
  * Addresses that move with their machines, from one node to another
  * (DESIGN section 7; papers/002, section 5: notice, ask, delegate, tell).
  *
- *	notice	guest.c: a machine uses, or probes for, an address that somebody
- *		else serves. held_take() asks that node for it
+ *	notice	guest.c: a machine uses, or probes for, an address. The slot is asked
+ *		who serves it (path_claim()), and asks that node for it in our name
+ *		at once: half a round trip less than held_take() asking itself,
+ *		which it does where the owner is known, or the answer stays away
  *	ask	here: is the machine still with us? It is probed; what it says
  *		since the question came is a no (held_deny(): the conflict is
  *		defended there), silence a yes. A no stays one for all repetitions

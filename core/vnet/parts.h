@@ -402,8 +402,11 @@ enum found { FOUND_YES, FOUND_NO, FOUND_ASKED };	/* ASKED: edge_resolved() follo
 /** path_find() - Does anybody serve @ip? From the cache, or the DHT is asked (bounded: FOUND_NO when full) */
 enum found path_find(struct vnet *v, struct env *e, const struct ip *ip);
 
-/** path_owner() - Who serves @ip, as found; false: not known now */
-bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct id *owner, struct fence *fence);
+/** path_claim() - As path_find(), of an address that the guest @client came to us with: its owner is asked for it in the same breath */
+enum found path_claim(struct vnet *v, struct env *e, const struct ip *ip, uint64_t client);
+
+/** path_owner() - Who serves @ip, as found, for the one who takes it; false: not known now */
+bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct served *by);
 
 struct delegation;			/* core/dht/op.h */
 /** path_moved() - An owner gave its address to another, as its signature says; false: it is not the owner we know of

@@ -112,10 +112,14 @@ static struct held_packet *take_held(struct vnet_path *p, struct remote *m)
 
 /* ---- asking ---- */
 
-bool path_ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind)
+/* @client: a guest of ours that came with the address, 0 = none */
+static bool ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind, uint64_t client)
 {
-	struct op op = { .kind = kind, .ip = m->ip };
-	uint64_t rest = resolver_asked(&v->path->resolver, m, e, kind);
+	struct op op = { .kind = kind, .ip = m->ip, .client = client };
+	uint64_t rest;
+
+	m->claimed = client != 0;
+	rest = resolver_asked(&v->path->resolver, m, e, kind);
 
 	if (network_reserved(v->record, &m->ip))
 		return owner_ask(v, e, m, rest, ASK_NS);
@@ -126,7 +130,12 @@ bool path_ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind)
 	return false;
 }
 
-enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, struct remote **out)
+bool path_ask(struct vnet *v, struct env *e, struct remote *m, uint8_t kind)
+{
+	return ask(v, e, m, kind, 0);
+}
+
+static enum found consult(struct vnet *v, struct env *e, const struct ip *ip, uint64_t client, struct remote **out)
 {
 	struct vnet_path *p = path_state(v, e);
 	struct remote *m = p ? resolver_add(&p->resolver, e, ip) : NULL;
@@ -147,7 +156,7 @@ enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, stru
 			env_drop(e, DROP_RATE);	/* somebody scans the network */
 			return FOUND_NO;
 		}
-		return path_ask(v, e, m, OP_LOOK) ? FOUND_ASKED : FOUND_NO;
+		return ask(v, e, m, OP_LOOK, client) ? FOUND_ASKED : FOUND_NO;
 	case ADVICE_GET:
 		return path_ask(v, e, m, OP_GET) ? FOUND_ASKED : FOUND_NO;
 	case ADVICE_WAIT:
@@ -156,14 +165,24 @@ enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, stru
 	return FOUND_ASKED;
 }
 
-enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
+enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, struct remote **out)
+{
+	return consult(v, e, ip, 0, out);
+}
+
+enum found path_claim(struct vnet *v, struct env *e, const struct ip *ip, uint64_t client)
 {
 	struct remote *m;
-	enum found f = path_consult(v, e, ip, &m);
+	enum found f = consult(v, e, ip, client, &m);
 
 	if (f == FOUND_ASKED)
 		m->told = true;
 	return f;
+}
+
+enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
+{
+	return path_claim(v, e, ip, 0);
 }
 
 bool path_doubt(struct vnet *v, struct env *e, struct remote *m)
@@ -396,19 +415,24 @@ void path_done(struct vnet *v, struct env *e, const struct dht_done *d)
 		return;
 	}
 	how = resolver_answer(&v->path->resolver, e, COOKIE_REST(d->cookie), d, v->self, &m);
+	v->path->wished = m && m->claimed ? d : NULL;
 	path_answered(v, e, m, how, d->kind == OP_GET);
+	v->path->wished = NULL;
 }
 
 /* ---- what moves ---- */
 
-bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct id *owner, struct fence *fence)
+bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct served *by)
 {
 	const struct remote *m = v->path ? resolver_find(&v->path->resolver, ip) : NULL;
 
 	if (!m || m->state != REMOTE_FOUND || e->now_ns >= m->until_ns)
 		return false;
-	*owner = m->owner;
-	*fence = m->fence;
+	*by = (struct served){ .owner = m->owner, .fence = m->fence };
+	if (v->path->wished && ip_eq(&v->path->wished->lease.ip, ip)) {
+		by->nonce = v->path->wished->nonce;
+		by->asked_ns = v->path->wished->asked_ns;
+	}
 	return true;
 }
 

@@ -51,6 +51,7 @@ struct vnet_path {
 	struct resolver resolver;
 	struct held_packet *first, *last;
 	uint32_t held, held_bytes;
+	const struct dht_done *wished;	/* the answer that is being taken in, if its question was a claim: path_owner() */
 	struct bucket doubts, not_here, expects, asks;
 	struct told told[TOLD];
 	struct voucher *voucher;

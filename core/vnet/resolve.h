@@ -49,8 +49,9 @@ struct remote {
 	uint16_t held;			/* packets that wait for it */
 	uint8_t state;			/* enum remote_state */
 	uint8_t asking;			/* OP_LOOK or OP_GET is out, 0 = none */
-	bool doubted;
-	bool told;			/* somebody waits to be told: edge_resolved() */
+	bool doubted : 1;
+	bool claimed : 1;		/* the question that is out is also a wish: path_claim() */
+	bool told : 1;		/* somebody waits to be told: edge_resolved() */
 };
 
 struct resolver {

@@ -54,7 +54,7 @@ static enum drop wire(void *arg, struct env *e, struct id to, uint8_t mode, uint
 		assert(question_read(data, &q) == DROP_NONE);	/* what we say ourselves is well formed */
 		p->last = q.op;
 	} else if (body == BODY_DELEGATE) {
-		r = reader_of(data.at + data.len - 8, 8);
+		r = reader_of(data.at + data.len - 8 - 8 - ID_BYTES, 8);
 		p->delegate_nonce = read_u64(&r);
 	}
 	return DROP_NONE;
@@ -185,7 +185,8 @@ static void act(struct play *p, uint8_t what, uint8_t a, struct bytes rest)
 		break;
 	case ACT_TAKE:
 		held_lends(&p->d, &p->e, net, a & 16);
-		held_take(&p->d, &p->e, DHT_USER_VNET, a, net, &ip, a, (struct id){ 3, 3 }, (struct fence){ 0, 0, 3 });
+		held_take(&p->d, &p->e, DHT_USER_VNET, a, net, &ip, a,
+			  &(struct served){ .owner = { 3, 3 }, .fence = { 0, 0, 3 } });
 		break;
 	case ACT_TOUCH:
 		held_touch(&p->d, &p->e, net, &ip, a);

@@ -421,7 +421,8 @@ static void take(struct node *n, void *arg)
 	struct move *m = arg;
 
 	held_lends(n->dht, &n->env, m->network, true);
-	m->done = held_take(n->dht, &n->env, DHT_USER_CONTROL, 0, m->network, &A, 2, m->owner, (struct fence){ 0 });
+	m->done = held_take(n->dht, &n->env, DHT_USER_CONTROL, 0, m->network, &A, 2,
+			    &(struct served){ .owner = m->owner });
 	m->nonce = hold_find(n->dht, m->network, &A)->nonce;
 }
 

@@ -100,7 +100,7 @@ static void a_machine_moves_under_traffic_and_everybody_is_told(void)
 
 	speak_up(t, 0, NEW);
 	seen = traffic(t, 2000, arrived);
-	CU_ASSERT_TRUE(seen.sent * EACH_MS <= 500);	/* two questions, at 20 ms each way, and a probe of 40 */
+	CU_ASSERT_TRUE(seen.sent * EACH_MS <= 200);	/* to the slot, on to the owner, and back: 20 ms each; a probe of 40 */
 	traffic(t, 2000, NULL);
 	run(t, 1000);
 	CU_ASSERT_EQUAL(sent_to(t), NEW);

@@ -4,7 +4,7 @@
 static bool take(struct lab *l, unsigned i, struct ip ip, unsigned owner)
 {
 	return held_take(lab_of(l, i), lab_at(l, i), DHT_USER_VNET, 500, l->record.id, &ip, 8,
-			 l->node[owner].party.self.id, kept_fence(record_of(l, ip)));
+			 &(struct served){ .owner = l->node[owner].party.self.id, .fence = kept_fence(record_of(l, ip)) });
 }
 
 static void lending(struct lab *l)

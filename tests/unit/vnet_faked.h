@@ -77,15 +77,15 @@ void tunnels_network(struct env *e, struct tunnels *t, unsigned n, struct id net
 }
 
 bool held_take(struct dht *d, struct env *e, uint8_t user, uint64_t cookie, struct id network, const struct ip *ip,
-	       uint64_t client, struct id owner, struct fence fence)
+	       uint64_t client, const struct served *by)
 {
 	unsigned i = fake.takes++ % FAKES_MAX;
 
-	(void)d, (void)e, (void)user, (void)network, (void)fence;
+	(void)d, (void)e, (void)user, (void)network;
 	fake.take[i].ip = *ip;
 	fake.take[i].cookie = cookie;
 	fake.take[i].client = client;
-	fake.take[i].owner = owner;
+	fake.take[i].owner = by->owner;
 	return true;
 }
 
@@ -138,11 +138,10 @@ enum drop tunnels_send(struct env *e, struct tunnels *t, unsigned n, struct id t
 	return DROP_NONE;
 }
 
-bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct id *owner, struct fence *fence)
+bool path_owner(const struct vnet *v, const struct env *e, const struct ip *ip, struct served *by)
 {
 	(void)v, (void)e;
-	*fence = (struct fence){ .grant = 1 };
-	*owner = fake.owner;
+	*by = (struct served){ .owner = fake.owner, .fence.grant = 1 };
 	return fake_has(fake.served, fake.serves, ip);
 }
 
@@ -162,13 +161,18 @@ bool path_talker_at(const struct vnet *v, unsigned i, const struct ip *ip, struc
 	return true;
 }
 
-enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
+enum found path_claim(struct vnet *v, struct env *e, const struct ip *ip, uint64_t client)
 {
-	(void)v, (void)e;
+	(void)v, (void)e, (void)client;
 	fake.finds++;
 	if (fake.slow)
 		return FOUND_ASKED;
 	return fake_has(fake.served, fake.serves, ip) ? FOUND_YES : FOUND_NO;
+}
+
+enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
+{
+	return path_claim(v, e, ip, 0);
 }
 
 void path_send(struct vnet *v, struct env *e, const struct packet *p)

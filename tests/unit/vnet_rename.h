@@ -149,6 +149,7 @@
 #define path_cast lab_path_cast
 #define path_done lab_path_done
 #define path_expect lab_path_expect
+#define path_claim lab_path_claim
 #define path_find lab_path_find
 #define path_free lab_path_free
 #define path_group lab_path_group
