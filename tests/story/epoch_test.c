@@ -257,6 +257,44 @@ static void who_was_away_learns_list_and_key_when_back(void)
 	town_free(t);
 }
 
+static enum answer membership(unsigned i, enum ask what)
+{
+	struct request q = { .ask = (uint8_t)what, .network = 0 };
+	const struct reply *r = stage_ask(town->s, i, &q, (struct bytes){ 0 }, 5 * NS_PER_S);
+
+	return r ? (enum answer)r->answer : ANSWER_TIMEOUT;
+}
+
+static bool key_on_disk(unsigned i)
+{
+	const struct actor *a = &town->s->actor[i];
+
+	for (unsigned k = 0; k < a->items; k++)
+		if (a->item[k].kind == SAVE_GROUP && a->item[k].len)
+			return true;
+	return false;
+}
+
+/* While it is in the overlay only, it has no ear for the network's lists. */
+static void who_leaves_the_network_and_comes_back_asks_which_list_there_is(void)
+{
+	struct town *t = village();
+
+	CU_ASSERT_TRUE(revoke(2, 1, BAD));
+	run(t, 3000);
+	CU_ASSERT_TRUE(all_in(1, BAD) && key_on_disk(AWAY));
+	CU_ASSERT_EQUAL_FATAL(membership(AWAY, ASK_QUIT), ANSWER_OK);
+	CU_ASSERT_FALSE(key_on_disk(AWAY));
+	CU_ASSERT_TRUE(revoke(2, 2, BAD));
+	run(t, 70000);					/* nobody tells it any more */
+	CU_ASSERT_EQUAL_FATAL(membership(AWAY, ASK_JOIN), ANSWER_OK);
+	run(t, 3000);
+	CU_ASSERT_TRUE(all_in(2, BAD));
+	settle(t, AWAY, 10 + AWAY);
+	CU_ASSERT_EQUAL(hears(1, 1000), but(1, BAD));
+	town_free(t);
+}
+
 static bool parted(struct town *t, unsigned from, unsigned to, const struct datagram *d)
 {
 	(void)t, (void)d;
@@ -444,6 +482,8 @@ CU_TestInfo story_epoch_tests[] = {
 	{ "nor who was let in by somebody revoked", nor_who_was_let_in_by_somebody_revoked },
 	{ "who has not heard yet is heard for a while", who_has_not_heard_yet_is_heard_for_a_while },
 	{ "who was away learns list and key when back", who_was_away_learns_list_and_key_when_back },
+	{ "who leaves the network and comes back asks which list there is",
+	  who_leaves_the_network_and_comes_back_asks_which_list_there_is },
 	{ "two parts with different lists become one", two_parts_with_different_lists_become_one },
 	{ "a key survives restarts", a_key_survives_restarts },
 	{ "without the key nothing is said, and what waits is said then",
