@@ -60,24 +60,32 @@ static const char *endpoint_wrong(const char *text, struct endpoint *e, char why
 
 static bool bootstrap_read(struct node_config *c, struct fail *f)
 {
-	char **word = g_strsplit_set(c->overlay.bootstrap, " \t,", -1), why[WHY_LEN];
+	char why[WHY_LEN], host[HOST_TEXT];
 	const char *wrong = NULL;
+	unsigned names = 0;
 
-	for (char **w = word; *w && !wrong; w++) {
+	c->words = g_strsplit_set(c->overlay.bootstrap, " \t,", -1);
+	for (char **w = c->words; *w && !wrong; w++) {
 		struct endpoint e;
+		uint16_t port;
+		bool named;
 
 		if (!**w)
 			continue;
 		wrong = endpoint_wrong(*w, &e, why);
-		if (!wrong && c->bootstraps == CONFIG_BOOTSTRAPS)
+		named = wrong && named_read(*w, host, &port);
+		if (named)
+			wrong = NULL;
+		if (!wrong && c->bootstraps + names == CONFIG_BOOTSTRAPS)
 			wrong = "one too many";
 		if (wrong)
-			schema_complain(c->log, f, "overlay", "bootstrap", "'%s': %s; accepted: up to %d of ADDRESS:PORT "
-					"or [ADDRESS]:PORT, blanks between", *w, wrong, CONFIG_BOOTSTRAPS);
+			schema_complain(c->log, f, "overlay", "bootstrap", "'%s': %s; accepted: up to %d of ADDRESS:PORT, "
+					"[ADDRESS]:PORT or NAME:PORT, blanks between", *w, wrong, CONFIG_BOOTSTRAPS);
+		else if (named)
+			c->named[names++] = *w;
 		else
 			c->bootstrap[c->bootstraps++] = e;
 	}
-	g_strfreev(word);
 	return !wrong;
 }
 
@@ -148,6 +156,7 @@ void config_free(struct node_config *c)
 	for (unsigned i = 0; i < c->network.count; i++)
 		g_free(config_network(c, i)->file);
 	g_free(c->control);
+	g_strfreev(c->words);
 	schema_clear(&config_schema, c);
 	schema_log_free(log);
 	g_free(c);

@@ -93,6 +93,8 @@ struct node_config {
 	bool must4, must6;		/* the user asked for it: not having it is an error */
 	struct endpoint bootstrap[CONFIG_BOOTSTRAPS];
 	unsigned bootstraps;
+	char *named[CONFIG_BOOTSTRAPS + 1];	/* NAME:PORT of [overlay] bootstrap, NULL after the last one; words of it */
+	char **words;			/* what they point into */
 	char *control;			/* the socket's path */
 };
 

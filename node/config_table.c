@@ -65,8 +65,9 @@ KEYS(UNDERLAY) = {
 
 #define K(type, member) SCHEMA_KEY(struct config_overlay, type, member)
 KEYS(OVERLAY) = {
-	{ K(TEXT, bootstrap), .name = "bootstrap", .preset = "", .example = "192.0.2.1:9338 [2001:db8::1]:9338",
-	  .text = "endpoints of members, blanks between; SIGHUP changes them" },
+	{ K(TEXT, bootstrap), .name = "bootstrap", .preset = "", .example = "192.0.2.1:9338 [2001:db8::1]:9338 vpn.example.org:9338",
+	  .text = "endpoints of members, blanks between; SIGHUP changes those without names. Names are looked up by "
+		  "`weftctl lookup`, which the node starts, again and again while nobody answers" },
 };
 #undef K
 

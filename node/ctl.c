@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -82,6 +83,17 @@ void ctl_close(struct ctl *c)
 		close(c->fd);
 	g_free(c->buf);
 	*c = (struct ctl){ .fd = -1 };
+}
+
+int ctl_process(const struct ctl *c, struct fail *f)
+{
+	struct ucred who;
+	socklen_t len = sizeof(who);
+	int fd = getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &len) ? -1 : pidfd_open(who.pid, 0);
+
+	if (fd < 0)
+		fail_errno(f, "wait for", "the node's process", errno);
+	return fd;
 }
 
 bool ctl_ask(struct ctl *c, const char *line, struct fail *f)

@@ -8,6 +8,7 @@
 #ifndef NODE_CTL_H
 #define NODE_CTL_H
 
+#include "core/base/endpoint.h"
 #include <signal.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ int dht_command(int argc, char **argv);
 int doctor_command(int argc, char **argv);
 int metrics_command(int argc, char **argv);
 int pcap_command(int argc, char **argv);
+int lookup_command(int argc, char **argv);
 int resolver_command(int argc, char **argv);
 int stop_command(int argc, char **argv);
 int version_command(int argc, char **argv);
@@ -57,6 +59,9 @@ struct ctl {
 /** ctl_open() - Connect; false with a message that says what to do when nobody is there */
 bool ctl_open(struct ctl *c, const struct ctl_where *w, struct fail *f);
 void ctl_close(struct ctl *c);
+
+/** ctl_process() - A pidfd of the process that listens at the other end, -1 with a message; close() it */
+int ctl_process(const struct ctl *c, struct fail *f);
 
 /** ctl_ask() - Send one line */
 bool ctl_ask(struct ctl *c, const char *line, struct fail *f);
@@ -118,5 +123,8 @@ int ctl_simple(int argc, char **argv, const char *name, const char *text, const 
 
 /** ctl_fail() - Print @f, free it and return the exit code for it */
 int ctl_fail(struct fail *f);
+
+/** ctl_look_up() - The endpoints of @named (NAME:PORT), IPv6 and IPv4, at most @max; waits for DNS. How many, 0: none is known */
+unsigned ctl_look_up(const char *named, struct endpoint *at, unsigned max);
 
 #endif /* NODE_CTL_H */

@@ -173,6 +173,8 @@ static int doctor(const struct ctl_where *w)
 		g_free(line);
 	}
 	ctl_close(&c);
+	for (unsigned i = 0; config && config->named[i]; i++)
+		d.bootstraps++;
 	if (good) {
 		d.status = json_obj(answer[0], "status");
 		d.peers = answer[1];

@@ -62,13 +62,23 @@ static bool numbers(const struct inviting *a, struct invitation *v, struct fail 
 /* The first few of the endpoints in @text. */
 static bool endpoints(const char *text, const char *home, struct endpoint at[TOKEN_ENDPOINTS], unsigned *ats, struct fail *f)
 {
-	char **word = g_strsplit_set(text, " \t,", -1), why[WHY_LEN];
+	char **word = g_strsplit_set(text, " \t,", -1), why[WHY_LEN], host[HOST_TEXT];
 	bool good = true;
+	uint16_t port;
 
 	*ats = 0;
-	for (char **w = word; *w && good && *ats < TOKEN_ENDPOINTS; w++)
-		if (**w && !(good = endpoint_read(*w, &at[(*ats)++], why)))
+	for (char **w = word; *w && good && *ats < TOKEN_ENDPOINTS; w++) {
+		if (!**w)
+			continue;
+		if (endpoint_read(*w, &at[*ats], why)) {
+			++*ats;
+		} else if (named_read(*w, host, &port)) {	/* an invitation has addresses: who is invited may have no DNS yet */
+			*ats += ctl_look_up(*w, at + *ats, TOKEN_ENDPOINTS - *ats);
+		} else {
+			good = false;
 			fail_add(f, "%s/bootstrap: '%s': %s", home, *w, why);
+		}
+	}
 	g_strfreev(word);
 	if (good && !*ats) {
 		fail_add(f, "nobody to call is known; accepted: --bootstrap ADDRESS:PORT, where a member listens");

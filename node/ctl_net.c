@@ -66,10 +66,11 @@ char *ctl_endpoints(const char *option, char **given, struct fail *f)
 
 	for (char **t = given; t && *t; t++) {
 		struct endpoint e;
-		char why[WHY_LEN] = "port 0 is no port to send to";
+		char why[WHY_LEN] = "port 0 is no port to send to", host[HOST_TEXT];
+		uint16_t port;
 
-		if (!endpoint_read(*t, &e, why) || !e.port) {
-			fail_add(f, "%s %s: %s; accepted: 192.0.2.1:9338, [2001:db8::1]:9338", option, *t, why);
+		if ((!endpoint_read(*t, &e, why) || !e.port) && !named_read(*t, host, &port)) {
+			fail_add(f, "%s %s: %s; accepted: 192.0.2.1:9338, [2001:db8::1]:9338, vpn.example.org:9338", option, *t, why);
 			g_string_free(out, TRUE);
 			return NULL;
 		}

@@ -14,9 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
@@ -164,18 +162,6 @@ static bool tell_all(JsonObject *answer, struct told *t, struct fail *f)
 
 /* ---- for as long as the node runs ------------------------------------------------------- */
 
-/* The process that listens at the other end. */
-static int process_of(const struct ctl *c, struct fail *f)
-{
-	struct ucred who;
-	socklen_t len = sizeof(who);
-	int fd = getsockopt(c->fd, SOL_SOCKET, SO_PEERCRED, &who, &len) ? -1 : pidfd_open(who.pid, 0);
-
-	if (fd < 0)
-		fail_errno(f, "wait for", "the node's process", errno);
-	return fd;
-}
-
 static void stay(int process, int signals)
 {
 	struct pollfd p[] = { { .fd = process, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
@@ -189,7 +175,7 @@ static void run(const struct ctl_where *w, struct fail *f)
 	struct told told = { .count = 0 };
 	struct ctl c;
 	JsonNode *root = ctl_open(&c, w, f) ? ctl_once(&c, "{\"ask\":\"networks\"}", ANSWER_MS, f) : NULL;
-	int process = root ? process_of(&c, f) : -1, signals;
+	int process = root ? ctl_process(&c, f) : -1, signals;
 	sigset_t stop;
 
 	sigemptyset(&stop);

@@ -128,6 +128,7 @@ static bool open_all(struct daemon *d, struct fail *f)
 	     !scrape_open(&d->scrape, d->loop, &d->config->metrics, serve_metrics, d, f)))
 		return false;
 	resolver_start(d->config);
+	lookup_start(d->config);
 	return !d->config->node.confine || confine_calls(f);
 }
 

@@ -62,7 +62,7 @@ static bool read_kind(const json_t *v, struct order *o, char why[WHY_LEN])
 			return true;
 		}
 	return no(why, "nothing known to ask; accepted: status peers trace resolve leases networks names tunnels slots seen "
-		  "ping get put delete metrics pcap revoke stop version%s", "");
+		  "call ping get put delete metrics pcap revoke stop version%s", "");
 }
 
 static bool read_key_member(const json_t *v, struct order *o, char why[WHY_LEN])
@@ -145,11 +145,19 @@ static bool read_what(const json_t *v, struct order *o, char why[WHY_LEN])
 	return o->overlay || (text && !strcmp(text, "tap")) || no(why, "what is neither %s", "tap nor overlay");
 }
 
+static bool read_at(const json_t *v, struct order *o, char why[WHY_LEN])
+{
+	const char *text = json_string_value(v);
+
+	return (text && endpoint_read(text, &o->at, why) && o->at.port && !endpoint_wild(&o->at)) ||
+	       no(why, "at is not %s", "like 192.0.2.1:9338 or [2001:db8::1]:9338");
+}
+
 /* ---- which order takes which members --------------------------------------------------- */
 
 enum {
 	KEY = 1 << 0, ADDRESS = 1 << 1, NETWORK = 1 << 2, TIMEOUT = 1 << 3, LABEL = 1 << 4, VALUE = 1 << 5, TYPE = 1 << 6,
-	SIZE = 1 << 7, WHAT = 1 << 8,
+	SIZE = 1 << 7, WHAT = 1 << 8, AT = 1 << 9,
 };
 
 static const struct {
@@ -158,6 +166,7 @@ static const struct {
 } MEMBER[] = {
 	{ "key", read_key_member }, { "address", read_address }, { "network", read_network }, { "timeout_ms", read_timeout },
 	{ "name", read_name }, { "value", read_value }, { "type", read_type }, { "size", read_size }, { "what", read_what },
+	{ "at", read_at },
 };
 
 enum { MEMBERS = sizeof(MEMBER) / sizeof(MEMBER[0]) };
@@ -169,6 +178,7 @@ static const struct { uint16_t may, must; } TAKES[ORDERS] = {
 	[ORDER_GET]	= { LABEL | TYPE | NETWORK | TIMEOUT, LABEL },
 	[ORDER_PUT]	= { LABEL | VALUE | NETWORK | TIMEOUT, LABEL | VALUE },
 	[ORDER_DELETE]	= { LABEL | NETWORK | TIMEOUT, LABEL },
+	[ORDER_CALL]	= { AT, AT },
 	[ORDER_PCAP]	= { WHAT | NETWORK | TIMEOUT, WHAT },
 };
 
@@ -188,7 +198,7 @@ static bool read_members(const json_t *root, struct order *o, char why[WHY_LEN])
 		return false;
 	if (json_object_size(root) > known)
 		return no(why, "a member that is not known; accepted: %s", "ask, key, address, network, timeout_ms, name, value, type, "
-			  "size, what, id");
+			  "size, what, at, id");
 	if (!ask)
 		return no(why, "it does not say what to ask; accepted: {\"ask\":\"status\"}%s", "");
 	if (!read_kind(ask, o, why))

@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/base/endpoint.h"
 #include "core/base/id.h"
 #include "core/base/ip.h"
 #include "node/prog/units.h"
@@ -39,6 +40,7 @@ enum {
 	X(TUNNELS,	"tunnels")	/* whom its guests talk to, and by what way */ \
 	X(SLOTS,	"slots")	/* what it keeps for the DHT */		\
 	X(SEEN,		"seen")		/* where peers see it */		\
+	X(CALL,		"call")		/* have a link with whoever is at an endpoint */ \
 	X(PING,		"ping")		/* an echo: of a node, through the ring or a tunnel */ \
 	X(GET,		"get")		/* the values under a name */		\
 	X(PUT,		"put")		/* a value of ours under a name */	\
@@ -60,6 +62,7 @@ struct order {
 	enum order_kind kind;
 	struct id key;			/* TRACE; PING: of whom */
 	struct ip ip;			/* RESOLVE */
+	struct endpoint at;		/* CALL */
 	char network[ORDER_NETWORK];	/* a network's name; empty: RESOLVE: the one whose range the address is in; PING: through
 					 * the ring, not a tunnel; else the first */
 	int64_t timeout_ns;		/* of what core answers later; PCAP: how long */

@@ -1,5 +1,6 @@
 #include "node/resolver.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -27,9 +28,9 @@ static bool find(char path[PATH_MAX])
 	return false;
 }
 
-static int start(char *path, char *control)
+/* @argv[0] is the program's path. */
+static int start(char **argv)
 {
-	char *argv[] = { path, (char[]){ "resolver" }, (char[]){ "-s" }, control, NULL };
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t as;
 	sigset_t reset;
@@ -45,7 +46,7 @@ static int start(char *path, char *control)
 	posix_spawn_file_actions_init(&files);
 	posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	signal(SIGCHLD, SIG_IGN);		/* nobody waits for it */
-	err = posix_spawn(&pid, path, &files, &as, argv, environ);
+	err = posix_spawn(&pid, argv[0], &files, &as, argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&as);
 	return err;
@@ -69,7 +70,22 @@ void resolver_start(const struct node_config *c)
 		diary(LEVEL_WARN, "resolver", "there is no weftctl beside us to tell systemd-resolved; going on without");
 		return;
 	}
-	err = start(path, c->control);
+	err = start((char *[]){ path, (char[]){ "resolver" }, (char[]){ "-s" }, c->control, NULL });
 	if (err)
 		diary(LEVEL_WARN, "resolver", "cannot run %s to tell systemd-resolved: %s; going on without", path, strerror(err));
+}
+
+void lookup_start(const struct node_config *c)
+{
+	char path[PATH_MAX], *argv[CONFIG_BOOTSTRAPS + 5] = { path, (char[]){ "lookup" }, (char[]){ "-s" }, c->control };
+	unsigned n = 0;
+	int err;
+
+	for (; c->named[n]; n++)
+		argv[4 + n] = c->named[n];
+	if (!n)
+		return;
+	err = find(path) ? start(argv) : ENOENT;
+	if (err)
+		diary(LEVEL_WARN, "lookup", "%u names of [overlay] bootstrap are not looked up: weftctl beside us: %s", n, strerror(err));
 }

@@ -213,6 +213,14 @@ static void stop(struct daemon *d, struct client_ref who, const struct order *o)
 		wake_leave(d, "weftctl stop");
 }
 
+static void call_at(struct daemon *d, const struct endpoint *at)
+{
+	struct event ev = { .kind = EVENT_CONTROL, .from = *at, .request = { .ask = ASK_CONNECT } };
+
+	wake_up(d);
+	wake_step(d, &ev, 1);
+}
+
 void serve_order(void *ctx, struct client_ref who, const struct order *o)
 {
 	struct daemon *d = ctx;
@@ -244,6 +252,10 @@ void serve_order(void *ctx, struct client_ref who, const struct order *o)
 		break;
 	case ORDER_SEEN:
 		answer = answer_seen(m, &d->addresses, now_ns);
+		break;
+	case ORDER_CALL:
+		call_at(d, &o->at);
+		answer = json_object();
 		break;
 	case ORDER_METRICS:
 		answer = metrics(d);

@@ -148,11 +148,29 @@ bool endpoint_read(const char *text, struct endpoint *e, char why[WHY_LEN])
 	memcpy(addr, text, len);
 	addr[len] = 0;
 	if (inet_pton(six ? AF_INET6 : AF_INET, addr, new.addr) != 1)
-		return fail(why, six ? "no IPv6 address in the brackets" : "no IPv4 address before the port (names are not looked up)");
+		return fail(why, six ? "no IPv6 address in the brackets" : "no IPv4 address before the port");
 	if (six && new.addr[0] == 0xfe && (new.addr[1] & 0xc0) == 0x80)
 		return fail(why, "a link-local address means nothing to other machines");
 	*e = new;
 	return true;
+}
+
+/* RFC 1123, section 2.1, and the underscores that people use; a last label of digits alone is a misspelt address. */
+bool named_read(const char *text, char host[HOST_TEXT], uint16_t *port)
+{
+	static const char LETTERS[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", DIGITS[] = "0123456789";
+	const char *end = strrchr(text, ':'), *last;
+	size_t len = end ? (size_t)(end - text) : 0;
+
+	if (!len || len >= HOST_TEXT || !port_read(end + 1, port) || !*port || *text == '-' || *text == '.' || strstr(text, ".."))
+		return false;
+	memcpy(host, text, len);
+	host[len] = 0;
+	last = strrchr(host, '.') ? strrchr(host, '.') + 1 : host;
+	for (const char *c = host; *c; c++)
+		if (!strchr(LETTERS, *c) && !strchr(DIGITS, *c) && !strchr("-_.", *c))
+			return false;
+	return last[strspn(last, DIGITS)] || !*last;
 }
 
 bool endpoint_wild(const struct endpoint *e)

@@ -7,8 +7,8 @@
  *	address		10.9.0.7 or fd00::7, of a virtual network
  *	range		10.9.0.0/16 or fd00::/64
  *
- * Addresses are numbers: names are not looked up, because a look-up can take
- * seconds and the loop has none to give.
+ * Addresses are numbers: a look-up can take seconds, and the loop has none to
+ * give. Where names may stand, ctl_lookup.c looks them up.
  *
  *	Memory		none; results go into the caller's buffers
  */
@@ -20,7 +20,7 @@
 #include "core/base/ip.h"
 #include "node/prog/units.h"
 
-enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56, IP_TEXT = 46, RANGE_TEXT = 50 };
+enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56, IP_TEXT = 46, RANGE_TEXT = 50, HOST_TEXT = 254 };
 
 const char *id_text(struct id id, char buf[ID_TEXT]);
 bool id_read(const char *text, struct id *id);
@@ -38,6 +38,9 @@ const char *endpoint_text(const struct endpoint *e, char buf[ENDPOINT_TEXT]);
  * @why: half a sentence on failure; @e is then as it was
  */
 bool endpoint_read(const char *text, struct endpoint *e, char why[WHY_LEN]);
+
+/** named_read() - Is @text NAME:PORT, with a name that DNS could know? @host: room for all of it; endpoint_read() comes first */
+bool named_read(const char *text, char host[HOST_TEXT], uint16_t *port);
 
 /** endpoint_wild() - is the address all zeroes, that is any address of this machine? */
 bool endpoint_wild(const struct endpoint *e);

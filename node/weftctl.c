@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "doctor", NULL, "what is wrong here, and what helps", doctor_command },
 	{ "metrics", NULL, "its counters, as Prometheus reads them", metrics_command },
 	{ "pcap", "tap | overlay FILE", "what crosses its tap or its sockets, into a file", pcap_command },
+	{ "lookup", "NAME:PORT...", "look names up and have it call who is there, while it runs", lookup_command },
 	{ "resolver", NULL, "have systemd-resolved ask it for names, while it runs", resolver_command },
 	{ "stop", NULL, "have it leave the overlay and end", stop_command },
 	{ "leave", NULL, NULL, stop_command },

@@ -61,6 +61,8 @@ traced() { ctl -c "$1/weft.conf" trace "$2" | sed -n 's/^owner \([0-9a-f]*\),.*/
 
 # ---- two --------------------------------------------------------------------
 
+lookups() { pgrep -f "weftctl lookup -s $work/$1/state/control" >/dev/null; }
+
 two() {
 	local before after
 
@@ -98,8 +100,15 @@ two() {
 	after=$(field bob incarnation)
 	holds "its incarnation is one more" [ "$after" = "$((before + 1))" ]
 	holds "it knows that the last run ended well" [ "$(field bob last_run)" = clean ]
+	sed -i "s/^bootstrap.*/bootstrap = nobody.invalid:9 localhost:$(port alice)/" bob/weft.conf
+	holds "SIGTERM once more" stopped bob TERM
+	rm -f bob/state/saved*			# whom it remembers
+	start bob -s underlay.listen6=off
+	holds "started with a name to call it comes back, too" await ring alice bob
+	holds "weftctl lookup looked it up" lookups bob
 	holds "weftctl stop ends a node" ctl -c bob/weft.conf stop
 	holds "its process ends well" ends_well bob
+	holds "and its weftctl lookup with it" await not lookups bob
 	holds "its control socket is gone" [ ! -e bob/state/control ]
 	holds "SIGINT ends a node, too" stopped alice INT
 }

@@ -39,7 +39,7 @@ static void what_is_written_is_what_core_gets(void)
 	static const char TEXT[] =
 		"[node]\nstate = /var/lib/weft\ncontrol = run/control\nlog = debug\nquota = 1MiB\n"
 		"[underlay]\nlisten4 = 192.0.2.1:1\nlisten6 = off\nmtu = 1400B\n"
-		"[overlay]\nbootstrap = 192.0.2.2:2, [2001:db8::1]:3\t192.0.2.4:4\n"
+		"[overlay]\nbootstrap = 192.0.2.2:2, vpn.example.org:9338 [2001:db8::1]:3\t192.0.2.4:4\n"
 		"[ring]\nnear = 3\nlong = 7\ndraw = uniform\ndirection = one-way\nlookahead = no\ncap = no\n"
 		"[link]\nprobe = 1s\nprobe-second = 2s\nprobe-far = 3s\nsuspect = 4s\nsuspect-probes = 5\n";
 	struct fail f = { 0 };
@@ -51,6 +51,7 @@ static void what_is_written_is_what_core_gets(void)
 	CU_ASSERT_STRING_EQUAL(c->control, "/etc/weft/run/control");
 	CU_ASSERT(c->node.log == LEVEL_DEBUG && c->node.quota_bytes == 1 << 20);
 	CU_ASSERT(c->must4 && c->listen4.port == 1 && c->listen6.kind == ENDPOINT_NONE && !c->must6);
+	CU_ASSERT(!strcmp(c->named[0], "vpn.example.org:9338") && !c->named[1]);
 	CU_ASSERT(c->bootstraps == 3 && c->bootstrap[1].kind == ENDPOINT_UDP6 && c->bootstrap[2].port == 4);
 	config_core(c, &k);
 	CU_ASSERT(k.near == 3 && k.longs == 7 && k.draw == DRAW_UNIFORM && k.one_way && !k.lookahead && !k.cap);
@@ -84,8 +85,10 @@ static void mistakes_are_one_message_each(void)
 		{ "[underlay]\nlisten6 = 127.0.0.1:1\n", "listen4" },
 		{ "[underlay]\nlisten4 = off\nlisten6 = off\n", "both families are off" },
 		{ "[underlay]\nmtu = 9000B\n", "[underlay] mtu = 9000B" },
-		{ "\n\n[overlay]\nbootstrap = 192.0.2.1:1 example.org:1\n", "weft.conf:4: [overlay] bootstrap" },
-		{ "[overlay]\nbootstrap = example.org:1\n", "names are not looked up" },
+		{ "\n\n[overlay]\nbootstrap = 192.0.2.1:1 192.0.2:1\n", "weft.conf:4: [overlay] bootstrap" },
+		{ "[overlay]\nbootstrap = example..org:1\n", "no IPv4 address before the port; accepted: up to 64 of ADDRESS:PORT" },
+		{ "[overlay]\nbootstrap = example.org\n", "no ':PORT' at its end" },
+		{ "[overlay]\nbootstrap = example.org:0\n", "no IPv4 address" },
 		{ "[overlay]\nbootstrap = 192.0.2.1:0\n", "port 0" },
 		{ "[overlay]\nbootstrap = 0.0.0.0:1\n", "no machine has this address" },
 		{ "[ring]\nnear = 0\n", "[ring] near = 0" },

@@ -131,6 +131,26 @@ static void names_of_interfaces_are_the_kernels(void)
 	CU_ASSERT_PTR_NOT_NULL(iface_wrong("a:b", true));
 }
 
+static void names_of_machines_and_nothing_else(void)
+{
+	static const char *const GOOD[] = { "vpn.example.org:9338", "localhost:1", "a_b-c.example.org.:65535", "1and1.com:80", "x9:9" };
+	static const char *const BAD[] = { "", ":1", "example.org", "example.org:", "example.org:0", "example.org:65536", "192.0.2:1",
+					   "192.0.2.300:1", "-x:1", ".x:1", "a..b:1", "a b:1", "[::1]:1", "x/y:1", "x;y:1", "x:1:2" };
+	char host[HOST_TEXT], longest[HOST_TEXT + 8];
+	uint16_t port;
+
+	for (unsigned i = 0; i < sizeof(GOOD) / sizeof(GOOD[0]); i++)
+		CU_ASSERT_TRUE(named_read(GOOD[i], host, &port) && port);
+	for (unsigned i = 0; i < sizeof(BAD) / sizeof(BAD[0]); i++)
+		CU_ASSERT_FALSE(named_read(BAD[i], host, &port));
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest + HOST_TEXT - 1, ":7", 3);
+	CU_ASSERT_TRUE(named_read(longest, host, &port) && strlen(host) == HOST_TEXT - 1 && port == 7);
+	memset(longest, 'a', sizeof(longest));
+	memcpy(longest + HOST_TEXT, ":7", 3);
+	CU_ASSERT_FALSE(named_read(longest, host, &port));
+}
+
 CU_TestInfo node_text_tests[] = {
 	{ "what is printed is read again", what_is_printed_is_read_again },
 	{ "anything else is refused with a reason", anything_else_is_refused_with_a_reason },
@@ -140,5 +160,6 @@ CU_TestInfo node_text_tests[] = {
 	{ "loopback and any address are known", loopback_and_any_are_known },
 	{ "addresses and ranges are read or refused", addresses_and_ranges_are_read_or_refused },
 	{ "names of interfaces are the kernel's", names_of_interfaces_are_the_kernels },
+	{ "names of machines, and nothing else", names_of_machines_and_nothing_else },
 	CU_TEST_INFO_NULL
 };

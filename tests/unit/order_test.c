@@ -20,13 +20,26 @@ static void each_order_is_read(void)
 
 	for (int k = 0; k < ORDERS; k++) {
 		snprintf(line, sizeof(line), "{\"ask\":\"%s\"}", order_text((enum order_kind)k));
-		if (k == ORDER_TRACE || k == ORDER_RESOLVE || (k >= ORDER_PING && k <= ORDER_DELETE) || k == ORDER_PCAP) {
+		if (k == ORDER_TRACE || k == ORDER_RESOLVE || (k >= ORDER_CALL && k <= ORDER_DELETE) || k == ORDER_PCAP) {
 			CU_ASSERT_FALSE(take(line, &o, why));	/* it does not say of what */
 			continue;
 		}
 		CU_ASSERT_TRUE(take(line, &o, why));
 		CU_ASSERT(o.kind == (enum order_kind)k && !*o.id);
 	}
+}
+
+static void a_call_has_an_endpoint(void)
+{
+	char why[WHY_LEN];
+	struct order o;
+
+	CU_ASSERT_TRUE(take("{\"ask\":\"call\",\"at\":\"192.0.2.1:9338\"}", &o, why));
+	CU_ASSERT(o.at.kind == ENDPOINT_UDP4 && o.at.port == 9338);
+	CU_ASSERT_FALSE(take("{\"ask\":\"call\",\"at\":\"example.org:9338\"}", &o, why));
+	CU_ASSERT_FALSE(take("{\"ask\":\"call\",\"at\":\"0.0.0.0:9338\"}", &o, why));
+	CU_ASSERT_FALSE(take("{\"ask\":\"call\",\"at\":\"192.0.2.1:0\"}", &o, why));
+	CU_ASSERT_FALSE(take("{\"ask\":\"call\",\"at\":7}", &o, why));
 }
 
 static void a_trace_has_a_key_and_a_time(void)
@@ -149,6 +162,7 @@ static void lines_have_an_end(void)
 
 CU_TestInfo order_tests[] = {
 	{ "each order is read", each_order_is_read },
+	{ "a call has an endpoint", a_call_has_an_endpoint },
 	{ "a trace has a key and a time", a_trace_has_a_key_and_a_time },
 	{ "who holds an address may name its network", who_holds_an_address_may_name_its_network },
 	{ "pings, values and captures say what they need", pings_values_and_captures_say_what_they_need },
