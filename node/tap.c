@@ -138,6 +138,7 @@ unsigned tap_read(struct tap *t, struct event **evs)
 			t->oversized++;
 			continue;
 		}
+		virtio_settle(frame, (size_t)len, &o);
 		t->in++;
 		t->in_bytes += (uint64_t)len;
 		b->event[count] = (struct event){ .kind = EVENT_FRAME, .iface = t->iface, .data = { frame, (size_t)len } };

@@ -39,6 +39,30 @@ bool virtio_read(const uint8_t *at, size_t len, struct offload *o)
 	}
 }
 
+/* Is it the checksum of the packet's own TCP or UDP, no extension headers before it? */
+static bool own(const uint8_t *frame, size_t len, const struct offload *o)
+{
+	size_t start = ETH_HEADER + IP6_HEADER;
+	uint8_t proto;
+
+	if (len < start)
+		return true;			/* core says what is wrong with it */
+	proto = frame[ETH_HEADER + 6];
+	if (frame[12] == TYPE_IP4 >> 8 && frame[13] == (TYPE_IP4 & 0xff)) {
+		start = ETH_HEADER + 4u * (frame[ETH_HEADER] & 15);
+		proto = frame[ETH_HEADER + 9];
+	}
+	return o->checksum_start == start && (proto == PROTO_TCP || proto == PROTO_UDP);
+}
+
+void virtio_settle(uint8_t *frame, size_t len, struct offload *o)
+{
+	if (!o->partial || o->segment || own(frame, len, o))
+		return;
+	sum_fill(frame, len, o);
+	*o = (struct offload){ 0 };
+}
+
 void virtio_write(uint8_t at[VIRTIO_HEADER], const struct offload *o, size_t headers, uint8_t family, uint8_t proto)
 {
 	struct virtio_net_hdr h = { .gso_type = VIRTIO_NET_HDR_GSO_NONE };

@@ -15,6 +15,14 @@ enum { VIRTIO_HEADER = 10 };
 bool virtio_read(const uint8_t *at, size_t len, struct offload *o);
 
 /**
+ * virtio_settle() - Fill in the checksum of the frame of @len bytes if @o, which virtio_read() took, means one further in
+ *
+ * Core carries on what is undone in the packet itself. Of a packet in a tunnel (VXLAN, GRE) the kernel, for which
+ * we are a card that sums anything, leaves the inner one.
+ */
+void virtio_settle(uint8_t *frame, size_t len, struct offload *o);
+
+/**
  * virtio_write() - The header for a frame with @o, which is core's or a train's (train.h)
  * @headers: bytes of it before the data; @family, @proto: of what o->segment cuts; all three count with segments only
  */

@@ -17,7 +17,7 @@ bool batch_begin(struct batch *b, const struct packet *p, size_t max)
 {
 	size_t segment = p->offload.segment;
 
-	if (!segment || !p->offload.partial || !p->l4.len || p->more || p->fragment ||
+	if (!segment || !p->data.len || !p->offload.partial || !p->l4.len || p->more || p->fragment ||
 	    (p->proto != PROTO_TCP && p->proto != PROTO_UDP))
 		return false;
 	*b = (struct batch){ .p = p, .headers = p->l3.len - p->data.len };

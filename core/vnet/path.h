@@ -91,7 +91,7 @@ struct batch {
 
 /**
  * batch_begin() - Cut @p into its segments, packets of at most @max bytes
- * False: it cannot be (no segments, not TCP or UDP, too large ones or more than BATCH_SEGMENTS)
+ * False: it cannot be (no segments, no data, not TCP or UDP, too large ones or more than BATCH_SEGMENTS)
  */
 bool batch_begin(struct batch *b, const struct packet *p, size_t max);
 

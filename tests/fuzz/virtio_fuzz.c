@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t bytes[BATCH_SEGMENTS][2048];
 	static struct frame frame[BATCH_SEGMENTS];
+	static uint8_t settled[UINT16_MAX];
 	struct yard y = { .tcp = true, .udp = true };
 	struct offload o;
 	struct packet p, q;
@@ -48,8 +49,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len, n = 0, out = 0, payload = 0;
 
 	if (size < VIRTIO_HEADER || size > VIRTIO_HEADER + UINT16_MAX ||
-	    !virtio_read(data, size - VIRTIO_HEADER, &o) ||
-	    packet_read(&p, (struct bytes){ data + VIRTIO_HEADER, size - VIRTIO_HEADER }, &o) != DROP_NONE ||
+	    !virtio_read(data, size - VIRTIO_HEADER, &o))
+		return 0;
+	memcpy(settled, data + VIRTIO_HEADER, size - VIRTIO_HEADER);
+	virtio_settle(settled, size - VIRTIO_HEADER, &o);
+	if (packet_read(&p, (struct bytes){ settled, size - VIRTIO_HEADER }, &o) != DROP_NONE ||
 	    !batch_begin(&b, &p, sizeof(bytes[0]) - ETH_HEADER))
 		return 0;
 	o = p.offload;

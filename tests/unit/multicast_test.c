@@ -250,6 +250,9 @@ static void what_is_no_batch_is_not_cut(void)
 	CU_ASSERT_TRUE(batch_begin(&b, &p, 9000));
 	p.offload.segment = 19;					/* 1,053 of them */
 	CU_ASSERT_FALSE(batch_begin(&b, &p, 9000));
+	CU_ASSERT_EQUAL_FATAL(packet_read_ip(&p, (struct bytes){ frame, big(frame, 4, PROTO_TCP, 0) }, &o), DROP_NONE);
+	CU_ASSERT_FALSE(batch_begin(&b, &p, 9000));		/* headers alone would never come to an end */
+	CU_ASSERT_EQUAL_FATAL(packet_read_ip(&p, (struct bytes){ frame, big(frame, 4, PROTO_TCP, 20000) }, &o), DROP_NONE);
 	p.offload.segment = 0;
 	CU_ASSERT_FALSE(batch_begin(&b, &p, 9000));
 	p.offload.segment = 1300;

@@ -114,6 +114,7 @@
 	X(tunnel)	\
 	X(udp)	\
 	X(units)	\
+	X(virtio)	\
 	X(vnet_edge)	\
 	X(vnet_guest)	\
 	X(vnet_lan)	\
