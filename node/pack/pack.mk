@@ -73,6 +73,9 @@ deb-made: programs $(addprefix $(B)/man/,$(install_MAN)) $(addprefix $(B)/pack/,
 check-deb: deb			## lintian on them, and install, run, remove in a private root (as root)
 	node/pack/check-deb.sh $(B)/deb
 
+check-oci: $(B)/bin/weftctl	## the container recipe, built by docker or podman; two containers join (as root)
+	node/pack/check-oci.sh $(B)/bin
+
 # ---- other machines ---------------------------------------------------------
 # Core, its unit tests and stories, for another architecture; `make deps-cross` brings compiler, libraries and qemu.
 
@@ -122,4 +125,4 @@ check-cross:			## core's suites for ARCH=arm64 or armhf, under qemu-user
 
 again:
 
-.PHONY: again install install-node uninstall deps-deb deb deb-made check-deb deps-cross cross check-core check-cross
+.PHONY: again install install-node uninstall deps-deb deb deb-made check-deb check-oci deps-cross cross check-core check-cross

@@ -27,6 +27,22 @@ is_free() { await freed alice "$1"; }
 messages() { tshark -r bob.pcap -Y "dhcp.option.dhcp == $1" 2>/dev/null | wc -l; }
 another() { [ "$(messages "$1")" -gt "$2" ]; }
 
+# At T1 a client renews by unicast, which goes to a machine that is not there now, so that at T2 it asks everybody: REQUEST
+# from its own address by broadcast (RFC 2131 4.3.2).
+broadcasts() { tshark -r bob.pcap -Y "dhcp.option.dhcp == 3 && dhcp.ip.client == $1 && ip.dst == 255.255.255.255" 2>/dev/null | wc -l; }
+shouts() { [ "$(broadcasts "$1")" -gt "$2" ]; }
+rebinds() {	# CLIENT [COMMAND]...: promises; the command has it renew now
+	local a=$(addr) n=$(broadcasts "$(addr)") acks
+
+	ip -n hc neigh replace 10.9.0.1 lladdr 02:00:00:00:00:99 dev eth0 nud permanent
+	"${@:2}"
+	acks=$(messages 5)
+	holds "$1 whose server cannot be reached asks everybody" await shouts "$a" "$n"
+	holds "and is answered" await another 5 "$acks"
+	ip -n hc neigh del 10.9.0.1 dev eth0
+	holds "and keeps its address" got_same "$a"
+}
+
 fresh() {	# the client's machine, as new
 	ip -n hc addr flush dev eth0 scope global
 	ip -n hc link set eth0 down
@@ -59,6 +75,7 @@ udhcpc_states() {
 	holds "it keeps the address" got_same "$a"
 	n=$(seen udhcpc.hc renew)
 	holds "and renews by itself before the term is over" await more_than "$n" udhcpc.hc renew
+	rebinds udhcpc kill -USR1 "${pid[udhcpc.hc]}"
 	ip netns exec hc ping -q -c 1 -W 1 10.9.0.1 >/dev/null
 	kill -USR2 "${pid[udhcpc.hc]}"
 	holds "it gives it back" await not got_one
@@ -86,20 +103,31 @@ dhclient_states() {
 	local a n
 
 	if ! have dhclient; then skip dhclient "not installed"; return; fi
-	dhclient_start hc eth0
+	printf 'initial-interval 1; backoff-cutoff 2;\n' >dhclient.conf	# it waits 10 s between tries, half a term
+	dhclient_start hc eth0 -cf "$work/dhclient.conf"
 	holds "dhclient gets an address" await got_one
 	a=$(addr)
 	holds "it renews" await more_than 0 dhclient.hc RENEW
 	holds "it still has its address" got_same "$a"
+	rebinds dhclient
 	kill "${pid[dhclient.hc]}"
 	wait "${pid[dhclient.hc]}" 2>/dev/null
 	fresh
-	dhclient_start hc eth0
+	dhclient_start hc eth0 -cf "$work/dhclient.conf"
 	holds "started again it reboots into the same" await more_than 0 dhclient.hc REBOOT
 	holds "and has it" await got_same "$a"
 	ip netns exec hc ping -q -c 1 -W 1 10.9.0.1 >/dev/null
 	timeout 10 ip netns exec hc dhclient -r -sf "$work/dhclient.script" -lf "$work/dhclient.hc.leases" -pf "$work/dhclient.hc.pid" eth0 >/dev/null 2>&1 </dev/null
 	holds "it gives it back" is_free "$a"
+	fresh
+	ip -n hd addr add "$a/24" dev eth0
+	n=$(messages 4)
+	dhclient_start hc eth0 -cf "$work/dhclient.conf"
+	holds "where another machine of the LAN has it, it declines" await another 4 "$n"
+	holds "and gets another" await got_other "$a"
+	ip -n hd addr flush dev eth0 scope global
+	kill "${pid[dhclient.hc]}"
+	wait "${pid[dhclient.hc]}" 2>/dev/null
 	fresh
 }
 
@@ -124,6 +152,7 @@ dhcpcd_states() {
 	dhcpcd_in -n eth0 >/dev/null 2>&1
 	holds "it rebinds when told" await another 5 "$n"
 	holds "and keeps its address" await got_same "$a"
+	rebinds dhcpcd
 	dhcpcd_in -k eth0 >/dev/null 2>&1
 	holds "it gives it back" is_free "$a"
 	await ended dhcpcd
@@ -132,7 +161,8 @@ dhcpcd_states() {
 	n=$(messages 4)
 	dhcpcd_in -f "$work/dhcpcd.conf" -B -t 20 -r "$a" eth0 >>dhcpcd.log 2>&1 &
 	pid[dhcpcd]=$!
-	holds "where another machine has it, it gets another" await got_other "$a"
+	holds "where another machine has it, it declines" await another 4 "$n"
+	holds "and gets another" await got_other "$a"
 	dhcpcd_in -k eth0 >/dev/null 2>&1
 	await ended dhcpcd
 	ip -n hd addr flush dev eth0 scope global
@@ -162,9 +192,10 @@ networkd_states() {
 	n=$(messages 5)
 	holds "it renews by itself" await another 5 "$n"
 	holds "and keeps it" got_same "$a"
+	rebinds systemd-networkd
 	kill "${pid[networkd]}"
 	await ended networkd
-	unset "pid[networkd]"
+	holds "it gives it back" is_free "$a"
 	fresh
 }
 

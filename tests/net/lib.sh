@@ -157,6 +157,8 @@ cat >dhclient.script <<'SCRIPT'
 #!/bin/sh
 case $reason in
 BOUND | RENEW | REBIND | REBOOT)
+	# as Debian's script does not: somebody else has it, and dhclient declines
+	case $reason in BOUND | REBOOT) arping -q -D -c 1 -w 1 -I "$interface" "$new_ip_address" || { echo CONFLICT >>"$NOTES"; exit 1; } ;; esac
 	ip addr flush dev "$interface" scope global
 	ip addr add "$new_ip_address/$new_subnet_mask" dev "$interface"
 	;;
@@ -173,7 +175,7 @@ udhcpc_start() {	# NETNS DEVICE [OPTION]...
 }
 
 dhclient_start() {	# NETNS DEVICE [OPTION]...
-	ip netns exec "$1" dhclient -d -1 -e "NOTES=$work/dhclient.$1" -sf "$work/dhclient.script" -lf "$work/dhclient.$1.leases" \
+	ip netns exec "$1" dhclient -d -e "NOTES=$work/dhclient.$1" -sf "$work/dhclient.script" -lf "$work/dhclient.$1.leases" \
 		-pf "$work/dhclient.$1.pid" "${@:3}" "$2" >>"dhclient.$1.log" 2>&1 &
 	pid[dhclient.$1]=$!
 }

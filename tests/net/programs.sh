@@ -41,6 +41,7 @@ with_dns() {	# NETNS COMMAND...
 	shift
 	at "$n" unshare -m sh -c "mount --bind $work/resolv.conf /etc/resolv.conf && mount --bind $work/nsswitch.conf /etc/nsswitch.conf && exec \"\$@\"" sh "$@"
 }
+squeeze() { echo $("$@" 2>&1 | awk 'NR == 1 { print $1, $NF }'); }
 known() { with_dns a getent hosts "$3" | grep -q "^$2 "; }
 
 speed() {
@@ -85,23 +86,46 @@ web() {
 	unset "pid[httpd]"
 }
 
-# A responder each, without a bus and with a /run of its own
+# A responder and a bus each, with a /run of their own
 responder() {
-	mkdir -p "run.$1"
-	printf '[server]\nhost-name=mdns-%s\nallow-interfaces=weft0\nuse-ipv6=no\nenable-dbus=no\n[publish]\npublish-addresses=yes\n[rlimits]\n' "$1" >avahi.$1.conf
-	begin_at avahi.$1 "$1" unshare -m sh -c "mount --bind $work/run.$1 /run && exec avahi-daemon --no-rlimits --no-chroot --no-drop-root -f $work/avahi.$1.conf" >avahi.$1.log 2>&1
+	mkdir -p "run.$1/dbus"
+	printf '[server]\nhost-name=mdns-%s\nallow-interfaces=weft0\nuse-ipv6=no\n[publish]\npublish-addresses=yes\n[rlimits]\n' "$1" >avahi.$1.conf
+	begin_at bus.$1 "$1" unshare -m sh -c "mount --bind $work/run.$1 /run && mount --bind $work/mdns.conf /etc/nsswitch.conf &&
+		exec dbus-daemon --system --nofork --nopidfile" >bus.$1.log 2>&1
+	await [ -S "run.$1/dbus/system_bus_socket" ]
+	nsenter -t "${pid[bus.$1]}" -m -n avahi-daemon --no-rlimits --no-chroot --no-drop-root -f "$work/avahi.$1.conf" >avahi.$1.log 2>&1 &
+	pid[avahi.$1]=$!
 }
+beside() { nsenter -t "${pid[bus.$1]}" -m -n "${@:2}"; }		# where the bus of NETNS is
+browsed() { beside a timeout 5 avahi-browse -rpt _ipp._tcp | grep -q "^=.*;press;.*;mdns-b.local;$b;6310;"; }
 announced() { tshark -r alice.pcap -Y "mdns && ip.src == $1 && dns.resp.name == \"$2\" && dns.a == $1" 2>/dev/null | grep -q .; }
 
 mdns() {
 	local n
 
-	if ! have avahi-daemon; then skip "avahi, mDNS" "not installed"; return; fi
+	if ! have avahi-daemon || ! have avahi-browse; then skip "avahi, mDNS" "not installed"; return; fi
+	printf 'hosts: files mdns4_minimal [NOTFOUND=return] dns\n' >mdns.conf
 	responder a
 	responder b
 	holds "avahi's answer by multicast is heard on the other machine" await announced "$b" mdns-b.local
 	holds "and back: of the host named so there is one" not grep -q 'Host name conflict' avahi.a.log avahi.b.log
-	for n in a b; do kill "${pid[avahi.$n]}"; unset "pid[avahi.$n]"; done
+	holds "avahi-resolve finds the other by name" await says "mdns-b.local $b" squeeze beside a avahi-resolve -4 -n mdns-b.local
+	holds "and by address" await says "$a mdns-a.local" squeeze beside b avahi-resolve -a "$a"
+	if ls /lib/*/libnss_mdns4_minimal.so.2 >/dev/null 2>&1; then
+		holds "getent does, by nss-mdns" says "$b mdns-b.local" squeeze beside a getent ahostsv4 mdns-b.local
+	else
+		skip nss-mdns "not installed"
+	fi
+	nsenter -t "${pid[bus.b]}" -m -n avahi-publish -s press _ipp._tcp 6310 >publish.log 2>&1 &
+	pid[publish]=$!
+	holds "avahi-browse finds a printer on the other" await browsed
+	kill "${pid[publish]}"
+	unset "pid[publish]"
+	holds "and no more when it is gone" await not browsed
+	for n in a b; do
+		kill "${pid[avahi.$n]}" "${pid[bus.$n]}"
+		unset "pid[avahi.$n]" "pid[bus.$n]"
+	done
 }
 
 # As flannel's vxlan backend does it: VNI 1, port 8472, no learning, entries set by the control plane.
@@ -137,7 +161,7 @@ vxlan() {
 	holds "and TCP" pod_sends
 }
 pod_sends() {
-	ip netns exec pod2 busybox nc -l -p 5003 >pod.got < <(sleep 10) &
+	ip netns exec pod2 timeout 15 busybox nc -l -p 5003 >pod.got < <(sleep 10) &
 	pid[pod]=$!
 	sleep 0.2
 	ip netns exec pod1 timeout 10 busybox nc 10.244.2.2 5003 <www/big
