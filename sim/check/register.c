@@ -86,6 +86,25 @@ static bool taken_over(struct linear_state *s, const struct linear_op *op, const
 	return true;
 }
 
+static bool renewed(struct linear_state *s, const struct linear_op *op, int64_t begin_ns)
+{
+	if (s->holder != op->who || !fence_is(s, op->fence))
+		return false;
+	bind(s, op->fence);
+	s->ended = false;
+	s->ends_ns = begin_ns + op->term_ns;
+	return true;
+}
+
+static bool released(struct linear_state *s, const struct linear_op *op)
+{
+	if (s->holder != op->who || !fence_is(s, op->fence))
+		return false;
+	bind(s, op->fence);
+	s->holder = 0;
+	return true;
+}
+
 static bool answered(struct linear_state *s, const struct linear_op *op, const struct linear_answer *a,
 		     int64_t begin_ns, int64_t now_ns)
 {
@@ -114,18 +133,9 @@ static bool answered(struct linear_state *s, const struct linear_op *op, const s
 		s->ended = s->holder != 0;
 		return true;
 	case OP_RENEW:
-		if (s->holder != op->who || !fence_is(s, op->fence))
-			return false;
-		bind(s, op->fence);
-		s->ended = false;
-		s->ends_ns = begin_ns + op->term_ns;
-		return true;
+		return renewed(s, op, begin_ns);
 	case OP_RELEASE:
-		if (s->holder != op->who || !fence_is(s, op->fence))
-			return false;
-		bind(s, op->fence);
-		s->holder = 0;
-		return true;
+		return released(s, op);
 	case OP_TAKE:
 		return taken_over(s, op, a, begin_ns, now_ns);
 	}
@@ -144,18 +154,9 @@ static bool perhaps(struct linear_state *s, const struct linear_op *op, int64_t 
 	case OP_TAKE:
 		break;
 	case OP_RENEW:
-		if (s->holder != op->who || !fence_is(s, op->fence) || !s->ended)
-			return false;
-		bind(s, op->fence);
-		s->ended = false;
-		s->ends_ns = begin_ns + op->term_ns;
-		return true;
+		return s->ended && renewed(s, op, begin_ns);
 	case OP_RELEASE:
-		if (s->holder != op->who || !fence_is(s, op->fence))
-			return false;
-		bind(s, op->fence);
-		s->holder = 0;
-		return true;
+		return released(s, op);
 	default:
 		return false;
 	}

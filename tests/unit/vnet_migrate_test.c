@@ -153,17 +153,23 @@ static void a_machine_that_is_silent_is_given_away_in_fifty_milliseconds(void)
 	lab_shut(&l);
 }
 
+/* Node 77 asks for the address of a machine that answers its probe. */
+static void denied(struct lab *l)
+{
+	lab_open(l, MODEL_ROUTER, 5);
+	lab_static(l, lab_host, mobile());
+	lab_wait(l, 10 * LAB_MS);
+	wanted(l, mobile(), 77, lab_client(lab_host, mobile()));
+	lab_wait(l, 5 * LAB_MS);
+	lab_arp(l, lab_host, 2, mobile(), lab_ip(10, 250, 0, 1));
+	lab_wait(l, 100 * LAB_MS);
+}
+
 static void a_machine_that_answers_stays(void)
 {
 	struct lab l;
 
-	lab_open(&l, MODEL_ROUTER, 5);
-	lab_static(&l, lab_host, mobile());
-	lab_wait(&l, 10 * LAB_MS);
-	wanted(&l, mobile(), 77, lab_client(lab_host, mobile()));
-	lab_wait(&l, 5 * LAB_MS);
-	lab_arp(&l, lab_host, 2, mobile(), lab_ip(10, 250, 0, 1));
-	lab_wait(&l, 100 * LAB_MS);
+	denied(&l);
 	CU_ASSERT_EQUAL(l.fake->given, 0);
 	CU_ASSERT_EQUAL(l.fake->denied, 1);
 	lab_shut(&l);
@@ -173,13 +179,7 @@ static void a_question_that_was_denied_is_denied_however_often_it_comes(void)
 {
 	struct lab l;
 
-	lab_open(&l, MODEL_ROUTER, 5);
-	lab_static(&l, lab_host, mobile());
-	lab_wait(&l, 10 * LAB_MS);
-	wanted(&l, mobile(), 77, lab_client(lab_host, mobile()));
-	lab_wait(&l, 5 * LAB_MS);
-	lab_arp(&l, lab_host, 2, mobile(), lab_ip(10, 250, 0, 1));
-	lab_wait(&l, 100 * LAB_MS);
+	denied(&l);
 	CU_ASSERT_EQUAL(l.fake->denied, 1);
 	wanted(&l, mobile(), 77, lab_client(lab_host, mobile()));	/* it was on its way when we said no */
 	lab_wait(&l, 100 * LAB_MS);
