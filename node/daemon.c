@@ -34,8 +34,11 @@ static bool bind_one(struct daemon *d, const char *key, const struct endpoint *a
 		diary(LEVEL_INFO, "listen", "this kernel has no IPv%d", at->kind == ENDPOINT_UDP6 ? 6 : 4);
 		return true;
 	}
-	if (!err)
+	if (!err) {
+		diary(LEVEL_DEBUG, "listen", "datagrams of one size for one place go to the kernel %s",
+		      d->udp.segments ? "together" : "one by one");
 		return true;
+	}
 	fail_add(f, "cannot listen on UDP %s: %s", endpoint_text(at, buf), strerror(-err));
 	if (err == -EADDRINUSE)
 		fail_hint(f, "[underlay] %s = ADDRESS:0 takes any free port", key);

@@ -288,6 +288,7 @@ static bool plug(struct nics *n, unsigned i, struct fail *f)
 	diary(LEVEL_INFO, "network", "%s %s on %s%s%s, MTU %u", r->name,
 	      range_text(r->range4.ip.family ? &r->range4 : &r->range6, range), k->plug.tap.name, s.bridge ? " in " : "",
 	      s.bridge ? s.bridge : "", r->mtu);
+	diary(LEVEL_DEBUG, "network", "%s takes %s", k->plug.tap.name, tap_takes(&k->plug.tap));
 	return true;
 }
 

@@ -106,6 +106,12 @@ bool tap_open(struct tap *t, const char *name, uint16_t iface, struct fail *f)
 	return true;
 }
 
+const char *tap_takes(const struct tap *t)
+{
+	return t->udp ? "batches of TCP and UDP segments" : t->tcp ? "batches of TCP segments" :
+	       t->virtio ? "single packets, sums partial" : "single packets";
+}
+
 void tap_close(struct tap *t)
 {
 	if (t->fd >= 0 && t->persistent)

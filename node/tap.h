@@ -46,6 +46,9 @@ struct tap {
 bool tap_open(struct tap *t, const char *name, uint16_t iface, struct fail *f);
 void tap_close(struct tap *t);		/* fine if not open */
 
+/** tap_takes() - What may cross it, in words */
+const char *tap_takes(const struct tap *t);
+
 /** tap_read() - Up to TAP_BATCH frames as EVENT_FRAME; 0: there are no more now */
 unsigned tap_read(struct tap *t, struct event **evs);
 

@@ -130,10 +130,10 @@ uint16_t sum_done(uint32_t sum)
 }
 
 /* The field holds the sum of the pseudo header (virtio 1.2, 5.1.6.2), and is part of what is summed. */
-void sum_fill(uint8_t *ip, size_t len, const struct offload *o)
+void sum_fill(uint8_t *at, size_t len, const struct offload *o)
 {
-	uint8_t *field = ip + o->checksum_start + o->checksum_offset;
-	uint16_t sum = sum_done(sum_add(0, ip + o->checksum_start, len - o->checksum_start));
+	uint8_t *field = at + o->checksum_start + o->checksum_offset;
+	uint16_t sum = sum_done(sum_add(0, at + o->checksum_start, len - o->checksum_start));
 
 	sum = sum ? sum : 0xffff;		/* the same number; in UDP zero means that there is none */
 	field[0] = (uint8_t)(sum >> 8);

@@ -134,8 +134,8 @@ uint32_t sum_add(uint32_t sum, const void *data, size_t len);	/* @len odd: last 
 uint32_t sum_pseudo(const struct ip *src, const struct ip *dst, uint8_t proto, size_t len);
 uint16_t sum_done(uint32_t sum);			/* folded and complemented, host order */
 
-/** sum_fill() - What offload.partial left undone in the packet of @len bytes at @ip that packet_read_ip() took with @o */
-void sum_fill(uint8_t *ip, size_t len, const struct offload *o);
+/** sum_fill() - What offload.partial left undone in the packet of @len bytes at @at; the field @o names is inside it */
+void sum_fill(uint8_t *at, size_t len, const struct offload *o);
 
 /** sum_update() - The checksum field @field after a word went from @was to @is (RFC 1624, eqn. 3); host order */
 uint16_t sum_update(uint16_t field, uint16_t was, uint16_t is);

@@ -21,7 +21,7 @@ static uint16_t *bucket(struct resolver *s, const struct ip *ip)
 {
 	uint32_t h = ip->family;
 
-	for (unsigned i = 0; i < 16; i++)
+	for (unsigned i = 0; i < (ip->family == 4 ? 4 : 16); i++)
 		h = (h ^ ip->at[i]) * 16777619u;	/* FNV-1a; what can be gained by collisions is bounded */
 	return &s->bucket[(h ^ h >> 16) % REMOTE_BUCKETS];
 }
