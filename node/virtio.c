@@ -39,7 +39,6 @@ bool virtio_read(const uint8_t *at, size_t len, struct offload *o)
 	}
 }
 
-<<<<<<< HEAD
 /* Is it the checksum of the packet's own TCP or UDP, no extension headers before it? */
 static bool own(const uint8_t *frame, size_t len, const struct offload *o)
 {
@@ -61,27 +60,6 @@ void virtio_settle(uint8_t *frame, size_t len, struct offload *o)
 	if (!o->partial || o->segment || own(frame, len, o))
 		return;
 	sum_fill(frame, len, o);
-=======
-void virtio_settle(uint8_t *at, size_t len, struct offload *o)
-{
-	const uint8_t *ip = at + ETH_HEADER;
-	size_t l4 = 0;
-	uint8_t proto = 0;
-
-	if (!o->partial || o->segment)
-		return;
-	if (len >= ETH_HEADER + IP4_HEADER && at[12] == TYPE_IP4 >> 8 && at[13] == (TYPE_IP4 & 0xff)) {
-		l4 = ETH_HEADER + (ip[0] & 15) * 4u;
-		proto = ip[9];
-	} else if (len >= ETH_HEADER + IP6_HEADER && at[12] == TYPE_IP6 >> 8 && at[13] == (TYPE_IP6 & 0xff)) {
-		l4 = ETH_HEADER + IP6_HEADER;
-		proto = ip[6];
-	}
-	if (o->checksum_start == l4 && ((proto == PROTO_TCP && o->checksum_offset == 16) ||
-					(proto == PROTO_UDP && o->checksum_offset == 6)))
-		return;
-	sum_fill(at, len, o);
->>>>>>> 65b9cb5 (wip)
 	*o = (struct offload){ 0 };
 }
 

@@ -15,19 +15,12 @@ enum { VIRTIO_HEADER = 10 };
 bool virtio_read(const uint8_t *at, size_t len, struct offload *o);
 
 /**
-<<<<<<< HEAD
  * virtio_settle() - Fill in the checksum of the frame of @len bytes if @o, which virtio_read() took, means one further in
  *
  * Core carries on what is undone in the packet itself. Of a packet in a tunnel (VXLAN, GRE) the kernel, for which
  * we are a card that sums anything, leaves the inner one.
  */
 void virtio_settle(uint8_t *frame, size_t len, struct offload *o);
-=======
- * virtio_settle() - The frame @at of @len bytes as virtio_read() took it: a sum that is not its own TCP or UDP header's is
- * filled in. A tunnel in the frame (VXLAN) leaves that of the packet inside, of which core knows nothing
- */
-void virtio_settle(uint8_t *at, size_t len, struct offload *o);
->>>>>>> 65b9cb5 (wip)
 
 /**
  * virtio_write() - The header for a frame with @o, which is core's or a train's (train.h)

@@ -40,11 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static uint8_t bytes[BATCH_SEGMENTS][2048];
 	static struct frame frame[BATCH_SEGMENTS];
-<<<<<<< HEAD
 	static uint8_t settled[UINT16_MAX];
-=======
-	static uint8_t whole[UINT16_MAX];
->>>>>>> 65b9cb5 (wip)
 	struct yard y = { .tcp = true, .udp = true };
 	struct offload o;
 	struct packet p, q;
@@ -55,15 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < VIRTIO_HEADER || size > VIRTIO_HEADER + UINT16_MAX ||
 	    !virtio_read(data, size - VIRTIO_HEADER, &o))
 		return 0;
-<<<<<<< HEAD
 	memcpy(settled, data + VIRTIO_HEADER, size - VIRTIO_HEADER);
 	virtio_settle(settled, size - VIRTIO_HEADER, &o);
 	if (packet_read(&p, (struct bytes){ settled, size - VIRTIO_HEADER }, &o) != DROP_NONE ||
-=======
-	memcpy(whole, data + VIRTIO_HEADER, size - VIRTIO_HEADER);
-	virtio_settle(whole, size - VIRTIO_HEADER, &o);
-	if (packet_read(&p, (struct bytes){ whole, size - VIRTIO_HEADER }, &o) != DROP_NONE ||
->>>>>>> 65b9cb5 (wip)
 	    !batch_begin(&b, &p, sizeof(bytes[0]) - ETH_HEADER))
 		return 0;
 	o = p.offload;
