@@ -21,7 +21,7 @@ enum {
 	ASKERS	= 16,			/* who waits for the key as we do, and asked us */
 	KEPT	= 16, KEPT_BYTES = 32 << 10,
 	AT_ONCE	= 2,			/* members asked at a time */
-	PAUSES	= 5,			/* doublings of the pause between two times */
+	PAUSES	= 7,			/* doublings of the pause between two times */
 	PLACES	= 64,			/* candidates to draw from */
 };
 
