@@ -26,7 +26,7 @@ PACKAGES := gcc libc6-dev make pkg-config git libglib2.0-dev libjson-glib-dev li
 	    libxxhash-dev zlib1g-dev gnuplot-nox scdoc \
 	    clang libclang-rt-14-dev tshark tcpdump \
 	    iproute2 nftables conntrack udhcpc busybox isc-dhcp-client iputils-ping iputils-arping bind9-dnsutils \
-	    dhcpcd-base iperf3 dropbear-bin openssh-client faketime
+	    dhcpcd-base iperf3 dropbear-bin openssh-client faketime avahi-daemon avahi-utils libnss-mdns
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
