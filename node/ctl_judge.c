@@ -52,7 +52,8 @@ static void judge_node(const struct doctor_facts *d, GPtrArray *a)
 	else if (strcmp(state, "joined"))
 		find(a, FINDING_NOTE, "node", NULL, "it is %s", state);
 	else if (!links && d->bootstraps && d->bootstraps != UINT_MAX && up_s >= JOIN_S)
-		find(a, FINDING_WRONG, "node", "does a firewall drop UDP on its way out? Can an endpoint of [overlay] bootstrap be reached by UDP, and is a node there?",
+		find(a, FINDING_WRONG, "node", "does a firewall drop UDP on its way out? Can an endpoint of [overlay] bootstrap be reached by UDP, and "
+		     "is a node there? A node that was revoked is not answered either: the overlay's operator knows (weftctl net list)",
 		     "it stands alone, though it knows whom to call");
 	else if (!links)
 		find(a, FINDING_NOTE, "node", "[overlay] bootstrap = ADDRESS:PORT of a member, unless this is the first",
