@@ -41,6 +41,7 @@ json_t *answer_tunnels(const struct member *m)
 		put_int(o, "in_bytes", (int64_t)v.bytes_in);
 		put_int(o, "out_packets", (int64_t)v.packets_out);
 		put_int(o, "out_bytes", (int64_t)v.bytes_out);
+		put_int(o, "out_in_pieces", v.cut);
 		json_array_append_new(a, o);
 	}
 	return inside("tunnels", a);

@@ -66,13 +66,15 @@ static void show_way(struct ctl *c, const struct ctl_host *h, bool json, struct 
 			continue;
 		carried = json_str(t, "carried", "-");
 		if (json)
-			printf("{\"way\":{\"carried\":\"%s\",\"at\":\"%s\",\"via\":\"%s\",\"mtu_bytes\":%" PRId64 "}}\n", carried,
-			       json_str(t, "at", ""), json_str(t, "via", ""), json_int(t, "mtu_bytes", 0));
+			printf("{\"way\":{\"carried\":\"%s\",\"at\":\"%s\",\"via\":\"%s\",\"mtu_bytes\":%" PRId64
+			       ",\"out_packets\":%" PRId64 ",\"out_in_pieces\":%" PRId64 "}}\n", carried, json_str(t, "at", ""),
+			       json_str(t, "via", ""), json_int(t, "mtu_bytes", 0), json_int(t, "out_packets", 0),
+			       json_int(t, "out_in_pieces", 0));
 		else
-			printf("packets go %s%s%s, %" PRId64 " bytes each\n", !strcmp(carried, "direct") ? "directly to " :
+			printf("packets go %s%s%s, %" PRId64 " bytes each; %" PRId64 " of %" PRId64 " went in pieces\n", !strcmp(carried, "direct") ? "directly to " :
 			       !strcmp(carried, "mail") ? "by mail until there is a chain" : !strcmp(carried, "chain") ?
 			       "by a chain of labels, first " : "through ", json_str(t, "at", ""), json_str(t, "via", ""),
-			       json_int(t, "mtu_bytes", 0));
+			       json_int(t, "mtu_bytes", 0), json_int(t, "out_in_pieces", 0), json_int(t, "out_packets", 0));
 	}
 	if (!carried && !json && root)
 		puts("no packets go there now");

@@ -146,7 +146,7 @@ static int64_t session_life_ms(const struct env *e, const struct link *k)
 
 void alive_arm(struct env *e, struct links *l, struct link *k)
 {
-	uint32_t now = env_ms(e), next;
+	uint32_t now = env_ms(e), next, mtu;
 	int32_t left;
 
 	next = attempts_next_ms(e, k);
@@ -154,6 +154,8 @@ void alive_arm(struct env *e, struct links *l, struct link *k)
 		next = earliest(now, next, probe_due_ms(e, l, k));
 		if (k->old)
 			next = earliest(now, next, k->old_ms);
+		if (mtu_due(k, &mtu))
+			next = earliest(now, next, mtu);
 	}
 	left = (int32_t)(next - now);
 	heap_set(&e->timers, &e->mem, (uint16_t)(TIMER_LINK + link_slot(l, k)),
@@ -214,7 +216,7 @@ void alive_timer(struct env *e, struct links *l, struct link *k)
 		}
 		if (!probe_timer(e, l, k))
 			return;
-		path_mtu_timer(e, l, k);
+		mtu_timer(e, l, k);
 		reach_timer(e, l, k);
 		rekey(e, l, k, false);
 	}

@@ -242,11 +242,10 @@ static void settle(struct env *e, struct links *l, struct link *k, struct sessio
 	k->called = called;
 	k->up_ms = k->heard_ms = k->told_ms = now;
 	k->missed = 0;
-	k->suspect = k->mtu_done = false;
-	k->mtu_try = 0;
-	k->mtu = WIRE_MTU_MIN;
+	k->suspect = false;
 	k->srtt_us = k->rttvar_us = 0;
 	take_path(e, l, k, a, h);
+	mtu_reset(k);
 	reach_seen(e, l, k, &h->observed);
 	n = (struct news){ .kind = NEWS_UP, .link = { link_slot(l, k) }, .id = who, .a = called };
 	env_record(e, RECORD_LINK_UP, who, took, k->via != NO_SLOT);

@@ -91,6 +91,7 @@ struct tunnel {
 	uint32_t via_ms;
 	uint32_t label;			/* of the chain, 0 = none */
 	uint32_t signer;		/* who signed for the peer, if a delegate did (struct peer_identity) */
+	uint32_t cut;			/* payloads that went in pieces */
 	uint32_t mail_ms;		/* budget of data by mail */
 	link_ref chain;			/* its first link */
 	link_ref link;			/* the last one to the peer; checked before use */

@@ -48,6 +48,14 @@ static bool linked(struct tunnels *ts, struct tunnel *t)
 	return link_ok(t->link) && links_up(ts->links, t->link);
 }
 
+uint16_t tunnels_fits(struct tunnels *ts, unsigned n, struct id peer)
+{
+	struct tunnel *t = tunnel_find(ts, n, peer);
+	uint16_t mtu = t && linked(ts, t) ? links_measured(ts->links, t->link) : 0;
+
+	return mtu ? (uint16_t)(mtu - SESSION_OVERHEAD - OFFLOAD_WORD) : 0;
+}
+
 static bool mail_allowed(const struct env *e, struct tunnel *t)
 {
 	if (past_ms(env_ms(e), t->mail_ms + MAIL_MS)) {
@@ -203,13 +211,14 @@ static bool transmit(struct env *e, struct tunnels *ts, struct tunnel *t, struct
 	wish(e, ts, t, how);
 	if (how == CARRIER_NONE)
 		return false;
+	if (how == CARRIER_LINK)
+		links_laden(e, ts->links, t->link, SESSION_OVERHEAD + total);
 	room = mtu - SESSION_OVERHEAD;
 	if (total > room) {
 		room -= FRAGMENT_WORD;
 		pieces = (unsigned)((total + room - 1) / room);
 		flags |= FLAG_FRAGMENT;
-		if (how == CARRIER_LINK)
-			links_strained(e, ts->links, t->link);
+		t->cut++;
 	}
 	if (pieces > TUNNEL_PIECES) {
 		env_drop(e, DROP_TOO_BIG);

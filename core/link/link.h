@@ -183,8 +183,12 @@ void links_carry(struct env *e, struct links *l, link_ref ref, struct writer *w)
 /** links_carries() - How long a data packet @ref carries, 0 if it is not up */
 uint16_t links_carries(const struct links *l, link_ref ref);
 
-/** links_strained() - A packet is cut in pieces for @ref: what it carries is measured now, not when the link is old */
-void links_strained(struct env *e, struct links *l, link_ref ref);
+/** links_laden() - A payload that would be a packet of @len bytes goes over @ref: what its path carries is measured now,
+ * not when the link is old, and looked after while it matters */
+void links_laden(struct env *e, struct links *l, link_ref ref, size_t len);
+
+/** links_measured() - What its path carries in one packet, as measured; 0: not known yet, or it is relayed */
+uint16_t links_measured(const struct links *l, link_ref ref);
 
 /* ---- what is ---- */
 

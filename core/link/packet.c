@@ -143,7 +143,7 @@ static void message_in(struct env *e, struct links *l, struct link *k, uint8_t *
 		break;
 	case MESSAGE_MTU_PROBE:
 	case MESSAGE_MTU_ACK:
-		path_mtu_in(e, l, k, &in, kind == MESSAGE_MTU_ACK, a);
+		mtu_in(e, l, k, &in, kind == MESSAGE_MTU_ACK, a);
 		break;
 	case MESSAGE_OBSERVED:
 		reach_observed_in(e, l, k, &in);

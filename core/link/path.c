@@ -11,7 +11,6 @@
 
 #include "core/link/table.h"
 
-enum { MTU_TRIES = 3 };
 #define PUNCH_MS	300u			/* challenges go out at 0, 0.3, 0.9 and 2.1 s, and wait until 4.5 */
 #define STAY_MS		3000u			/* a link whose path moved stays with it for so long */
 
@@ -21,6 +20,7 @@ void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via)
 	if (k->via == via)
 		return;
 	k->via = via;
+	mtu_reset(k);
 	k->meets = 0;
 	if (via != NO_SLOT)
 		k->told = 0;
@@ -112,6 +112,8 @@ void path_response_in(struct env *e, struct links *l, struct link *k, struct rea
 		moved = k->via != NO_SLOT || !endpoint_eq(&k->at, &at);
 		k->at = at;
 		k->moved_ms = env_ms(e);
+		if (moved)
+			mtu_reset(k);
 		path_set_via(e, l, k, NO_SLOT);
 		attempt_free(e, l, k, t);
 		if (moved)
@@ -161,97 +163,3 @@ void path_relayed_in(struct env *e, struct links *l, struct link *k, struct read
 	packet_input(e, l, in->at, reader_left(in), &a);
 }
 
-/* ---- path MTU (the idea of RFC 8899: probe with padding, believe only answers) ---- */
-
-static uint16_t next_size(const struct env *e, uint16_t size)
-{
-	static const uint16_t LADDER[] = { 1400, 1280 };
-
-	if (!size)
-		return e->config->mtu;
-	for (unsigned i = 0; i < sizeof(LADDER) / sizeof(LADDER[0]); i++)
-		if (LADDER[i] < size)
-			return LADDER[i];
-	return 0;
-}
-
-static void mtu_ask(struct env *e, struct links *l, struct link *k)
-{
-	struct writer w;
-	size_t body;
-
-	if (!k->mtu_try || ++k->mtu_tries >= MTU_TRIES) {
-		k->mtu_try = next_size(e, k->mtu_try);
-		k->mtu_tries = 0;
-		if (k->mtu_try <= k->mtu) {
-			k->mtu_done = true;
-			return;
-		}
-	}
-	body = k->mtu_try - SESSION_OVERHEAD - 1u;
-	w = message_open(e, l, k, NO_SLOT, MESSAGE_MTU_PROBE, body);
-	write_u16(&w, k->mtu_try);
-	if (!w.bad) {
-		uint8_t *pad = write_space(&w, body - 2);
-
-		if (pad)
-			memset(pad, 0, body - 2);
-	}
-	message_shut(e, l, k, NO_SLOT, &k->at, &w);
-}
-
-void path_mtu_timer(struct env *e, struct links *l, struct link *k)
-{
-	if (!k->mtu_done && k->called && k->via == NO_SLOT && env_ms(e) - k->up_ms >= MTU_AFTER_MS)
-		mtu_ask(e, l, k);
-}
-
-void links_strained(struct env *e, struct links *l, link_ref ref)
-{
-	struct link *k = ref.slot < l->slots ? &l->link[ref.slot] : NULL;
-
-	if (k && k->state == LINK_UP && k->via == NO_SLOT && !k->mtu_done && !k->mtu_try)
-		mtu_ask(e, l, k);
-}
-
-void path_mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a)
-{
-	uint16_t size = read_u16(in);
-	struct writer w;
-
-	if (!reader_ok(in) || size > WIRE_MTU_MAX || (!ack && reader_left(in) + SESSION_OVERHEAD + 3 < size)) {
-		env_drop(e, DROP_RANGE);
-		return;
-	}
-	if (size > k->mtu && (!ack || size == k->mtu_try))
-		k->mtu = size;
-	if (ack) {
-		k->mtu_done = true;
-		return;
-	}
-	k->mtu_done = true;			/* the peer measures for both */
-	w = message_open(e, l, k, a->via, MESSAGE_MTU_ACK, 2);
-	write_u16(&w, size);
-	message_shut(e, l, k, a->via, &a->from, &w);
-}
-
-void links_path_error(struct env *e, struct links *l, const struct endpoint *to, uint16_t mtu, bool unreachable)
-{
-	uint16_t headers = to->kind == ENDPOINT_UDP6 ? 48 : 28;
-
-	for (uint16_t i = 0; i < l->slots; i++) {
-		struct link *k = link_at(l, i);
-
-		if (!k || k->state != LINK_UP || !endpoint_eq(&k->at, to))
-			continue;
-		if (unreachable) {
-			links_doubt(e, l, (link_ref){ i });
-			continue;
-		}
-		mtu = mtu > headers ? (uint16_t)(mtu - headers) : 0;
-		if (mtu < k->mtu)
-			k->mtu = mtu < WIRE_MTU_MIN ? WIRE_MTU_MIN : mtu;
-		if (k->mtu_try > mtu)
-			k->mtu_tries = MTU_TRIES;	/* the next rung */
-	}
-}

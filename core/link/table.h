@@ -84,21 +84,27 @@ struct link {
 	uint32_t signer;		/* who signed for the peer, if a delegate did (struct peer_identity) */
 	uint32_t met_ms;		/* when the peer was told our addresses last */
 	uint32_t moved_ms;		/* when a place of the peer's answered last */
+	uint32_t mtu_ms;		/* when mtu.c has something to do */
 	uint16_t via;			/* the relay, NO_SLOT = direct */
 	uint16_t aid;			/* third node that helps settle a suspicion */
 	uint16_t mtu, mtu_try;		/* mtu_try: size of the MTU probe that is out, 0 = none */
 	uint16_t gen;			/* of receiver indexes */
 	uint16_t told;			/* where the peer sees us, hashed; bit 0: by IPv6; 0 = at an address of ours */
-	uint8_t state;			/* enum link_state */
 	uint8_t stamp;			/* of the last probe */
 	uint8_t missed;			/* probes out and unanswered */
-	uint8_t mtu_tries;
 	uint8_t meets;			/* times that it was told, in this relay's time */
 	uint8_t let;			/* enum link_let */
-	bool called;			/* we began it */
-	bool suspect, aided, mtu_done;	/* aided: a third node got an answer */
-	bool invited;			/* the peer is no member: links_invited() */
-	bool varies;			/* its NAT maps it differently for each peer, it says */
+	uint32_t state : 2;		/* enum link_state */
+	uint32_t mtu_tries : 2;		/* mtu_try: so often asked for */
+	uint32_t mtu_at : 5;		/* mtu_try: its place in the list of sizes */
+	uint32_t mtu_lo : 5, mtu_hi : 5;	/* a search: places that are left */
+	uint32_t mtu_rounds : 6;	/* since larger sizes were tried */
+	bool mtu_done : 1;		/* the search has ended */
+	bool mtu_used : 1;		/* payloads are larger than any path carries */
+	bool called : 1;		/* we began it */
+	bool suspect : 1, aided : 1;	/* aided: a third node got an answer */
+	bool invited : 1;		/* the peer is no member: links_invited() */
+	bool varies : 1;		/* its NAT maps it differently for each peer, it says */
 };
 _Static_assert(sizeof(struct link) <= 136, "links are the largest part of a node: see core/README.md");
 
@@ -193,8 +199,12 @@ void path_response_in(struct env *e, struct links *l, struct link *k, struct rea
 void path_set_via(struct env *e, struct links *l, struct link *k, uint16_t via);
 void path_relay_in(struct env *e, struct links *l, struct link *k, struct reader *in);
 void path_relayed_in(struct env *e, struct links *l, struct link *k, struct reader *in);
-void path_mtu_timer(struct env *e, struct links *l, struct link *k);
-void path_mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a);
+
+/* mtu.c */
+void mtu_reset(struct link *k);			/* the path is another: nothing is known */
+void mtu_timer(struct env *e, struct links *l, struct link *k);
+bool mtu_due(const struct link *k, uint32_t *ms);	/* false: it waits for nothing */
+void mtu_in(struct env *e, struct links *l, struct link *k, struct reader *in, bool ack, const struct arrival *a);
 
 /* reach.c */
 void reach_tell(struct env *e, struct links *l, struct link *k);	/* where we see the peer; relayed: where we may be */

@@ -491,6 +491,7 @@ bool tunnel_at(const struct tunnels *ts, unsigned i, struct tunnel_view *out)
 	*out = (struct tunnel_view){
 		.peer = t->peer, .network = t->network, .up = t->session && !t->broken, .packets_out = t->packets_out,
 		.packets_in = t->packets_in, .bytes_out = t->bytes_out, .bytes_in = t->bytes_in,
+		.cut = t->cut,
 		.mtu = TUNNEL_MAIL_MAX - 1 - SESSION_OVERHEAD,
 	};
 	ref = links_find(ts->links, t->peer);

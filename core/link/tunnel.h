@@ -63,6 +63,10 @@ void tunnels_quit(struct env *e, struct tunnels *t, unsigned n);
 enum drop tunnels_send(struct env *e, struct tunnels *t, unsigned n, struct id to, struct bytes payload,
 		       const struct offload *o);
 
+/** tunnels_fits() - The largest payload that goes to @peer in one packet; 0: not known. A link's path is measured, chains and
+ * mail are on the way to be links */
+uint16_t tunnels_fits(struct tunnels *t, unsigned n, struct id peer);
+
 /** tunnels_know() - are keys agreed with @peer? */
 bool tunnels_know(struct tunnels *t, unsigned n, struct id peer);
 
@@ -126,6 +130,7 @@ struct tunnel_view {
 	uint8_t network;
 	bool up, direct, chained;
 	uint64_t packets_out, packets_in, bytes_out, bytes_in;
+	uint32_t cut;			/* of the packets out, those that travelled in pieces */
 	uint16_t mtu;			/* payload that fits one packet */
 	struct endpoint at;		/* direct only */
 	struct id via;			/* first relay otherwise */

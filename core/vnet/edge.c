@@ -9,7 +9,12 @@
  */
 #include "core/vnet/parts.h"
 
-enum { PORT_DNS = 53, PORT_DHCP = 67, PORT_DHCP6 = 547 };
+enum {
+	PORT_DNS = 53, PORT_DHCP = 67, PORT_DHCP6 = 547,
+	MTU_LEAST6	= 1280,		/* RFC 8200, section 5: nobody sends less than that */
+	SHRINKS_PER_S	= 5,
+	SHRINKS_BURST	= 10,
+};
 
 void edge_group_mac(const struct vnet *v, uint8_t mac[MAC_BYTES], const struct ip *ip)
 {
@@ -72,9 +77,21 @@ bool edge_serves(const struct vnet *v, const struct env *e, const struct ip *ip,
 
 /* ---- from the tap ---- */
 
+/*
+ * @p is larger than its path carries at once, and goes in pieces. Who can send
+ * smaller ones hears of it, so that the next ones fit: its kernel remembers
+ * that for this destination (RFC 1191, RFC 8201).
+ */
+static void shrink(struct vnet *v, struct env *e, const struct packet *p, size_t each, uint16_t fits)
+{
+	if (each > fits && (p->family == 6 || p->df) && bucket_take(&v->shrinks, e, SHRINKS_PER_S, SHRINKS_BURST))
+		icmp_error(v, e, p, ICMP_TOO_BIG, fits);
+}
+
 /* A packet whose source is our guest's and believed, for a remote address. */
 static void send_on(struct vnet *v, struct env *e, const struct packet *p)
 {
+	uint16_t fits = path_fits(v, &p->dst), least = p->family == 6 && fits < MTU_LEAST6 ? MTU_LEAST6 : fits;
 	size_t each = p->l3.len, at = 0, len;
 	uint8_t buf[FRAME_MAX];
 	struct packet q = *p;
@@ -84,7 +101,7 @@ static void send_on(struct vnet *v, struct env *e, const struct packet *p)
 		each = p->offload.segment + p->l3.len - p->data.len;
 	if (each > v->record->mtu) {
 		if (p->family == 6 || p->df || p->offload.segment) {
-			icmp_error(v, e, p, ICMP_TOO_BIG, v->record->mtu);
+			icmp_error(v, e, p, ICMP_TOO_BIG, least);
 			env_drop(e, DROP_TOO_BIG);
 			return;
 		}
@@ -93,7 +110,8 @@ static void send_on(struct vnet *v, struct env *e, const struct packet *p)
 				path_send(v, e, &q);
 		return;
 	}
-	len = mss_clamp(buf, sizeof(buf), p, v->record->mtu);
+	shrink(v, e, p, each, least);
+	len = mss_clamp(buf, sizeof(buf), p, fits);
 	if (len)
 		q.l3.at = buf;
 	path_send(v, e, &q);

@@ -136,6 +136,7 @@ struct vnet {
 	uint32_t claims;		/* held_want() asked so far */
 	int64_t advert_ns;		/* the next unsolicited router advertisement */
 	struct bucket errors;		/* ICMP errors to the guest */
+	struct bucket shrinks;		/* those among them about packets that are carried all the same */
 	struct bucket adverts;		/* router advertisements, gateway conflicts defended */
 	struct bucket learned;		/* new addresses learned from traffic */
 
@@ -229,6 +230,10 @@ void edge_resolved(struct vnet *v, struct env *e, const struct ip *ip, bool foun
 /** edge_nobody() - path: packets for an address nobody serves are given up: tell the guest that sent @ip (its head is
  * enough), by ICMP, rate limited */
 void edge_nobody(struct vnet *v, struct env *e, struct bytes ip);
+
+/** path_fits() - The largest packet for @ip that its path carries in one piece, as far as that is known; the network's MTU at
+ * most */
+uint16_t path_fits(struct vnet *v, const struct ip *ip);
 
 /** edge_serves() - Is @ip a guest's here, and would we forward for it now? @fence: under which fence, may be NULL */
 bool edge_serves(const struct vnet *v, const struct env *e, const struct ip *ip, struct fence *fence);

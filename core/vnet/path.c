@@ -165,6 +165,14 @@ static enum found consult(struct vnet *v, struct env *e, const struct ip *ip, ui
 	return FOUND_ASKED;
 }
 
+uint16_t path_fits(struct vnet *v, const struct ip *ip)
+{
+	const struct remote *m = v->path ? resolver_find(&v->path->resolver, ip) : NULL;
+	uint16_t fits = m && m->state == REMOTE_FOUND ? tunnels_fits(v->ports.tunnels, v->index, m->owner) : 0;
+
+	return fits && fits - 1 < v->record->mtu ? (uint16_t)(fits - 1) : v->record->mtu;	/* 1: the kind of payload */
+}
+
 enum found path_consult(struct vnet *v, struct env *e, const struct ip *ip, struct remote **out)
 {
 	return consult(v, e, ip, 0, out);

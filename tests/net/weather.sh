@@ -8,7 +8,7 @@
 #	 |           |           |
 #	-+-----------+-- under0 -+--		172.30.0.0/24; bob's address and MTU change
 NEEDS="arping"
-SECTIONS="begin moves small stops clock lost end"
+SECTIONS="begin moves small small6 stops clock lost end"
 . "${0%/*}/lib.sh"
 where=([alice]=a [bob]=b [carol]=c)
 TERM=15s
@@ -53,16 +53,68 @@ moves() {
 
 # ---- a path of 1280 bytes --------------------------------------------------------
 
+# UNIT of bob's cable; the other end is the switch's, which says nothing of what it does not pass on.
+cable() { ip -n nb link set eth0 mtu "$1" && ip link set ub mtu "$1"; }
+
+in_pieces() { ctl -c "$1/weft.conf" trace "$2" --json | sed -n 's/.*"out_in_pieces":\([0-9]*\).*/\1/p'; }
+
+# FROM TO ADDRESS NODE: two megabytes, and not one packet of NODE's more than before in pieces
+whole() {
+	local before=$(in_pieces "$4" "$3")
+
+	sends_file "$1" "$2" "$3" || return 1
+	says "${before:-none}" in_pieces "$4" "$3"
+}
+
+learned() { ip -n "$1" route get "$2" | grep -q "mtu $3"; }	# NETNS ADDRESS MTU: its kernel remembers that
+
 small() {
-	ip -n nb link set eth0 mtu 1280
-	ip link set ub mtu 1280
+	cable 1280
 	holds "with a path of 1280 bytes small packets cross" pings_soon b "$a"
-	holds "full ones as well, in pieces" await at a ping -q -c 1 -W 1 -s 1372 -M do "$b"
-	holds "and the other way" await at b ping -q -c 1 -W 1 -s 1372 -M do "$a"
-	holds "two megabytes over TCP arrive as they were" sends_file a b "$b"
-	holds "and back" sends_file b a "$a"
-	ip -n nb link set eth0 mtu 1500
-	ip link set ub mtu 1500
+	holds "full ones as well, in pieces" await at a ping -q -c 1 -W 1 -s 1372 -M dont "$b"
+	holds "and the other way" await at b ping -q -c 1 -W 1 -s 1372 -M dont "$a"
+	holds "who forbids pieces hears what fits: 1211 bytes" await_said 'message too long, mtu=1211' at a ping -c 3 -i 0.2 -W 1 -s 1372 -M do "$b"
+	holds "his kernel knows it for that machine" learned na "$b" 1211
+	holds "and for no other" not learned na "$c" 1211
+	holds "what fits is not cut, and arrives" at a ping -q -c 2 -i 0.2 -W 1 -s 1183 -M do "$b"
+	await learned_both
+	holds "two megabytes over TCP arrive as they were, and none of it in pieces" whole a b "$b" alice
+	holds "and back" whole b a "$a" bob
+	holds "doctor says what the paths carry" grep -qE 'paths carry less than .* the least 1252' <(ctl -c bob/weft.conf doctor)
+	cable 1500
+}
+
+await_said() { await said "$@"; }
+said() { "${@:2}" 2>&1 | grep -q "$1"; }
+learned_both() { learned nb "$a" 1211 || ! at b ping -q -c 1 -W 1 -s 1372 -M do "$a" >/dev/null; }
+
+# The same where the underlay has IPv6 alone, for machines that speak IPv6 as well: those cannot send less than 1280, so TCP
+# is told in its SYN what fits.
+small6() {
+	local n y
+
+	ctl net create sixnet --range 10.8.0.0/24 --range6 fd08::/64 --term 60s --bootstrap '[fd30::1]:9440' >/dev/null
+	for n in anne ben; do ctl net add sixnet $n --tap weft6 --listen4 off --listen6 '[::]:9440' >/dev/null; done
+	where[anne]=a where[ben]=b
+	start anne
+	start ben
+	holds "over IPv6 alone two nodes join" await ring_of 1 anne ben
+	await has_address anne na weft6
+	await has_address ben nb weft6
+	y=$(address ben nb weft6)
+	ip -n na addr add fd08::a/64 dev weft6 nodad
+	ip -n nb addr add fd08::b/64 dev weft6 nodad
+	pings_soon a "$y"
+	at b ping -q -c 1 -W 1 fd08::a >/dev/null	# who says nothing is not known to be there
+	holds "with addresses of both kinds" pings_soon a fd08::b
+	holds "full packets cross a path of 1500 and are not cut" whole a b "$y" anne
+	cable 1280
+	holds "of 1280: full ones cross, in pieces" await at a ping -q -c 1 -W 1 -s 1372 -M dont "$y"
+	holds "who forbids that hears what fits: 1191 bytes" await_said 'message too long, mtu=1191' at a ping -c 3 -i 0.2 -W 1 -s 1372 -M do "$y"
+	holds "two megabytes over TCP arrive as they were, and none of it in pieces" whole a b "$y" anne
+	holds "over IPv6 inside, too" whole a b fd08::b anne
+	cable 1500
+	holds "both end well" all_stopped anne ben
 }
 
 # ---- suspended -------------------------------------------------------------------

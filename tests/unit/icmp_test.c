@@ -112,6 +112,55 @@ static void too_big_names_the_networks_mtu(void)
 	lab_shut(&l);
 }
 
+/* What a frame is told when it is larger than its path: the MTU in an error, 0: nothing. It is carried all the same. */
+static unsigned told(struct lab *l, struct lab_buf *b)
+{
+	unsigned outs = lab_outs(l), sent = l->fake->sent;
+	struct packet p;
+
+	lab_frame_of(l, &b->w, NULL);
+	CU_ASSERT_EQUAL(l->fake->sent, sent + 1);
+	if (lab_outs(l) == outs)
+		return 0;
+	p = lab_out(l, outs);
+	CU_ASSERT_TRUE(p.family == 4 ? p.icmp_type == 3 && p.icmp_code == 4 : p.icmp_type == 2);
+	return (unsigned)(p.l4.at[6] << 8 | p.l4.at[7]);
+}
+
+static void what_a_path_carries_in_one_piece_is_told_and_larger_ones_go_in_pieces(void)
+{
+	struct lab_buf b;
+	struct lab l;
+	unsigned errors = 0;
+	uint16_t sum;
+
+	start(&l);
+	l.fake->fits = 1211;
+	lab_udp(&b, l.mac, lab_host, host(), far(), 1, 2, 1211 - 28);
+	CU_ASSERT_EQUAL(told(&l, &b), 0);
+	lab_udp(&b, l.mac, lab_host, host(), far(), 1, 2, 1212 - 28);
+	CU_ASSERT_EQUAL(told(&l, &b), 1211);
+	b.at[ETH_HEADER + 6] = 0;				/* may be cut: no path but this one, and it can do it better */
+	b.at[ETH_HEADER + 10] = b.at[ETH_HEADER + 11] = 0;
+	sum = sum_done(sum_add(0, b.at + ETH_HEADER, 20));
+	b.at[ETH_HEADER + 10] = (uint8_t)(sum >> 8);
+	b.at[ETH_HEADER + 11] = (uint8_t)sum;
+	CU_ASSERT_EQUAL(told(&l, &b), 0);
+	lab_udp(&b, l.mac, lab_host, lab_ip6(2), lab_ip6(9), 1, 2, 1280 - 48);
+	CU_ASSERT_EQUAL(told(&l, &b), 0);			/* nobody sends less than that */
+	lab_udp(&b, l.mac, lab_host, lab_ip6(2), lab_ip6(9), 1, 2, 1400 - 48);
+	CU_ASSERT_EQUAL(told(&l, &b), 1280);
+	l.fake->fits = 1340;
+	CU_ASSERT_EQUAL(told(&l, &b), 1340);
+	for (unsigned i = 0; i < 100; i++)
+		errors += told(&l, &b) == 1340;
+	CU_ASSERT_TRUE(errors >= 5 && errors <= 10);		/* who does not listen does not hear it each time */
+	CU_ASSERT_EQUAL(lab_drops(&l, DROP_TOO_BIG), 0);
+	lab_frame_of(&l, lab_udp(&b, l.mac, lab_host, host(), lab_ip(10, 250, 0, 1), 999, 9, 20), NULL);
+	CU_ASSERT_EQUAL(lab_drops(&l, DROP_SERVICE), 1);
+	lab_shut(&l);
+}
+
 static void a_packet_that_may_be_cut_is_cut_and_fits_together_again(void)
 {
 	uint8_t whole[9000];
@@ -205,11 +254,12 @@ static void a_syn_offers_no_more_than_fits(void)
 	struct lab l;
 
 	start(&l);
-	for (unsigned i = 0; i < 8; i++) {		/* the option at even and odd places */
+	for (unsigned i = 0; i < 16; i++) {		/* the option at even and odd places; a path that carries less */
 		unsigned family = i & 1 ? 6 : 4, nops = i >> 1 & 1, mss = i & 4 ? 536 : 1460;
-		unsigned most = family == 4 ? 1360 : 1340, at = (family == 4 ? 20 : 40) + 20 + nops + 2;
+		unsigned most = (family == 4 ? 1360 : 1340) - (i & 8 ? 189 : 0), at = (family == 4 ? 20 : 40) + 20 + nops + 2;
 		struct packet p;
 
+		l.fake->fits = i & 8 ? 1211 : 0;
 		syn(&l, &b, family, nops, mss);
 		CU_ASSERT_EQUAL_FATAL(l.fake->sent, i + 1);
 		CU_ASSERT_EQUAL(packet_read_ip(&p, (struct bytes){ l.fake->packet[i], l.fake->len[i] }, NULL), DROP_NONE);
@@ -223,6 +273,8 @@ CU_TestInfo icmp_tests[] = {
 	{ "what the gateway has not got is a closed port", what_the_gateway_has_not_got_is_a_closed_port },
 	{ "who sends to nobody is told: host unreachable", who_sends_to_nobody_is_told_host_unreachable },
 	{ "too big names the network's MTU", too_big_names_the_networks_mtu },
+	{ "what a path carries in one piece is told, and larger ones go in pieces",
+	  what_a_path_carries_in_one_piece_is_told_and_larger_ones_go_in_pieces },
 	{ "a packet that may be cut is cut, and fits together again",
 	  a_packet_that_may_be_cut_is_cut_and_fits_together_again },
 	{ "errors are rate limited and never about errors or groups",

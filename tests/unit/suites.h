@@ -98,6 +98,7 @@
 	X(story_link)	\
 	X(story_member)	\
 	X(story_migrate)	\
+	X(story_mtu)	\
 	X(story_names)	\
 	X(story_nat)	\
 	X(story_path)	\

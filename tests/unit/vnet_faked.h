@@ -175,6 +175,12 @@ enum found path_find(struct vnet *v, struct env *e, const struct ip *ip)
 	return path_claim(v, e, ip, 0);
 }
 
+uint16_t path_fits(struct vnet *v, const struct ip *ip)
+{
+	(void)ip;
+	return fake.fits ? fake.fits : v->record->mtu;
+}
+
 void path_send(struct vnet *v, struct env *e, const struct packet *p)
 {
 	unsigned i = fake.sent++ % FAKES_MAX;

@@ -38,6 +38,7 @@ struct fakes {
 	enum found source;		/* what path_source() says */
 	unsigned finds, sent, groups, not_here, payloads, tunnels, casts;
 	struct ip last_not_here;
+	uint16_t fits;			/* path_fits(), 0: the network's MTU */
 	uint8_t packet[FAKES_MAX][2048];	/* the last path_send()s, by sent */
 	size_t len[FAKES_MAX];
 	struct { struct ip ip; bool ours; } owned[FAKES_MAX];

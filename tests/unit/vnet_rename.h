@@ -162,6 +162,7 @@
 #define path_remote_changes lab_path_remote_changes
 #define vnet_remote_changes lab_vnet_remote_changes
 #define path_resumed lab_path_resumed
+#define path_fits lab_path_fits
 #define path_send lab_path_send
 #define path_source lab_path_source
 #define path_start lab_path_start
