@@ -9,8 +9,6 @@
 
 enum { AROUND = 4 * VIEW_MAX };
 
-#define GONE_SILENT_NS	(5 * NS_PER_S)
-
 static bool among(const struct id *list, unsigned n, struct id id)
 {
 	while (n--)
@@ -61,6 +59,8 @@ static enum standing standing(const struct dht *d, const struct env *e, const st
 	}
 	if (!s->joined)
 		return STAYS;
+	if (id_eq(id, d->self->id) && !dht_watches(d, r->point))	/* all neighbours on that side stand nearer */
+		return FAR;
 	while (place < s->count && !id_eq(s->around[place], id))
 		place++;
 	if (place > 2 * s->want || (place == s->count && s->count >= 2 * s->want))
@@ -121,6 +121,23 @@ bool choose_next(struct dht *d, struct env *e, const struct replica *r, const st
 		return false;
 	*next = v;
 	return true;
+}
+
+bool choose_watched(const struct dht *d, const struct env *e, const struct replica *r)
+{
+	unsigned watched = replica_place(d, r) ? 1 : r->view.members;	/* others watch over the primary alone */
+	struct sight s;
+
+	look(d, e, r, &s);
+	for (unsigned i = 0; i < watched; i++) {
+		struct id id = r->view.member[i].id;
+
+		if (id_eq(id, d->self->id))
+			continue;
+		if (!among(s.around, s.count, id) ? !dht_watches(d, id) : r->duty && r->duty->heard[i] < r->duty->round)
+			return false;
+	}
+	return s.joined;
 }
 
 bool choose_wanted(struct dht *d, struct env *e, const struct replica *r, bool *urgent)

@@ -48,6 +48,11 @@ bool dht_joined(const struct dht *d)
 	return d->eyes ? d->eyes->joined(d->wire_arg) : d->ring->state == RING_JOINED || d->ring->state == RING_LEAVING;
 }
 
+bool dht_watches(const struct dht *d, struct id id)
+{
+	return d->eyes ? d->eyes->watches(d->wire_arg, id) : ring_watches(d->ring, id);
+}
+
 void dht_start(struct dht *d, struct env *e, struct bytes saved, enum run_end last)
 {
 	struct reader in = reader_of(saved.at, saved.len);

@@ -61,6 +61,7 @@ struct dht_eyes {
 	bool (*dead)(void *arg, struct id id);						/* ring_dead() */
 	bool (*owns)(void *arg, struct id point);					/* ring_owns() */
 	bool (*joined)(void *arg);
+	bool (*watches)(void *arg, struct id id);					/* ring_watches() */
 };
 
 struct dht {
@@ -232,6 +233,7 @@ unsigned dht_around(const struct dht *d, struct id point, struct id *out, unsign
 bool dht_dead(const struct dht *d, const struct env *e, struct id id);
 bool dht_owns(const struct dht *d, struct id point);
 bool dht_joined(const struct dht *d);
+bool dht_watches(const struct dht *d, struct id id);
 
 /* charter.c */
 struct charter *charter_find(const struct dht *d, struct id network);

@@ -45,6 +45,16 @@ void primary_end(struct dht *d, struct env *e, struct replica *r)
 	r->duty = NULL;
 }
 
+void primary_soon(struct env *e, struct replica *r)
+{
+	int64_t soon = e->now_ns + random_around(&e->random, PING_NS);
+
+	if (!r->duty)
+		return;
+	r->duty->ping_ns = least(r->duty->ping_ns, soon);
+	r->duty->hint_ns = least(r->duty->hint_ns, soon);
+}
+
 /* In office: whatever it says counts, later or now. */
 static bool in_office(const struct dht *d, const struct replica *r)
 {
@@ -479,8 +489,10 @@ static bool tell_again(struct dht *d, struct env *e, struct replica *r, unsigned
 		if (now)
 			ping_tell(d, e, r, at);
 	}
-	if (now && told && !self && !y->silent_ns[at])
+	if (now && told && !self && !y->silent_ns[at]) {
 		y->silent_ns[at] = e->now_ns;
+		replica_wake(d, e, r, e->now_ns + GONE_SILENT_NS);
+	}
 	return told;
 }
 
@@ -490,55 +502,57 @@ static bool tell_again(struct dht *d, struct env *e, struct replica *r, unsigned
  * bring the record back to life in the next view, though the slot said that
  * nothing is there. That it is over by our count is noted, once, on our disk too.
  */
-void replica_sweep(struct dht *d, struct env *e, struct replica *r)
+int64_t replica_sweep(struct dht *d, struct env *e, struct replica *r)
 {
+	int64_t due = INT64_MAX, later = e->now_ns + PING_NS;
 	bool head = false;
 
 	judged_sweep(e, r, false);
+	if (r->judgeds)
+		due = r->judged_ns + GONE_NS;
 	if (r->promised || !r->complete || r->slot.kind == SLOT_ROOT)
-		return;
+		return due;
 	for (unsigned i = 0; i < r->store.count;) {
 		struct kept *k = &r->store.kept[i];
+		bool over = k->until_ns <= e->now_ns && (!r->duty || stands(r, k)), names = r->slot.kind == SLOT_NAMES;
 
-		if (k->until_ns > e->now_ns || (r->duty && !stands(r, k))) {
-			i++;
+		if (over && names && (head || replica_save(d, e, r))) {
+			head = true;
+			replica_save_kept(d, e, r, r->set, k->key, NULL);
+			store_del(&r->store, &e->mem, i);
 			continue;
 		}
-		if (r->slot.kind != SLOT_NAMES) {
-			if (k->until_ns && replica_save_kept(d, e, r, r->set, k->key, k))
-				k->until_ns = 0;
-			i++;
-			continue;
-		}
-		if (!head && !replica_save(d, e, r))
-			return;
-		head = true;
-		replica_save_kept(d, e, r, r->set, k->key, NULL);
-		store_del(&r->store, &e->mem, i);
+		if (over && !names && k->until_ns && replica_save_kept(d, e, r, r->set, k->key, k))
+			k->until_ns = 0;
+		if (k->until_ns || names)
+			due = least(due, k->until_ns > e->now_ns ? k->until_ns : later);
+		i++;
 	}
+	return due;
 }
 
 int64_t primary_due(struct dht *d, struct env *e, struct replica *r)
 {
 	struct duty *y = r->duty;
 	bool now, owed = false;
-	int64_t due;
+	int64_t due, pause;
 
 	if (!y || !in_office(d, r))
 		return INT64_MAX;
+	pause = replica_pause(d, e, r, e->now_ns);
 	if (y->ping_ns <= e->now_ns) {
 		for (unsigned i = 0; i < r->view.members; i++)
 			if (!id_eq(r->view.member[i].id, d->self->id))
 				ping_tell(d, e, r, i);
-		y->ping_ns = e->now_ns + (r->unborn ? 3 * NS_PER_S : random_around(&e->random, PING_NS));
-		replica_sweep(d, e, r);
+		y->ping_ns = e->now_ns + (r->unborn ? 3 * NS_PER_S : random_around(&e->random, pause));
 	}
 	if (y->hint_ns <= e->now_ns) {
 		if (!r->unborn)
 			here_tell(d, e, r, r->point, true);
 		else if (confirmed(d, r, 1))
 			lives_tell(d, e, r);
-		y->hint_ns = e->now_ns + (r->unborn ? RESEND_NS * 3 : random_around(&e->random, PING_NS));
+		pause = dht_watches(d, r->point) ? least(pause, hint_life(d, &r->slot) / 3) : PING_NS;
+		y->hint_ns = e->now_ns + (r->unborn ? RESEND_NS * 3 : random_around(&e->random, pause));
 	}
 	now = y->again_ns <= e->now_ns;
 	for (unsigned i = 0; i < r->view.members; i++)
@@ -551,6 +565,6 @@ int64_t primary_due(struct dht *d, struct env *e, struct replica *r)
 		if (y->tries < 255)
 			y->tries++;
 	}
-	due = y->ping_ns < y->hint_ns ? y->ping_ns : y->hint_ns;
-	return owed && y->again_ns < due ? y->again_ns : due;
+	due = least(y->ping_ns, y->hint_ns);
+	return owed ? least(due, y->again_ns) : due;
 }

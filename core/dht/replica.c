@@ -219,9 +219,11 @@ void replica_wake(struct dht *d, struct env *e, struct replica *r, int64_t due_n
 		heap_set(&e->timers, &e->mem, TIMER_DHT_SLOTS, due_ns);
 }
 
-static int64_t least(int64_t a, int64_t b)
+int64_t replica_pause(const struct dht *d, const struct env *e, const struct replica *r, int64_t at_ns)
 {
-	return a < b ? a : b;
+	int64_t stirred = d->replicas->stirred_ns, quiet = at_ns - (r->changed_ns > stirred ? r->changed_ns : stirred);
+
+	return quiet <= PING_NS || !choose_watched(d, e, r) ? PING_NS : least(quiet, QUIET_NS);
 }
 
 /* What it stands for may change the table, so that the slot is looked for again. */
@@ -278,12 +280,29 @@ void replicas_timer(struct dht *d, struct env *e, uint16_t tag)
 			 least(due > e->now_ns ? due : e->now_ns + NS_PER_MS, heap_due(&e->timers, TIMER_DHT_SLOTS)));
 }
 
-void replicas_ring(struct dht *d, struct env *e)
+static void stir(struct dht *d, struct env *e)
 {
 	struct replicas *rs = d->replicas;
 
+	rs->stirred_ns = e->now_ns;
+	for (unsigned i = 0; i < rs->count; i++)
+		primary_soon(e, rs->at[i]);
+}
+
+void replicas_ring(struct dht *d, struct env *e)
+{
+	struct replicas *rs = d->replicas;
+	struct id all[2 * NEAR_KNOW_MAX + 1];
+	unsigned count = rs ? dht_around(d, d->self->id, all, 2 * NEAR_KNOW_MAX + 1) : 0;
+	uint64_t around = 0;
+
 	if (!rs)
 		return;
+	for (unsigned i = 0; i < count; i++)
+		around += mixed_u64(all[i].hi ^ all[i].lo);
+	if (around != rs->around)
+		stir(d, e);
+	rs->around = around;
 	for (unsigned i = 0; i < rs->count; i++)
 		replica_wake(d, e, rs->at[i], e->now_ns + NS_PER_MS);
 }
@@ -302,6 +321,7 @@ void replicas_resumed(struct dht *d, struct env *e, bool clone)
 			if (rs->at[i]->view.members)
 				rejoin_begin(d, e, rs->at[i]);
 	}
+	stir(d, e);
 	replicas_ring(d, e);
 	replicas_flush(d, e);
 }

@@ -35,11 +35,13 @@ enum {
 
 #define RESEND_NS	(300 * NS_PER_MS)
 #define RESEND_MAX_NS	(10 * NS_PER_S)
-#define PING_NS		(20 * NS_PER_S)
+#define PING_NS		(20 * NS_PER_S)		/* a primary speaks to its members when so long nothing was said, ... */
+#define QUIET_NS	(3600 * NS_PER_S)	/* ... and, while all is as it was, ever less, up to this: replica_pause() */
 #define SILENT_NS	NS_PER_S		/* a primary that does not answer a word for so long is replaced */
+#define GONE_SILENT_NS	(5 * NS_PER_S)	/* a member that does not answer its primary for so long is as good as dead */
 #define DRIVE_NS	(1500 * NS_PER_MS)	/* a sealed member drives the change itself after this */
 #define SETTLE_NS	(5 * NS_PER_S)		/* between two changes that nobody's death asks for */
-#define HINT_NS		(10 * 60 * NS_PER_S)	/* a hint is kept so long; one of a slot we left at least GONE_NS */
+#define HINT_NS		(10 * 60 * NS_PER_S)	/* a hint is kept so long, or as long as it is good; one of a slot we left at least GONE_NS */
 #define GONE_NS		(150 * NS_PER_S)	/* no mail is under way for so long */
 
 /** enum word - what members of a slot say to each other: word 1 | slot 25 | view 8 | life 16, then */
@@ -267,6 +269,8 @@ struct replicas {
 	uint16_t seeks, seek_cap;
 	struct missing *missing;
 	uint16_t missings, missing_cap;
+	int64_t stirred_ns;		/* others came to stand around us, or went, ... */
+	uint64_t around;		/* ... than these: a sum of their names */
 	uint32_t told;			/* dht_slot_changes() */
 	bool leaving, loading, flushing;
 };
@@ -307,6 +311,11 @@ static inline unsigned bits(unsigned x)
 	return n;
 }
 
+static inline int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static inline bool life_eq(struct incarnation a, struct incarnation b)
 {
 	return a.count == b.count && a.chance == b.chance;
@@ -326,6 +335,13 @@ uint64_t replica_save_kept(struct dht *d, struct env *e, const struct replica *r
 void replica_save_left(struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
 		       uint64_t base);
 void replica_forget(struct dht *d, struct env *e, const struct replica *r, uint8_t set, const struct store *s);
+
+/**
+ * replica_pause() - How long may members of @r be silent from @at_ns on, while nobody asks for anything?
+ *
+ * As long again as all has been quiet: since its view began, and since the ring changed here.
+ */
+int64_t replica_pause(const struct dht *d, const struct env *e, const struct replica *r, int64_t at_ns);
 
 /** replica_wake() - Look after @r at @due_ns or before */
 void replica_wake(struct dht *d, struct env *e, struct replica *r, int64_t due_ns);
@@ -372,6 +388,7 @@ static inline const struct network_record *replica_network(const struct dht *d, 
 /* ---- primary.c ---- */
 void primary_begin(struct dht *d, struct env *e, struct replica *r);
 void primary_end(struct dht *d, struct env *e, struct replica *r);
+void primary_soon(struct env *e, struct replica *r);	/* if we are it: members, and who owns the point, hear of us soon */
 void primary_op(struct dht *d, struct env *e, struct replica *r, struct bytes data, const struct question *q);
 bool primary_serves(const struct dht *d, const struct env *e, const struct replica *r);
 /** primary_write() - Write @k (its stamp is set here); the key's record, NULL if it does not fit */
@@ -384,7 +401,7 @@ void saved_in(struct dht *d, struct env *e, struct replica *r, const struct hear
 void ping_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void pong_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void lost_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h);
-void replica_sweep(struct dht *d, struct env *e, struct replica *r);	/* forget what expired */
+int64_t replica_sweep(struct dht *d, struct env *e, struct replica *r);	/* forget what expired; when the next will have */
 int64_t primary_due(struct dht *d, struct env *e, struct replica *r);
 void op_refuse(struct dht *d, struct env *e, const struct question *q, uint8_t verdict, const struct view *v);
 
@@ -430,6 +447,8 @@ void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, co
 int64_t view_due(struct dht *d, struct env *e, struct replica *r);
 /* choose.c */
 bool choose_wanted(struct dht *d, struct env *e, const struct replica *r, bool *urgent);
+/** choose_watched() - Is everybody @r depends on - a primary on its members, they on it - heard and watched by the ring? */
+bool choose_watched(const struct dht *d, const struct env *e, const struct replica *r);
 bool choose_next(struct dht *d, struct env *e, const struct replica *r, const struct change *c, struct view *next);
 
 /* ---- pull.c ---- */
@@ -456,6 +475,7 @@ void op_forward(struct dht *d, struct env *e, const struct view *v, struct bytes
 
 /* ---- seek.c ---- */
 bool hint_good(const struct dht *d, const struct env *e, const struct hint *h);	/* may it be passed on? */
+int64_t hint_life(const struct dht *d, const struct slot_name *s);		/* ... for how long? */
 void seek_wait(struct dht *d, struct env *e, const struct slot_name *s, struct bytes data);	/* for the next view of ours */
 struct hint *hint_find(const struct dht *d, const struct slot_name *s);
 void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,

@@ -48,13 +48,18 @@ struct hint *hint_find(const struct dht *d, const struct slot_name *s)
 	return NULL;
 }
 
-/* May it be passed on? Where lost slots are reclaimed only for as long as members speak: else the dead were known for ever. */
+/* How long may it be passed on? Where lost slots are reclaimed only for as long as members speak: else the dead were known for ever. */
+int64_t hint_life(const struct dht *d, const struct slot_name *s)
+{
+	const struct charter *c = charter_find(d, s->network);
+	bool reclaim = c && c->record.policy == POLICY_RECLAIM && s->kind != SLOT_ROOT;
+
+	return reclaim ? 3 * PING_NS : QUIET_NS;
+}
+
 bool hint_good(const struct dht *d, const struct env *e, const struct hint *h)
 {
-	const struct charter *c = charter_find(d, h->slot.network);
-	bool reclaim = c && c->record.policy == POLICY_RECLAIM && h->slot.kind != SLOT_ROOT;
-
-	return e->now_ns - h->heard_ns < (reclaim ? 3 * PING_NS : HINT_NS);
+	return e->now_ns - h->heard_ns < hint_life(d, &h->slot);
 }
 
 void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const struct view *v, struct view_name follows,
@@ -70,8 +75,9 @@ void hint_put(struct dht *d, struct env *e, const struct slot_name *s, const str
 	for (unsigned i = 0; !h && i < rs->hints; i++) {
 		int64_t age = e->now_ns - rs->hint[i].heard_ns;
 
-		if (age > HINT_NS || (rs->hints >= HINTS_MAX && (!rs->hint[i].left || age > GONE_NS) &&
-				      (!old || rs->hint[i].heard_ns < old->heard_ns)))
+		if ((age > HINT_NS && !hint_good(d, e, &rs->hint[i])) ||
+		    (rs->hints >= HINTS_MAX && (!rs->hint[i].left || age > GONE_NS) &&
+		     (!old || rs->hint[i].heard_ns < old->heard_ns)))
 			old = &rs->hint[i];
 	}
 	if (!h)
@@ -374,11 +380,23 @@ void seek_found(struct dht *d, struct env *e, const struct slot_name *s)
 	seek_end(d, e, k, false);
 }
 
+/* A member need not be told where its slot is. */
+static bool owner_knows(const struct dht *d, const struct replica *r)
+{
+	struct id around[2 * VIEW_MAX];
+	unsigned n = dht_watches(d, r->point) ? dht_around(d, r->point, around, 2 * VIEW_MAX) : 0, owner = 0;
+
+	for (unsigned i = 1; i < n; i++)
+		if (id_less(id_clockwise(r->point, around[i]), id_clockwise(r->point, around[owner])))
+			owner = i;
+	return n && view_place(&r->view, around[owner]) >= 0;
+}
+
 void here_tell(struct dht *d, struct env *e, const struct replica *r, struct id to, bool route)
 {
 	struct letter l;
 
-	if (route && dht_owns(d, r->point))
+	if (route && owner_knows(d, r))
 		return;
 	letter_open(&l, d, WORD_HERE, &r->slot, r->view.name);
 	write_u32(&l.w, r->follows.generation);

@@ -22,11 +22,6 @@
 #define LONG_NS		(60 * NS_PER_S)		/* a step of a change that gets on may take so long */
 #define PATIENCE_NS	NS_PER_S		/* with new members that say nothing */
 
-static int64_t least(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
 void change_end(struct dht *d, struct env *e, struct replica *r)
 {
 	(void)d;
@@ -522,6 +517,14 @@ static unsigned rank(const struct dht *d, const struct env *e, const struct repl
 	return n;
 }
 
+/* Until when need the primary not speak? It may have heard later than we that the ring changed. */
+static int64_t silence_ends(const struct dht *d, const struct env *e, const struct replica *r)
+{
+	int64_t from = r->heard_ns > d->replicas->stirred_ns ? r->heard_ns : d->replicas->stirred_ns;
+
+	return from + 3 * replica_pause(d, e, r, from);
+}
+
 /* Should the view change, and is it on us to say so? */
 void view_review(struct dht *d, struct env *e, struct replica *r)
 {
@@ -547,7 +550,7 @@ void view_review(struct dht *d, struct env *e, struct replica *r)
 			letter_now(d, e, letter_open(&l, d, WORD_LEAVE, &r->slot, r->view.name), r->view.member[0].id);
 		if (!r->doubt_ns && dht_dead(d, e, r->view.member[0].id))
 			r->doubt_ns = e->now_ns - SILENT_NS;
-		if (!r->doubt_ns && e->now_ns >= r->heard_ns + 3 * PING_NS) {
+		if (!r->doubt_ns && e->now_ns >= silence_ends(d, e, r)) {
 			r->heard_ns = r->doubt_ns = e->now_ns;
 			letter_now(d, e, letter_open(&l, d, WORD_WANT, &r->slot, r->view.name), r->view.member[0].id);
 		}
@@ -558,16 +561,19 @@ void view_review(struct dht *d, struct env *e, struct replica *r)
 
 static int64_t review_due(struct dht *d, struct env *e, struct replica *r)
 {
-	int64_t after = (int64_t)rank(d, e, r) * NS_PER_S, due = e->now_ns + 2 * NS_PER_S;
+	int64_t after = (int64_t)rank(d, e, r) * NS_PER_S, pause = replica_pause(d, e, r, e->now_ns), due;
 
 	if (r->change || replica_going(r) || !replica_votes(r))
 		return INT64_MAX;
+	due = e->now_ns + (pause > PING_NS ? pause : 2 * NS_PER_S);
 	if (r->promised)
 		due = r->sealed_ns + DRIVE_NS + after;
 	else if (r->doubt_ns)
 		due = r->doubt_ns + SILENT_NS + after;
 	else if (r->leaving)
 		due = e->now_ns + RESEND_NS;
+	else if (replica_place(d, r) > 0)
+		due = least(due, silence_ends(d, e, r));
 	return due > e->now_ns ? due : e->now_ns + RESEND_NS;
 }
 
@@ -627,7 +633,5 @@ int64_t view_due(struct dht *d, struct env *e, struct replica *r)
 		lives_tell(d, e, r);
 		return least(spread_ns, e->now_ns + 5 * NS_PER_S);
 	}
-	if (!r->duty)
-		replica_sweep(d, e, r);
-	return least(spread_ns, review_due(d, e, r));
+	return least(least(spread_ns, replica_sweep(d, e, r)), review_due(d, e, r));
 }

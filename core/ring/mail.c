@@ -171,18 +171,22 @@ unsigned ring_around(const struct ring *r, struct id point, struct id *out, unsi
 	return count;
 }
 
-int ring_place(const struct ring *r, struct id point, struct id id)
+bool ring_watches(const struct ring *r, struct id id)
 {
-	struct id all[AROUND];
-	unsigned count = everybody(r, all);
-	bool known = false;
-	int place = 0;
+	const struct near *n = &r->near;
 
-	for (unsigned i = 0; i < count; i++) {
-		known |= id_eq(all[i], id);
-		place += nearer(point, all[i], id);
+	if (r->state != RING_JOINED)
+		return false;
+	for (int s = 0; s < SIDES; s++) {
+		struct id last;
+
+		if (n->count[s] < n->want)		/* all there are */
+			return true;
+		last = n->known[s][n->count[s] - 1].id;
+		if (s == RIGHT ? id_within(id, r->self, last) : id_eq(id, last) || id_between(id, last, r->self))
+			return true;
 	}
-	return known ? place : -1;
+	return false;
 }
 
 bool ring_dead(const struct ring *r, const struct env *e, struct id id)

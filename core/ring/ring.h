@@ -151,8 +151,8 @@ static inline uint32_t ring_changes(const struct ring *r)
 /** ring_around() - The @max members nearest to @point by distance, nearest first, as far as we know; ourselves if joined */
 unsigned ring_around(const struct ring *r, struct id point, struct id *out, unsigned max);
 
-/** ring_place() - How many members we know to be nearer to @point than @id: 0 = nearest; -1: @id is unknown to us */
-int ring_place(const struct ring *r, struct id point, struct id id);
+/** ring_watches() - Would @id, if it stood on the ring, be among the neighbours we know? Then we hear when it comes or goes */
+bool ring_watches(const struct ring *r, struct id id);
 
 /** ring_dead() - Do we know that @id died or left lately? */
 bool ring_dead(const struct ring *r, const struct env *e, struct id id);

@@ -266,6 +266,36 @@ static void who_says_goodbye_and_stays_has_to_call_again(void)
 	}
 }
 
+/* Of forty nodes eight on each side are known; of five all. */
+static void whoever_stands_within_the_neighbours_known_is_watched(void)
+{
+	for (unsigned n = 5; n <= 40; n += 35) {
+		struct stage *s = scene(n);
+		const struct ring *r;
+		unsigned watched = 0;
+		struct id far;
+
+		for (unsigned i = 0; i < n; i++)
+			stage_up(s, i, false);
+		stage_run(s, 60 * NS_PER_S);
+		CU_ASSERT_TRUE(stage_ring_right(s));
+		r = &s->actor[0].node->ring;
+		far = id_add(r->self, (struct id){ UINT64_C(1) << 63, 0 });
+		for (unsigned i = 1; i < n; i++)
+			watched += ring_watches(r, s->actor[i].identity.id);
+		CU_ASSERT_EQUAL(watched, n == 5 ? 4 : 16);
+		CU_ASSERT_EQUAL(ring_watches(r, far), n == 5);
+		for (int side = 0; side < SIDES; side++) {
+			struct id last = r->near.known[side][r->near.count[side] - 1].id;
+
+			CU_ASSERT_TRUE(ring_watches(r, last));
+			CU_ASSERT_EQUAL(ring_watches(r, side == LEFT ? id_sub(last, (struct id){ 0, 1 }) : id_add(last, (struct id){ 0, 1 })),
+					n == 5);
+		}
+		stage_free(s);
+	}
+}
+
 CU_TestInfo story_ring_tests[] = {
 	{ "one node waits for others and then is a ring", one_node_waits_for_others_and_then_is_a_ring },
 	{ "a second node joins in three round trips", a_second_node_joins_in_three_round_trips },
@@ -282,6 +312,7 @@ CU_TestInfo story_ring_tests[] = {
 	{ "whichever packet of a join is lost the node joins", whichever_packet_of_a_join_is_lost_the_node_joins },
 	{ "a stalled node owns nothing before its neighbours are heard",
 	  a_stalled_node_owns_nothing_before_its_neighbours_are_heard },
+	{ "whoever stands within the neighbours known is watched", whoever_stands_within_the_neighbours_known_is_watched },
 	{ "who says goodbye and stays has to call again", who_says_goodbye_and_stays_has_to_call_again },
 	CU_TEST_INFO_NULL
 };

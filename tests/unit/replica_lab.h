@@ -99,7 +99,7 @@ struct lab {
 	struct { uint64_t key, content; } seen[SEEN_MAX];	/* what was ever said under one name */
 	unsigned seens;
 	struct lab_belief belief[64];
-	unsigned granted, answered, changes, steps;
+	unsigned granted, answered, changes, steps, posted;
 	uint8_t said;			/* the last verdict, and the last grant's fence */
 	struct fence last;
 	const char *wrong;		/* the first rule seen broken */
@@ -189,12 +189,23 @@ static inline bool lab_dead(void *arg, struct id id)
 	return i >= 0 && lab_seen_dead(n, (unsigned)i);
 }
 
+/* Whoever follows @point, as @n sees it; -1: nobody is there */
+static inline int lab_owner(struct lab_node *n, struct id point)
+{
+	struct id all[NODES_MAX];
+	unsigned count = lab_around(n, point, all, NODES_MAX), first = 0;
+
+	for (unsigned i = 1; i < count; i++)
+		if (id_less(id_clockwise(point, all[i]), id_clockwise(point, all[first])))
+			first = i;
+	return count ? lab_named(n->lab, all[first]) : -1;
+}
+
 static inline bool lab_owns(void *arg, struct id point)
 {
 	struct lab_node *n = arg;
-	struct id first;
 
-	return lab_around(n, point, &first, 1) && id_eq(first, n->party->self.id);
+	return lab_owner(n, point) == n - n->lab->node;
 }
 
 static inline bool lab_joined(void *arg)
@@ -203,7 +214,13 @@ static inline bool lab_joined(void *arg)
 	return true;
 }
 
-static const struct dht_eyes lab_eyes = { lab_around, lab_dead, lab_owns, lab_joined };
+static inline bool lab_watches(void *arg, struct id id)
+{
+	(void)arg, (void)id;
+	return true;
+}
+
+static const struct dht_eyes lab_eyes = { lab_around, lab_dead, lab_owns, lab_joined, lab_watches };
 
 /* ---- mail ---- */
 
@@ -212,6 +229,7 @@ static inline void lab_post(struct lab *l, struct id from, unsigned to, uint8_t 
 	int sender = lab_named(l, from);
 	unsigned copies = lab_below(l, 1000) < l->twice_pm ? 2 : 1;
 
+	l->posted++;
 	if ((unsigned)sender != to && lab_below(l, 1000) < l->loss_pm)
 		return;
 	while (copies-- && l->mails < MAILS_MAX) {
@@ -233,13 +251,9 @@ static inline enum drop lab_wire(void *arg, struct env *e, struct id to, uint8_t
 				 struct bytes data, const struct id *via)
 {
 	struct lab_node *n = arg;
-	int at;
-	struct id first;
+	int at = mode == ROUTE_OWNER ? lab_owner(n, to) : lab_named(n->lab, to);
 
 	(void)e, (void)via;
-	if (mode == ROUTE_OWNER && lab_around(n, to, &first, 1))
-		to = first;
-	at = lab_named(n->lab, to);
 	if (at >= 0)
 		lab_post(n->lab, n->party->self.id, (unsigned)at, body, head, data);
 	return DROP_NONE;
@@ -325,8 +339,11 @@ static inline void lab_leave(struct lab_node *n)
 	}
 	n->env.fx = NULL;
 	n->timer_ns = heap_next(&n->env.timers);
-	if (n->timer_ns != INT64_MAX)		/* in the lab's time, rounded up */
-		n->timer_ns = (n->timer_ns - n->offset_ns) - (n->timer_ns - n->offset_ns) / 1000000 * n->drift_ppm + NS_PER_MS;
+	if (n->timer_ns != INT64_MAX) {		/* in the lab's time, rounded up */
+		int64_t rate = 1000000 + n->drift_ppm, left = n->timer_ns - n->offset_ns;
+
+		n->timer_ns = left / rate * 1000000 + left % rate * 1000000 / rate + NS_PER_MS;
+	}
 	l->steps++;
 	lab_look(l, n);
 }
@@ -582,19 +599,16 @@ static inline int64_t lab_clock(const struct lab_node *n)
 static inline void lab_send(struct lab *l, struct lab_ask *a)
 {
 	struct lab_node *n = &l->node[a->node];
-	struct id point = slot_point(&a->op.slot), first;
+	int at = lab_owner(n, slot_point(&a->op.slot));
 	uint8_t flags = a->tries >= 2 ? QUESTION_URGENT : 0;
-	int at;
 
 	a->bytes[0] = flags;
 	if (!a->tries)				/* told again it is the same op: the slot counts from the first */
 		a->first_ns = lab_clock(n);
 	a->again_ns = l->now_ns + (300 + 400 * a->tries) * NS_PER_MS;
 	a->tries++;
-	if (!lab_around(n, point, &first, 1))
-		return;
-	at = lab_named(l, first);
-	lab_post(l, n->party->self.id, (unsigned)at, BODY_OP, (struct bytes){ 0 }, (struct bytes){ a->bytes, a->len });
+	if (at >= 0)
+		lab_post(l, n->party->self.id, (unsigned)at, BODY_OP, (struct bytes){ 0 }, (struct bytes){ a->bytes, a->len });
 }
 
 static inline struct lab_belief *lab_belief(struct lab *l, uint64_t ip, unsigned node)

@@ -136,6 +136,35 @@ static void a_dead_primary_is_replaced_within_five_seconds_of_notice(void)
 	CU_ASSERT_TRUE(worst < 5 * NS_PER_S);
 }
 
+/* The root and one slot, five members each: 16 words if the primaries speak to all and are answered. */
+static void a_quiet_slot_is_spoken_of_ever_less_until_the_ring_changes(void)
+{
+	struct lab *l = running(3, 7, 1, 5);
+	unsigned who, before, others = 0;
+	const struct replica *r;
+
+	lab_run(l, 600 * NS_PER_S);
+	before = l->posted;
+	lab_run(l, 600 * NS_PER_S);
+	CU_ASSERT_TRUE(l->posted - before <= 2 * 18);	/* one round each, perhaps two */
+	before = l->posted;
+	lab_run(l, 10000 * NS_PER_S);
+	CU_ASSERT_TRUE(l->posted - before >= 3 * 16 && l->posted - before <= 6 * 18);
+	r = primary_of(l, SLOT_V4, &who);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(r);
+	while (view_place(&r->view, l->node[others].party->self.id) >= 0)
+		others++;
+	before = l->posted;
+	lab_crash(l, others);				/* no member of it went, but somebody did */
+	lab_run(l, (NOTICE_MS + 23000) * NS_PER_MS);
+	CU_ASSERT_TRUE(l->posted - before >= 16);
+	lab_run(l, 4000 * NS_PER_S);
+	lab_crash(l, who);
+	CU_ASSERT_TRUE(answered(l, lab_op(l, who ? 0 : 1, OP_CREATE, 10), 7 * NS_PER_S));
+	CU_ASSERT_PTR_NULL(l->wrong);
+	lab_free(l);
+}
+
 static void crash_id(struct lab *l, struct id id)
 {
 	for (unsigned i = 0; i < l->nodes; i++)
@@ -614,6 +643,8 @@ CU_TestInfo replica_tests[] = {
 	{ "views grow to the replicas asked for", views_grow_to_the_replicas_asked_for },
 	{ "who leaves hands over within three seconds", who_leaves_hands_over },
 	{ "a dead primary is replaced within five seconds of notice", a_dead_primary_is_replaced_within_five_seconds_of_notice },
+	{ "a quiet slot is spoken of ever less until the ring changes",
+	  a_quiet_slot_is_spoken_of_ever_less_until_the_ring_changes },
 	{ "a second crash is repaired as soon as the first", a_second_crash_is_repaired_as_soon_as_the_first },
 	{ "what was taken back is not granted late", what_was_taken_back_is_not_granted_late },
 	{ "what is over does not come back", what_is_over_does_not_come_back },
