@@ -29,28 +29,45 @@ enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK
 #define SAVE_FIRST	(10 * NS_PER_S)
 #define SAVE_EVERY	(600 * NS_PER_S)
 #define BOOT_MIN	(60 * NS_PER_S)
+#define BOOT_SMALL	(240 * NS_PER_S)
+#define BOOT_PER_SMALL	(20 * NS_PER_S)
 #define BOOT_PER_NODE	(2 * NS_PER_S)
 
 /* ---- contacts ---- */
 
-static bool call_bootstrap(struct ring *r, struct env *e)
+/* Do we know who is there for a neighbour? Then it is on our ring. */
+static bool neighbour_at(const struct ring *r, const struct endpoint *at)
+{
+	for (int s = 0; s < SIDES; s++)
+		for (unsigned i = 0; i < r->near.count[s]; i++)
+			if (!near_hearsay(&r->near.known[s][i]) && endpoint_eq(&r->near.known[s][i].at, at))
+				return true;
+	return false;
+}
+
+static void call_bootstrap(struct ring *r, struct env *e)
 {
 	struct contact c = { .ats = 1 };
 
 	if (!e->config->bootstraps)
-		return false;
+		return;
 	if (!r->boots_tried)
 		r->boots_tried = (uint8_t)(1 + random_below(&e->random, 200));
 	c.at[0] = e->config->bootstrap[r->boots_tried++ % e->config->bootstraps];
-	links_call(e, r->links, &c);
-	return true;
+	if (!neighbour_at(r, &c.at[0]))
+		links_call(e, r->links, &c);
 }
 
-/* How often a member looks whether a configured endpoint stands on another ring: together about one in BOOT_PER_NODE. */
+/*
+ * How often a member looks whether a configured endpoint stands on another ring: together about one in BOOT_PER_NODE;
+ * in a small ring, where each call weighs more, one in BOOT_PER_SMALL.
+ */
 static int64_t bootstrap_pause(const struct ring *r)
 {
-	int64_t pause = (int64_t)exp2_u64((int64_t)r->log2_size << 24) * BOOT_PER_NODE;
+	int64_t nodes = (int64_t)exp2_u64((int64_t)r->log2_size << 24), pause = nodes * BOOT_PER_SMALL;
 
+	if (pause > BOOT_SMALL)
+		pause = nodes * BOOT_PER_NODE > BOOT_SMALL ? nodes * BOOT_PER_NODE : BOOT_SMALL;
 	return pause < BOOT_MIN ? BOOT_MIN : pause;
 }
 
