@@ -48,7 +48,8 @@ struct nic {
 	enum own_state own;
 	struct ip ip;			/* SET: what is set; before: what is wanted, family 4 or 6 alone: any */
 	bool fixed;			/* the certificate's: no lease */
-	bool announce;			/* it is set, and nobody has been told */
+	uint8_t announces;		/* SET: so often it is to be told yet ... */
+	int64_t announce_ns;		/* ... from then on */
 	bool taken_said;
 	bool joined;			/* core has taken it */
 	unsigned tries;

@@ -14,6 +14,9 @@
 #define ASK_TIMEOUT	(10 * NS_PER_S)
 #define AGAIN_FIRST	(500 * NS_PER_MS)
 #define AGAIN_MOST	(30 * NS_PER_S)
+#define ANNOUNCE_AGAIN	(2 * NS_PER_S)
+
+enum { ANNOUNCES = 2 };			/* RFC 5227, 2.3; a node that has only begun to listen on its LAN hears the second */
 
 static uint8_t bits_of(const struct nic *n)
 {
@@ -117,7 +120,8 @@ static bool set(struct nic *n, int64_t now_ns, int64_t until_ns)
 	diary(LEVEL_INFO, "address", "%s has %s/%u in %s", n->plug.device.name, ip_text(&n->ip, a), bits_of(n),
 	      n->charter.record.name);
 	n->own = OWN_SET;
-	n->announce = true;
+	n->announces = ANNOUNCES;
+	n->announce_ns = now_ns;
 	n->tries = 0;
 	return true;
 }
@@ -126,9 +130,13 @@ int64_t nics_due(const struct nics *n)
 {
 	int64_t at = INT64_MAX;
 
-	for (unsigned i = 0; i < NETWORKS_MAX; i++)
-		if (n->nic[i] && n->nic[i]->own == OWN_WAITING && n->nic[i]->ask_ns < at)
-			at = n->nic[i]->ask_ns;
+	for (unsigned i = 0; i < NETWORKS_MAX; i++) {
+		const struct nic *k = n->nic[i];
+		int64_t due = !k ? INT64_MAX : k->own == OWN_WAITING ? k->ask_ns :
+			      k->own == OWN_SET && k->announces ? k->announce_ns : INT64_MAX;
+
+		at = due < at ? due : at;
+	}
 	return at;
 }
 
@@ -152,8 +160,9 @@ bool nics_next(struct nics *n, int64_t now_ns, uint8_t frame[NICS_FRAME], struct
 			continue;
 		if (k->own == OWN_WAITING && k->fixed && k->ask_ns <= now_ns && !set(k, now_ns, INT64_MAX))
 			later(k, now_ns);
-		if (k->own == OWN_SET && k->announce) {
-			k->announce = false;
+		if (k->own == OWN_SET && k->announces && k->announce_ns <= now_ns) {
+			k->announces--;
+			k->announce_ns = now_ns + ANNOUNCE_AGAIN;
 			*ev = (struct event){ .kind = EVENT_FRAME, .iface = k->plug.tap.iface,
 					      .data = { frame, announcement(k, frame) } };
 			return true;
