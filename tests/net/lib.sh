@@ -35,7 +35,7 @@ AWAIT=20
 mount -t tmpfs none /run && mkdir -p /run/netns || exit 2
 work=$(mktemp -d "${TMPDIR:-/tmp}/weft-net.XXXXXX") || exit 2
 declare -A where
-. "$here/promises.sh"
+. "${BASH_SOURCE%/*}/promises.sh"
 
 cleanup() {
 	local p
