@@ -153,7 +153,7 @@ bad() {
 	holds "an unknown key is refused, with the nearest" refused 'listen4' "$node" -c carol/bad.conf
 	holds "the message names file and line" refused 'carol/bad.conf:[0-9]+: \[underlay\] lisen4' "$node" -c carol/bad.conf
 	for f in 'underlay.listen4=somewhere' 'underlay.listen4=[::1]:1' 'underlay.listen4=127.0.0.1:99999' 'underlay.mtu=64B' \
-		 'overlay.bootstrap=example.org:9338' 'overlay.bootstrap=127.0.0.1:0' 'ring.near=0' 'ring.near=two' 'node.log=loud' 'node.quota=1' \
+		 'overlay.bootstrap=example.org' 'overlay.bootstrap=example..org:9338' 'overlay.bootstrap=1.2.3:9338' 'overlay.bootstrap=127.0.0.1:0' 'ring.near=0' 'ring.near=two' 'node.log=loud' 'node.quota=1' \
 		 'node.state=/nonexistent/state'; do
 		holds "-s $f is refused" refused "${f%%=*}|${f#*=}" "$node" -c carol/weft.conf -s "$f"
 	done
