@@ -61,7 +61,20 @@ traced() { ctl -c "$1/weft.conf" trace "$2" | sed -n 's/^owner \([0-9a-f]*\),.*/
 
 # ---- two --------------------------------------------------------------------
 
-lookups() { pgrep -f "weftctl lookup -s $work/$1/state/control" >/dev/null; }
+lookups() { cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\0' ' ' | grep -q "weftctl [l]ookup -s $work/$1/state/control"; }
+
+by_name() {
+	if ! getent hosts localhost >/dev/null; then
+		skip "an endpoint by its name" "this machine does not know localhost (/etc/hosts)"
+		return
+	fi
+	sed -i "s/^bootstrap.*/bootstrap = nobody.invalid:9 localhost:$(port alice)/" bob/weft.conf
+	holds "SIGTERM once more" stopped bob TERM
+	rm -f bob/state/saved*			# whom it remembers
+	start bob -s underlay.listen6=off
+	holds "started with a name to call it comes back, too" await ring alice bob
+	holds "weftctl lookup looked it up" lookups bob
+}
 
 two() {
 	local before after
@@ -100,12 +113,7 @@ two() {
 	after=$(field bob incarnation)
 	holds "its incarnation is one more" [ "$after" = "$((before + 1))" ]
 	holds "it knows that the last run ended well" [ "$(field bob last_run)" = clean ]
-	sed -i "s/^bootstrap.*/bootstrap = nobody.invalid:9 localhost:$(port alice)/" bob/weft.conf
-	holds "SIGTERM once more" stopped bob TERM
-	rm -f bob/state/saved*			# whom it remembers
-	start bob -s underlay.listen6=off
-	holds "started with a name to call it comes back, too" await ring alice bob
-	holds "weftctl lookup looked it up" lookups bob
+	by_name
 	holds "weftctl stop ends a node" ctl -c bob/weft.conf stop
 	holds "its process ends well" ends_well bob
 	holds "and its weftctl lookup with it" await not lookups bob

@@ -37,8 +37,8 @@ gate() {	# NAME OUTER-ADDRESS [OUTER-BRIDGE-NETNS BRIDGE GATEWAY]: a box gNAME, 
 	ip -n "g$1" link add lan type bridge
 	ip -n "g$1" link set lan up
 	ip -n "g$1" addr add 192.168.0.1/24 dev lan
-	ip netns exec "g$1" sysctl -qw net.ipv4.ip_forward=1
-	ip netns exec "g$1" sysctl -qw net.bridge.bridge-nf-call-iptables=0 2>/dev/null	# a LAN is a LAN
+	ip netns exec "g$1" busybox sysctl -qw net.ipv4.ip_forward=1
+	ip netns exec "g$1" busybox sysctl -qw net.bridge.bridge-nf-call-iptables=0 2>/dev/null	# a LAN is a LAN
 }
 
 behind() {	# NODE GATE HOST
