@@ -1,4 +1,4 @@
-/* ON: core/base core/seal core/link core/ring core/dht core/vnet core/node.c core/floors.c core/control.c core/look.c */
+/* ON: core core/base core/seal core/link core/ring core/dht core/vnet */
 /*
  * dht_mail_fuzz.c - a client and holder of leases told anything, in any order
  *
