@@ -47,25 +47,26 @@ static void report(struct bytes in)
 static void batch(struct bytes in)
 {
 	static uint8_t buf[2000];
-	struct offload o = { .segment = 100, .partial = 1 }, out;
+	struct offload each;
 	struct packet p, q;
-	struct bytes part;
 	struct batch b;
-	size_t at = 0;
+	size_t at = 0, len;
+	uint16_t segment;
 
 	if (in.len < 2)
 		return;
-	o.segment = (uint16_t)(in.at[0] + 1);
+	segment = (uint16_t)(in.at[0] + 1);
 	in.at++, in.len--;
 	if (packet_read_ip(&p, in, NULL) != DROP_NONE)	/* complete: then its checksum is as if left undone */
 		return;
-	o.checksum_start = p.header;
-	o.checksum_offset = p.proto == PROTO_TCP ? 16 : 6;
-	if (!batch_begin(&b, &p, &o, 500))
+	each = (struct offload){ .partial = 1, .checksum_start = p.header, .checksum_offset = p.proto == PROTO_TCP ? 16 : 6 };
+	p.offload = each;
+	p.offload.segment = segment;
+	if (!batch_begin(&b, &p, 500))
 		return;
-	while (batch_next(&b, buf, &part, &out)) {
-		assert(part.len <= 500);
-		assert(packet_read_ip(&q, part, &out) == DROP_NONE);
+	while ((len = batch_next(&b, buf))) {
+		assert(len <= 500);
+		assert(packet_read_ip(&q, (struct bytes){ buf, len }, &each) == DROP_NONE);
 		assert(at + q.data.len <= p.data.len && !memcmp(q.data.at, p.data.at + at, q.data.len));
 		at += q.data.len;
 	}
