@@ -1,4 +1,4 @@
-/* ctl_create.c - `weftctl net create` and `net show`: an overlay, and what is said of the network that it is */
+/* ctl_create.c - `weftctl net create`: an overlay, and what is said of the network that it is */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -234,57 +234,4 @@ int net_create_command(int argc, char **argv)
 		code = create(argv[1], &w);
 	wish_done(&w);
 	return code;
-}
-
-/* ---- net show ------------------------------------------------------------------------- */
-
-static void line(const char *label, const char *text)
-{
-	printf("%-10s%s\n", label, text);
-}
-
-static void show(const struct network_record *r)
-{
-	char buf[96], term[UNIT_TEXT_LEN];
-
-	line("network", r->name);
-	line("id", id_text(r->id, buf));
-	if (r->range4.ip.family)
-		line("range", range_text(&r->range4, buf));
-	if (r->range6.ip.family)
-		line("range6", range_text(&r->range6, buf));
-	for (unsigned i = 0; i < r->reserveds; i++)
-		line("reserved", range_text(&r->reserved[i], buf));
-	for (unsigned i = 0; i < r->dnss; i++)
-		line("dns", ip_text(&r->dns[i], buf));
-	line("domain", r->domain);
-	printf("%-10s%s, MTU %u, %u replicas, %s, serial %" PRIu64 "\n", "terms",
-	       duration_text(r->term_s * NS_PER_S, term), r->mtu, r->replicas,
-	       r->policy == POLICY_STRICT ? "strict" : "reclaim", r->serial);
-	for (unsigned i = 0; r->serial && i < r->founders; i++)
-		line("founder", id_text(r->founder[i], buf));
-	if (!r->serial)
-		line("founder", "the first member, when there is one");
-}
-
-int net_show_command(int argc, char **argv)
-{
-	const struct command self = { "show", "OVERLAY", "Says what the network's record holds.", net_show_command };
-	struct overlay o = { .lock = -1 };
-	struct fail f = { 0 };
-	struct charter c;
-	bool has = false;
-	int code;
-
-	if (!options_parse(&argc, &argv, fail_prog(), &self, NULL, 1, 1, NULL, &code))
-		return code;
-	if (overlay_open(&o, argv[1], &f) && overlay_charter(&o, NULL, &c, &has, &f)) {
-		if (has)
-			show(&c.record);
-		else
-			fail_add(&f, "%s is an overlay without a network; `net create --range` makes one with", argv[1]);
-		charter_done(&c);
-	}
-	overlay_close(&o);
-	return failed(&f) ? ctl_fail(&f) : EXIT_HELD;
 }

@@ -163,43 +163,6 @@ int net_invite_command(int argc, char **argv)
 	return code;
 }
 
-/* ---- net invites ---------------------------------------------------------------------- */
-
-int net_invites_command(int argc, char **argv)
-{
-	enum { SERIAL, NAME, ID, USES, MADE, ENDS, FIELDS };
-	const struct command self = { "invites", "OVERLAY", "Lists the invitations that were made and have not ended.", net_invites_command };
-	struct overlay o = { .lock = -1 };
-	struct fail f = { 0 };
-	struct ban b;
-	char **lines;
-	int code;
-
-	if (!options_parse(&argc, &argv, fail_prog(), &self, NULL, 1, 1, NULL, &code))
-		return code;
-	if (!overlay_open(&o, argv[1], &f) || !overlay_banned(&o, &b, &f)) {
-		overlay_close(&o);
-		return ctl_fail(&f);
-	}
-	printf("%6s  %-24s %4s  %-20s  %s\n", "NUMBER", "NAME", "USES", "MADE", "ENDS");
-	lines = g_strsplit(o.invites, "\n", -1);
-	for (char **l = lines; *l; l++) {
-		char **field = g_strsplit(*l, "\t", FIELDS), made[32], ends[32];
-		struct id id;
-
-		if (**l != '#' && g_strv_length(field) == FIELDS &&
-		    g_ascii_strtoull(field[ENDS], NULL, 10) >= (guint64)time(NULL))
-			printf("%6s  %-24s %4s  %s  %s%s\n", field[SERIAL], field[NAME], field[USES],
-			       moment(g_ascii_strtoull(field[MADE], NULL, 10), made),
-			       moment(g_ascii_strtoull(field[ENDS], NULL, 10), ends),
-			       b.list.serial && id_read(field[ID], &id) && revoked_has(&b.list, id) ? "  taken back" : "");
-		g_strfreev(field);
-	}
-	g_strfreev(lines);
-	overlay_close(&o);
-	return EXIT_HELD;
-}
-
 /* ---- net revoke, net uninvite --------------------------------------------------------- */
 
 struct revoking {

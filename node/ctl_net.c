@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <sodium.h>
@@ -321,50 +320,7 @@ static int admit_command(int argc, char **argv)
 	return code;
 }
 
-/* ---- net list ------------------------------------------------------------------------- */
-
-static const char *date(const char *seconds, char buf[32])
-{
-	time_t t = (time_t)g_ascii_strtoll(seconds, NULL, 10);
-	struct tm tm;
-
-	if (!t)
-		return "-";
-	gmtime_r(&t, &tm);
-	strftime(buf, 32, "%Y-%m-%d", &tm);
-	return buf;
-}
-
-static int list_command(int argc, char **argv)
-{
-	enum { SERIAL, NAME, ID, KEY, ISSUED, ENDS, FIELDS };
-	const struct command self = { "list", "OVERLAY", "Lists the certificates that were made.", list_command };
-	struct overlay o = { .lock = -1 };
-	struct fail f = { 0 };
-	char **lines, key[KEY_TEXT];
-	int code;
-
-	if (!options_parse(&argc, &argv, fail_prog(), &self, NULL, 1, 1, NULL, &code))
-		return code;
-	if (!overlay_open(&o, argv[1], &f)) {
-		overlay_close(&o);
-		return ctl_fail(&f);
-	}
-	printf("overlay %s\n%6s  %-24s %-32s  %-10s  %s\n", key_text(overlay_key(&o), key), "SERIAL", "NAME", "ID", "ISSUED",
-	       "ENDS");
-	lines = g_strsplit(o.members, "\n", -1);
-	for (char **l = lines; *l; l++) {
-		char **field = g_strsplit(*l, "\t", FIELDS), issued[32], ends[32];
-
-		if (**l != '#' && g_strv_length(field) == FIELDS)
-			printf("%6s  %-24s %-32s  %-10s  %s\n", field[SERIAL], field[NAME], field[ID],
-			       date(field[ISSUED], issued), date(field[ENDS], ends));
-		g_strfreev(field);
-	}
-	g_strfreev(lines);
-	overlay_close(&o);
-	return EXIT_HELD;
-}
+/* ---- net ------------------------------------------------------------------------------ */
 
 int net_command(int argc, char **argv)
 {
@@ -372,7 +328,7 @@ int net_command(int argc, char **argv)
 		{ "create", "DIR", "make an overlay, and with --range a network", net_create_command },
 		{ "add", "OVERLAY NAME", "make a node: configuration, key and certificate", add_command },
 		{ "admit", "OVERLAY NAME KEY|CARD", "make a certificate for a key that was made elsewhere", admit_command },
-		{ "list", "OVERLAY", "list the certificates that were made", list_command },
+		{ "list", "OVERLAY", "list the certificates that were made", net_list_command },
 		{ "invite", "OVERLAY", "make an invitation, for `weft-node join`", net_invite_command },
 		{ "invites", "OVERLAY", "list the invitations that were made", net_invites_command },
 		{ "uninvite", "OVERLAY NUMBER", "take an invitation back", net_uninvite_command },

@@ -2,7 +2,8 @@
  * ctl_net.h - what the files behind `weftctl net` share
  *
  * ctl_net.c makes members, ctl_create.c overlays and their networks, ctl_invite.c
- * what others act on: invitations, signers, lists of the revoked.
+ * what others act on: invitations, signers, lists of the revoked; ctl_list.c tells
+ * what there is.
  */
 #ifndef NODE_CTL_NET_H
 #define NODE_CTL_NET_H
@@ -11,6 +12,7 @@
 #include "node/overlay.h"
 
 int net_create_command(int argc, char **argv);
+int net_list_command(int argc, char **argv);
 int net_show_command(int argc, char **argv);
 int net_invite_command(int argc, char **argv);
 int net_invites_command(int argc, char **argv);
@@ -32,6 +34,12 @@ struct terms {
 
 #define REPLACE_OPTION(g)									\
 	{ "replace", 0, 0, G_OPTION_ARG_NONE, &(g).replace, "The name may be taken: the old certificate is not used any more", NULL }
+
+#define JSON_OPTION(flag)									\
+	{ "json", 0, 0, G_OPTION_ARG_NONE, &(flag), "Print one line of JSON", NULL }
+
+/** ctl_result() - Print @o, with "ok":true, as one line; takes it */
+void ctl_result(JsonObject *o);
 
 void terms_done(struct terms *g);
 
