@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/socket.h>
@@ -25,6 +26,34 @@ int ctl_fail(struct fail *f)
 	fail_print(f);
 	fail_done(f);
 	return EXIT_UNABLE;
+}
+
+int ctl_end(struct fail *f, int code)
+{
+	if (!failed(f) && (fflush(stdout) || ferror(stdout)))
+		fail_add(f, "cannot write all of it to standard output");
+	return failed(f) ? ctl_fail(f) : code;
+}
+
+/* @o as one line, which it becomes. */
+static char *line_of(JsonObject *o)
+{
+	JsonNode *node = json_node_init_object(json_node_alloc(), o);
+	char *line = json_to_string(node, FALSE);
+
+	json_node_unref(node);
+	json_object_unref(o);
+	return line;
+}
+
+void ctl_result(JsonObject *o, bool ok)
+{
+	char *line;
+
+	json_object_set_boolean_member(o, "ok", ok);
+	line = line_of(o);
+	puts(line);
+	g_free(line);
 }
 
 /* Where the control socket is: as said, or as the configuration says. */
@@ -218,9 +247,7 @@ JsonNode *ctl_once(struct ctl *c, const char *line, int timeout_ms, struct fail 
 char *ctl_order(const char *ask, int64_t timeout_ms, ...)
 {
 	JsonObject *o = json_object_new();
-	JsonNode *node;
 	const char *member;
-	char *line;
 	va_list args;
 
 	json_object_set_string_member(o, "ask", ask);
@@ -234,9 +261,5 @@ char *ctl_order(const char *ask, int64_t timeout_ms, ...)
 			json_object_set_string_member(o, member, text);
 	}
 	va_end(args);
-	node = json_node_init_object(json_node_alloc(), o);
-	line = json_to_string(node, FALSE);
-	json_node_unref(node);
-	json_object_unref(o);
-	return line;
+	return line_of(o);
 }

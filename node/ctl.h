@@ -42,10 +42,13 @@ struct ctl_where {
 	gboolean json;
 };
 
+#define JSON_OPTION(flag)									\
+	{ "json", 0, 0, G_OPTION_ARG_NONE, &(flag), "Print JSON, a line an answer", NULL }
+
 #define CTL_WHERE(w)										\
 	{ "socket", 's', 0, G_OPTION_ARG_FILENAME, &(w).socket, "The node's control socket", "SOCKET" },	\
 	{ "conf", 'c', 0, G_OPTION_ARG_FILENAME, &(w).conf, "The node's configuration", "FILE" },	\
-	{ "json", 0, 0, G_OPTION_ARG_NONE, &(w).json, "Print the node's answer as it came", NULL }
+	JSON_OPTION((w).json)
 
 void ctl_where_done(struct ctl_where *w);
 
@@ -123,6 +126,12 @@ int ctl_simple(int argc, char **argv, const char *name, const char *text, const 
 
 /** ctl_fail() - Print @f, free it and return the exit code for it */
 int ctl_fail(struct fail *f);
+
+/** ctl_end() - The exit code: @code, unless @f says otherwise or standard output took not all, which is then printed */
+int ctl_end(struct fail *f, int code);
+
+/** ctl_result() - Print @o with "ok":@ok as one line, as a node would answer; takes it */
+void ctl_result(JsonObject *o, bool ok);
 
 /** ctl_look_up() - The endpoints of @named (NAME:PORT), IPv6 and IPv4, at most @max; waits for DNS. How many, 0: none is known */
 unsigned ctl_look_up(const char *named, struct endpoint *at, unsigned max);

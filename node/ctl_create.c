@@ -13,6 +13,7 @@ struct wish {
 	char **bootstrap, **reserved, **dns, **founders;
 	char *range, *range6, *name, *domain, *term, *mtu, *policy;
 	int replicas;
+	gboolean json;
 };
 
 static void wish_done(struct wish *w)
@@ -177,12 +178,33 @@ static bool inert(const struct wish *w, struct fail *f)
 	return false;
 }
 
+static bool show(struct overlay *o, const struct network_record *r, bool json, struct fail *f)
+{
+	JsonObject *all;
+	char key[KEY_TEXT], range[RANGE_TEXT];
+
+	key_text(overlay_key(o), key);
+	if (json) {
+		all = r ? ctl_network(o, f) : json_object_new();
+		if (!all)
+			return false;
+		json_object_set_string_member(all, "overlay", key);
+		json_object_set_string_member(all, "dir", o->path);
+		ctl_result(all, true);
+		return true;
+	}
+	printf("overlay %s\n", key);
+	if (r)
+		printf("network %s %s\n", r->name, range_text(r->range4.ip.family ? &r->range4 : &r->range6, range));
+	return true;
+}
+
 static int create(const char *path, const struct wish *w)
 {
 	struct charter c = { .len = 0 };
 	struct overlay o = { .lock = -1 };
 	struct fail f = { 0 };
-	char *points = ctl_endpoints("--bootstrap", w->bootstrap, &f), key[KEY_TEXT], range[RANGE_TEXT];
+	char *points = ctl_endpoints("--bootstrap", w->bootstrap, &f);
 	bool good = points && inert(w, &f) && (!is_network(w) || wish_read(w, path, &c.record, &f)) &&
 		    overlay_make(path, points, &f) && overlay_open(&o, path, &f);
 
@@ -191,17 +213,13 @@ static int create(const char *path, const struct wish *w)
 		randombytes_buf(c.secret, sizeof(c.secret));
 		good = overlay_found(&o, &c, &f);
 	}
+	good = good && show(&o, is_network(w) ? &c.record : NULL, w->json, &f);
 	if (good)
-		printf("overlay %s\n", key_text(overlay_key(&o), key));
-	if (good && is_network(w))
-		printf("network %s %s\n", c.record.name,
-		       range_text(c.record.range4.ip.family ? &c.record.range4 : &c.record.range6, range));
-	if (good)
-		printf("%s holds the secret that decides who is a member: keep it safe, nodes never need it.\n"
-		       "Next: weftctl net add %s NAME --dir DIR\n", path, path);
+		fprintf(ctl_aside(w->json), "%s holds the secret that decides who is a member: keep it safe, nodes never need it.\n"
+			"Next: weftctl net add %s NAME --dir DIR\n", path, path);
 	overlay_close(&o);
 	charter_done(&c);
-	return good ? EXIT_HELD : ctl_fail(&f);
+	return good ? ctl_end(&f, EXIT_HELD) : ctl_fail(&f);
 }
 
 int net_create_command(int argc, char **argv)
@@ -226,6 +244,7 @@ int net_create_command(int argc, char **argv)
 		{ "replicas", 0, 0, G_OPTION_ARG_INT, &w.replicas, "Members that know of an address (5)", "1|3|5" },
 		{ "founder", 0, 0, G_OPTION_ARG_STRING_ARRAY, &w.founders,
 		  "First members to decide, of another overlay (the first one added); may be repeated", "ID" },
+		JSON_OPTION(w.json),
 		G_OPTION_ENTRY_NULL
 	};
 	int code;

@@ -81,9 +81,7 @@ static int values(const struct ctl_where *w, const char *line, const char *what,
 		g_free(text);
 	}
 	ctl_close(&c);
-	if (failed(&f))
-		return ctl_fail(&f);
-	return fflush(stdout) || ferror(stdout) ? EXIT_UNABLE : code;
+	return ctl_end(&f, code);
 }
 
 /* ---- who an address belongs to ---------------------------------------------------------- */

@@ -110,8 +110,6 @@ static void print_json(const GPtrArray *a, bool good)
 {
 	JsonArray *list = json_array_new();
 	JsonObject *o = json_object_new();
-	JsonNode *root = json_node_init_object(json_node_alloc(), o);
-	char *text;
 
 	for (guint i = 0; i < a->len; i++) {
 		const struct finding *f = g_ptr_array_index(a, i);
@@ -125,12 +123,7 @@ static void print_json(const GPtrArray *a, bool good)
 		json_array_add_object_element(list, one);
 	}
 	json_object_set_array_member(o, "findings", list);
-	json_object_set_boolean_member(o, "ok", good);
-	text = json_to_string(root, FALSE);
-	puts(text);
-	g_free(text);
-	json_node_unref(root);
-	json_object_unref(o);
+	ctl_result(o, good);
 }
 
 static bool tell(const struct doctor_facts *d, bool json)
@@ -192,9 +185,7 @@ static int doctor(const struct ctl_where *w)
 	g_ptr_array_unref(dns);
 	config_free(config);
 	fail_done(&none);
-	if (failed(&f))
-		return ctl_fail(&f);
-	return fflush(stdout) || ferror(stdout) ? EXIT_UNABLE : good ? EXIT_HELD : EXIT_BROKE;
+	return ctl_end(&f, good ? EXIT_HELD : EXIT_BROKE);
 }
 
 int doctor_command(int argc, char **argv)

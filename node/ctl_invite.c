@@ -14,22 +14,13 @@
 enum { ASK_MS = 10000, NAMED_MAX = 16 };
 #define EXPIRES_DEFAULT	(24 * 3600 * NS_PER_S)
 
-static const char *moment(uint64_t seconds, char buf[32])
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(buf, 32, "%Y-%m-%d %H:%M UTC", &tm);
-	return buf;
-}
-
 /* ---- net invite ----------------------------------------------------------------------- */
 
 struct inviting {
 	struct terms terms;
 	char *name, *expires, **bootstrap, *out;
 	int uses;
+	gboolean json;
 };
 
 static bool numbers(const struct inviting *a, struct invitation *v, struct fail *f)
@@ -105,6 +96,17 @@ static bool is_network(struct overlay *o, const char *home, struct fail *f)
 	return good && has;
 }
 
+static void show_invitation(const struct inviting *a, const char *token, uint64_t serial, int64_t ends)
+{
+	JsonObject *o = json_object_new();
+
+	json_object_set_int_member(o, "number", (gint64)serial);
+	json_object_set_int_member(o, "uses", a->uses);
+	json_object_set_int_member(o, "ends", ends);
+	json_object_set_string_member(o, a->out ? "file" : "token", a->out ? a->out : token);
+	ctl_result(o, true);
+}
+
 static bool invite(const struct inviting *a, const char *home, struct fail *f)
 {
 	struct endpoint at[TOKEN_ENDPOINTS];
@@ -113,23 +115,22 @@ static bool invite(const struct inviting *a, const char *home, struct fail *f)
 	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), line[TOKEN_TEXT + 1], until[32];
 	struct token t;
 	uint64_t serial;
+	int64_t ends;
 	bool good = given && terms_read(&a->terms, a->name, &v.as, f) && numbers(a, &v, f) && overlay_open(&o, home, f) &&
 		    is_network(&o, home, f) && endpoints(a->bootstrap ? given : o.bootstrap, home, at, &v.ats, f) &&
 		    overlay_invite(&o, &v, &t, &serial, f);
 
-	if (good && token_write(&t, line)) {
-		if (a->out) {
-			strcat(line, "\n");
-			good = keep_text_write(a->out, 0600, line, f);
-		} else {
-			puts(line);
-			fflush(stdout);
-		}
-	}
+	ends = (int64_t)time(NULL) + v.expires_s;
+	good = good && token_write(&t, line) && (!a->out || keep_text_write(a->out, 0600, strcat(line, "\n"), f));
+	if (good && a->json)
+		show_invitation(a, line, serial, ends);
+	else if (good && !a->out)
+		puts(line);
+	fflush(stdout);
 	if (good)
 		fprintf(stderr, "Invitation %" PRIu64 " lets in %u until %s. Whoever has it can use it: send it as you would a "
-			"password.\nThere: weft-node join %s\n", serial, v.uses,
-			moment((uint64_t)time(NULL) + (uint64_t)v.expires_s, until), a->out ? a->out : "weft:...");
+			"password.\nThere: weft-node join %s\n", serial, v.uses, ctl_moment(ends, "%Y-%m-%d %H:%M UTC", until),
+			a->out ? a->out : "weft:...");
 	overlay_close(&o);
 	g_free(given);
 	return good;
@@ -148,13 +149,14 @@ int net_invite_command(int argc, char **argv)
 		  "Where a member listens (the overlay's list); may be repeated", "ADDRESS:PORT" },
 		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &a.out, "Where it goes (standard output)", "FILE" },
 		TERMS_OPTIONS(a.terms),
+		JSON_OPTION(a.json),
 		G_OPTION_ENTRY_NULL
 	};
 	struct fail f = { 0 };
 	int code;
 
 	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 1, 1, NULL, &code))
-		code = invite(&a, argv[1], &f) ? EXIT_HELD : ctl_fail(&f);
+		code = invite(&a, argv[1], &f) ? ctl_end(&f, EXIT_HELD) : ctl_fail(&f);
 	terms_done(&a.terms);
 	g_free(a.name);
 	g_free(a.expires);
@@ -195,6 +197,22 @@ static bool hand_over(const struct ctl_where *w, const char *home, struct fail *
 	return good;
 }
 
+static void show_list(const struct revoked *l, bool told, bool json)
+{
+	JsonObject *o;
+
+	if (!json) {
+		printf("list %" PRIu64 ": %u revoked%s\n", l->serial, l->count, l->digest ? ", a group key of its own" : "");
+		return;
+	}
+	o = json_object_new();
+	json_object_set_int_member(o, "list", (gint64)l->serial);
+	json_object_set_int_member(o, "revoked", l->count);
+	json_object_set_boolean_member(o, "group_key", l->digest != NULL);
+	json_object_set_boolean_member(o, "told", told);
+	ctl_result(o, true);
+}
+
 static bool ban(const struct revoking *a, const char *home, char **who, bool invitation, struct fail *f)
 {
 	struct overlay o = { .lock = -1 };
@@ -218,17 +236,16 @@ static bool ban(const struct revoking *a, const char *home, char **who, bool inv
 	overlay_close(&o);
 	if (!good)
 		return false;
-	printf("list %" PRIu64 ": %u revoked%s\n", b.list.serial, b.list.count,
-	       b.list.digest ? ", a group key of its own" : "");
-	if (told && !hand_over(&a->where, home, f)) {
+	good = !told || hand_over(&a->where, home, f);
+	if (good || !a->where.json)
+		show_list(&b.list, told, a->where.json);
+	if (!good)
 		fail_hint(f, "the list is made; `weftctl net revoke %s -c FILE` tells a node later", home);
-		return false;
-	}
-	if (told)
-		printf("The node tells all the others.\n");
+	else if (told)
+		fprintf(ctl_aside(a->where.json), "The node tells all the others.\n");
 	else
-		printf("Next: weftctl net revoke %s -c FILE, where any node runs: it tells all the others\n", home);
-	return true;
+		fprintf(ctl_aside(a->where.json), "Next: weftctl net revoke %s -c FILE, where any node runs: it tells all the others\n", home);
+	return good;
 }
 
 static int revoke_command(int argc, char **argv, const struct command *self, int least, int most, bool invitation)
@@ -243,7 +260,7 @@ static int revoke_command(int argc, char **argv, const struct command *self, int
 	int code;
 
 	if (options_parse(&argc, &argv, fail_prog(), self, entries, least, most, NULL, &code))
-		code = ban(&a, argv[1], argv + 2, invitation, &f) ? EXIT_HELD : ctl_fail(&f);
+		code = ban(&a, argv[1], argv + 2, invitation, &f) ? ctl_end(&f, EXIT_HELD) : ctl_fail(&f);
 	ctl_where_done(&a.where);
 	return code;
 }
@@ -265,7 +282,7 @@ int net_uninvite_command(int argc, char **argv)
 
 /* ---- net signer ----------------------------------------------------------------------- */
 
-static bool signer(const char *home, const char *card, const char *out, struct fail *f)
+static bool signer(const char *home, const char *card, const char *out, bool json, struct fail *f)
 {
 	struct overlay o = { .lock = -1 };
 	uint8_t *room, cert[CERT_MAX];
@@ -286,8 +303,16 @@ static bool signer(const char *home, const char *card, const char *out, struct f
 	}
 	good = good && is_network(&o, home, f) && overlay_signer(&o, &leaf, cert, &made, f) &&
 	       card_write(out, overlay_key(&o), (struct bytes){ cert, made }, f);
+	if (good && json) {
+		JsonObject *all = json_object_new();
+		char id[ID_TEXT];
+
+		json_object_set_string_member(all, "id", id_text(cert_id(leaf.key, leaf.salt), id));
+		json_object_set_string_member(all, "file", out);
+		ctl_result(all, true);
+	}
 	if (good)
-		printf("Next: put %s as `signer` beside the member's `key`, and start it again\n", out);
+		fprintf(ctl_aside(json), "Next: put %s as `signer` beside the member's `key`, and start it again\n", out);
 	overlay_close(&o);
 	free(room);
 	return good;
@@ -295,18 +320,20 @@ static bool signer(const char *home, const char *card, const char *out, struct f
 
 int net_signer_command(int argc, char **argv)
 {
+	gboolean json = FALSE;
 	char *out = NULL;
 	const struct command self = { "signer", "OVERLAY CARD", "Lets a member answer invitations, so that this folder can be locked away.",
 				      net_signer_command };
 	const GOptionEntry entries[] = {
 		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it goes (signer)", "FILE" },
+		JSON_OPTION(json),
 		G_OPTION_ENTRY_NULL
 	};
 	struct fail f = { 0 };
 	int code;
 
 	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 2, 2, NULL, &code))
-		code = signer(argv[1], argv[2], out ? out : "signer", &f) ? EXIT_HELD : ctl_fail(&f);
+		code = signer(argv[1], argv[2], out ? out : "signer", json, &f) ? ctl_end(&f, EXIT_HELD) : ctl_fail(&f);
 	g_free(out);
 	return code;
 }

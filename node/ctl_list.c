@@ -12,19 +12,6 @@
 #include "node/ctl_net.h"
 #include "node/text.h"
 
-void ctl_result(JsonObject *o)
-{
-	JsonNode *root = json_node_alloc();
-	char *text;
-
-	json_object_set_boolean_member(o, "ok", TRUE);
-	json_node_init_object(root, o);
-	text = json_to_string(root, FALSE);
-	puts(text);
-	g_free(text);
-	json_node_unref(root);
-}
-
 /* Lines of fields with tabs between, those of @number as numbers; remarks and what is cut short are left out. */
 static JsonArray *table(const char *text, const char *const *column, unsigned columns, const char *number)
 {
@@ -51,7 +38,7 @@ static JsonArray *table(const char *text, const char *const *column, unsigned co
 	return rows;
 }
 
-static const char *moment(int64_t seconds, const char *format, char buf[32])
+const char *ctl_moment(int64_t seconds, const char *format, char buf[32])
 {
 	time_t t = (time_t)seconds;
 	struct tm tm;
@@ -86,8 +73,8 @@ static void show_members(JsonObject *all)
 	printf("overlay %s\n%6s  %-24s %-32s  %-10s  %s\n", json_str(all, "overlay", "-"), "SERIAL", "NAME", "ID", "ISSUED", "ENDS");
 	for (guint i = 0; (m = ctl_each(a, i)); i++)
 		printf("%6" PRId64 "  %-24s %-32s  %-10s  %s\n", json_int(m, "serial", 0), json_str(m, "name", "-"),
-		       json_str(m, "id", "-"), moment(json_int(m, "issued", 0), "%Y-%m-%d", issued),
-		       moment(json_int(m, "ends", 0), "%Y-%m-%d", ends));
+		       json_str(m, "id", "-"), ctl_moment(json_int(m, "issued", 0), "%Y-%m-%d", issued),
+		       ctl_moment(json_int(m, "ends", 0), "%Y-%m-%d", ends));
 }
 
 /* ---- net invites ---------------------------------------------------------------------- */
@@ -125,8 +112,8 @@ static void show_invites(JsonObject *all)
 	printf("%6s  %-24s %4s  %-20s  %s\n", "NUMBER", "NAME", "USES", "MADE", "ENDS");
 	for (guint i = 0; (v = ctl_each(a, i)); i++)
 		printf("%6" PRId64 "  %-24s %4" PRId64 "  %s  %s%s\n", json_int(v, "number", 0), json_str(v, "name", "-"),
-		       json_int(v, "uses", 0), moment(json_int(v, "made", 0), "%Y-%m-%d %H:%M UTC", made),
-		       moment(json_int(v, "ends", 0), "%Y-%m-%d %H:%M UTC", ends), ctl_yes(v, "taken_back") ? "  taken back" : "");
+		       json_int(v, "uses", 0), ctl_moment(json_int(v, "made", 0), "%Y-%m-%d %H:%M UTC", made),
+		       ctl_moment(json_int(v, "ends", 0), "%Y-%m-%d %H:%M UTC", ends), ctl_yes(v, "taken_back") ? "  taken back" : "");
 }
 
 /* ---- net show ------------------------------------------------------------------------- */
@@ -167,7 +154,7 @@ static JsonObject *record_object(const struct network_record *r)
 	return o;
 }
 
-static JsonObject *network(struct overlay *o, struct fail *f)
+JsonObject *ctl_network(struct overlay *o, struct fail *f)
 {
 	JsonObject *out = NULL;
 	struct charter c;
@@ -237,12 +224,13 @@ static int tell(int argc, char **argv, const struct command *self, JsonObject *(
 	overlay_close(&o);
 	if (!all)
 		return ctl_fail(&f);
-	if (!json)
+	if (json) {
+		ctl_result(all, true);
+	} else {
 		show(all);
-	else
-		ctl_result(json_object_ref(all));
-	json_object_unref(all);
-	return EXIT_HELD;
+		json_object_unref(all);
+	}
+	return ctl_end(&f, EXIT_HELD);
 }
 
 int net_list_command(int argc, char **argv)
@@ -263,5 +251,5 @@ int net_show_command(int argc, char **argv)
 {
 	const struct command self = { "show", "OVERLAY", "Says what the network's record holds.", net_show_command };
 
-	return tell(argc, argv, &self, network, show_network);
+	return tell(argc, argv, &self, ctl_network, show_network);
 }

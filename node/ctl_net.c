@@ -84,8 +84,28 @@ struct adding {
 	struct terms terms;
 	char *dir, *listen4, *listen6, **bootstrap;
 	char *tap, *model, *bridge, *own;	/* [network.1] */
-	gboolean signer, no_signer, resolver;
+	gboolean signer, no_signer, resolver, json;
 };
+
+/* What was made: a certificate, for the key and name of @ask. */
+static JsonObject *member(const struct admission *ask, const struct admitted *got)
+{
+	JsonObject *o = json_object_new();
+	char id[ID_TEXT], key[KEY_TEXT];
+
+	json_object_set_int_member(o, "serial", (gint64)got->serial);
+	json_object_set_string_member(o, "name", ask->name);
+	json_object_set_string_member(o, "id", id_text(got->id, id));
+	json_object_set_string_member(o, "key", key_text(ask->key, key));
+	return o;
+}
+
+static void show_member(const struct admission *ask, const struct admitted *got, const char *more)
+{
+	char id[ID_TEXT];
+
+	printf("%s  %s  certificate %" PRIu64 "%s\n", ask->name, id_text(got->id, id), got->serial, more);
+}
 
 static void remove_node(const char *dir)
 {
@@ -169,7 +189,7 @@ static bool add(const struct adding *a, const char *home, const char *name, stru
 	struct admitted got;
 	struct charter c;
 	bool has = false, signs = a->signer;
-	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), *conf = NULL, id[ID_TEXT];
+	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), *conf = NULL;
 	bool good = given && terms_read(&a->terms, name, &ask, f) && overlay_open(&o, home, f) &&
 		    overlay_charter(&o, NULL, &c, &has, f);
 
@@ -185,9 +205,17 @@ static bool add(const struct adding *a, const char *home, const char *name, stru
 		good = (has || no_network(a, home, f)) && (conf = draft_text(&d, f)) && keep_dir(a->dir, true, f);
 	}
 	good = good && make(a, signs, &o, &ask, conf, &got, f);
+	if (good && a->json) {
+		JsonObject *made = member(&ask, &got);
+
+		json_object_set_string_member(made, "dir", a->dir);
+		json_object_set_boolean_member(made, "signer", signs);
+		ctl_result(made, true);
+	} else if (good) {
+		show_member(&ask, &got, signs ? ", answers invitations" : "");
+	}
 	if (good)
-		printf("%s  %s  certificate %" PRIu64 "%s\nNext: weft-node -c %s/weft.conf\n", name, id_text(got.id, id),
-		       got.serial, signs ? ", answers invitations" : "", a->dir);
+		fprintf(ctl_aside(a->json), "Next: weft-node -c %s/weft.conf\n", a->dir);
 	overlay_close(&o);
 	g_free(given);
 	g_free(conf);
@@ -214,6 +242,7 @@ static int add_command(int argc, char **argv)
 		{ "resolver", 0, 0, G_OPTION_ARG_NONE, &a.resolver, "Have systemd-resolved ask for the network's names", NULL },
 		TERMS_OPTIONS(a.terms),
 		REPLACE_OPTION(a.terms),
+		JSON_OPTION(a.json),
 		G_OPTION_ENTRY_NULL
 	};
 	struct fail f = { 0 };
@@ -222,7 +251,7 @@ static int add_command(int argc, char **argv)
 	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 2, 2, NULL, &code)) {
 		if (!a.dir)
 			a.dir = g_strdup(argv[2]);
-		code = add(&a, argv[1], argv[2], &f) ? EXIT_HELD : ctl_fail(&f);
+		code = add(&a, argv[1], argv[2], &f) ? ctl_end(&f, EXIT_HELD) : ctl_fail(&f);
 	}
 	terms_done(&a.terms);
 	g_free(a.dir);
@@ -267,13 +296,12 @@ static bool key_of(const char *text, struct admission *ask, uint8_t **room, stru
 }
 
 static bool admit(const struct terms *g, const char *home, const char *name, const char *key, const char *out,
-		  struct fail *f)
+		  bool json, struct fail *f)
 {
 	struct overlay o = { .lock = -1 };
 	struct admission ask;
 	struct admitted got;
 	struct charter c = { .len = 0 };
-	char id[ID_TEXT];
 	uint8_t *room = NULL;
 	bool has = false, good = terms_read(g, name, &ask, f) && key_of(key, &ask, &room, f);
 
@@ -284,11 +312,19 @@ static bool admit(const struct terms *g, const char *home, const char *name, con
 	good = good && overlay_open(&o, home, f) && overlay_admit(&o, &ask, &got, f) &&
 	       card_write(out, overlay_key(&o), (struct bytes){ got.chain, got.chain_len }, f) &&
 	       overlay_charter(&o, &got.id, &c, &has, f);
+	if (good && json) {
+		JsonObject *made = member(&ask, &got);
+
+		json_object_set_string_member(made, "card", out);
+		ctl_result(made, true);
+	} else if (good) {
+		show_member(&ask, &got, "");
+	}
 	if (good)
-		printf("%s  %s  certificate %" PRIu64 "\nNext: put %s as `card` beside the node's `key`\n", name,
-		       id_text(got.id, id), got.serial, out);
+		fprintf(ctl_aside(json), "Next: put %s as `card` beside the node's `key`\n", out);
 	if (good && has)
-		printf("      and %s/charter as `network`, by a way that keeps it secret: every member has it\n", home);
+		fprintf(ctl_aside(json), "      and %s/charter as `network`, by a way that keeps it secret: every member has it\n",
+			home);
 	overlay_close(&o);
 	charter_done(&c);
 	free(room);
@@ -298,6 +334,7 @@ static bool admit(const struct terms *g, const char *home, const char *name, con
 static int admit_command(int argc, char **argv)
 {
 	struct terms g = { 0 };
+	gboolean json = FALSE;
 	char *out = NULL;
 	const struct command self = { "admit", "OVERLAY NAME KEY|CARD", "Makes a certificate for a key that was made elsewhere.",
 				      admit_command };
@@ -305,6 +342,7 @@ static int admit_command(int argc, char **argv)
 		{ "out", 'o', 0, G_OPTION_ARG_FILENAME, &out, "Where it goes (NAME.card)", "FILE" },
 		TERMS_OPTIONS(g),
 		REPLACE_OPTION(g),
+		JSON_OPTION(json),
 		G_OPTION_ENTRY_NULL
 	};
 	struct fail f = { 0 };
@@ -313,7 +351,7 @@ static int admit_command(int argc, char **argv)
 	if (options_parse(&argc, &argv, fail_prog(), &self, entries, 3, 3, NULL, &code)) {
 		if (!out)
 			out = g_strdup_printf("%s.card", argv[2]);
-		code = admit(&g, argv[1], argv[2], argv[3], out, &f) ? EXIT_HELD : ctl_fail(&f);
+		code = admit(&g, argv[1], argv[2], argv[3], out, json, &f) ? ctl_end(&f, EXIT_HELD) : ctl_fail(&f);
 	}
 	terms_done(&g);
 	g_free(out);

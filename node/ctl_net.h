@@ -8,6 +8,8 @@
 #ifndef NODE_CTL_NET_H
 #define NODE_CTL_NET_H
 
+#include <stdio.h>
+
 #include "node/ctl.h"
 #include "node/overlay.h"
 
@@ -35,11 +37,17 @@ struct terms {
 #define REPLACE_OPTION(g)									\
 	{ "replace", 0, 0, G_OPTION_ARG_NONE, &(g).replace, "The name may be taken: the old certificate is not used any more", NULL }
 
-#define JSON_OPTION(flag)									\
-	{ "json", 0, 0, G_OPTION_ARG_NONE, &(flag), "Print one line of JSON", NULL }
+/** ctl_aside() - Where hints go: with --json not between what a program reads */
+static inline FILE *ctl_aside(gboolean json)
+{
+	return json ? stderr : stdout;
+}
 
-/** ctl_result() - Print @o, with "ok":true, as one line; takes it */
-void ctl_result(JsonObject *o);
+/** ctl_moment() - @seconds of Unix time in UTC, as strftime() writes it with @format; "-" if there are none */
+const char *ctl_moment(int64_t seconds, const char *format, char buf[32]);
+
+/** ctl_network() - {"network":...}: what the record of the network that @o is holds; NULL with a message if it is none */
+JsonObject *ctl_network(struct overlay *o, struct fail *f);
 
 void terms_done(struct terms *g);
 

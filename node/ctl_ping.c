@@ -148,7 +148,7 @@ static int run(const struct ctl_where *w, struct pings *p, const char *network)
 		return ctl_fail(&f);
 	fail_done(&f);
 	summary(p);
-	return fflush(stdout) || ferror(stdout) ? EXIT_UNABLE : p->received ? EXIT_HELD : EXIT_BROKE;
+	return ctl_end(&f, p->received ? EXIT_HELD : EXIT_BROKE);
 }
 
 int ping_command(int argc, char **argv)

@@ -17,7 +17,6 @@ int ctl_print(const struct ctl_where *w, const char *line, int timeout_ms, void 
 	struct ctl c;
 	char *text = NULL;
 	JsonNode *root = NULL;
-	int code = EXIT_HELD;
 
 	if (ctl_open(&c, w, &f) && ctl_ask(&c, line, &f))
 		root = ctl_take(&c, timeout_ms, &text, &f);
@@ -29,9 +28,7 @@ int ctl_print(const struct ctl_where *w, const char *line, int timeout_ms, void 
 		json_node_unref(root);
 	g_free(text);
 	ctl_close(&c);
-	if (failed(&f))
-		code = ctl_fail(&f);
-	return fflush(stdout) || ferror(stdout) ? EXIT_UNABLE : code;
+	return ctl_end(&f, EXIT_HELD);
 }
 
 int ctl_simple(int argc, char **argv, const char *name, const char *text, const char *line, int timeout_ms,

@@ -23,7 +23,7 @@ static const struct command commands[] = {
 	{ "stop", NULL, "have it leave the overlay and end", stop_command },
 	{ "leave", NULL, NULL, stop_command },
 	{ "version", NULL, "versions of weftctl and of the node", version_command },
-	{ "net", "create | add | admit | list | show", "make overlays and their members", net_command },
+	{ "net", "create | add | invite | revoke | list ...", "make overlays and their members", net_command },
 	{ "key", "DIR", "a node's public key", key_command },
 	{ "config", "explain | show | man", "what weft-node's configuration can hold", config_command },
 	{ NULL, NULL, NULL, NULL },

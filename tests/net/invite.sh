@@ -7,7 +7,7 @@
 #	 eth0 .1     eth0 .2     eth0 .3	eth0 .2		dave on a subnet of his own, 172.31.0.0/24,
 #	-+-----------+-- under0 -+- .254 = router = 172.31.0.1 -+		behind a router
 NEEDS="dig"
-SECTIONS="comes bad again many revoked"
+SECTIONS="comes bad again many revoked json"
 . "${0%/*}/lib.sh"
 where=([alice]=a [bob]=b [carol]=c [dave]=d)
 
@@ -228,6 +228,32 @@ revoked() {
 	holds "both are members again" await ring_of 2 bob carol
 	AWAIT=45 holds "and reach each other" pings_soon c 10.9.0.20	# a name that was refused is put again after half a term
 	holds "all leave" all_stopped alice bob carol dave
+}
+
+# ---- json -------------------------------------------------------------------
+
+# What a program reads of it is one object on one line, and holds PATTERN.
+tells() {	# PATTERN COMMAND...
+	"${@:2}" --json 2>hints >json || { cat hints; return 1; }
+	cat json
+	[ "$(wc -l <json)" = 1 ] && grep -qE '^\{"[a-z0-9]+":.*,"ok":true\}$' json && grep -qE "$1" json
+}
+
+json() {
+	holds "as JSON: create" tells '"network":\{"name":"paper".*"range":"10\.7\.0\.0/24".*"overlay":"[0-9a-f]{64}","dir":"paper"' \
+		ctl net create paper --range 10.7.0.0/24 --bootstrap 172.30.0.1:9338
+	holds "what helps people is beside it" grep -q "^Next: weftctl net add paper" hints
+	holds "add" tells '"serial":1,"name":"ann","id":"[0-9a-f]{32}","key":"[0-9a-f]{64}","dir":"ann","signer":true' ctl net add paper ann
+	holds "admit" tells '"serial":2,"name":"ben".*"card":"ben.card"' ctl net admit paper ben ann/state/card
+	holds "list" tells '"members":\[\{"serial":1,"name":"ann".*"name":"ben"' ctl net list paper
+	holds "show" tells '"policy":"strict","serial":1,"founders":\["[0-9a-f]{32}"\]' ctl net show paper
+	holds "invite, for two" tells '"number":3,"uses":2,"ends":[0-9]+,"token":"weft:[a-z2-7]+"' ctl net invite paper --uses 2
+	holds "into a file: not the token" tells '"number":4,"uses":1,"ends":[0-9]+,"file":"line","ok"' ctl net invite paper --out line
+	holds "uninvite" tells '"list":[0-9]+,"revoked":1,"group_key":true,"told":false' ctl net uninvite paper 3
+	holds "invites: one is taken back" tells '"number":3,[^}]*"taken_back":true.*"number":4,[^}]*"taken_back":false' ctl net invites paper
+	holds "signer" tells '"id":"[0-9a-f]{32}","file":"signs"' ctl net signer paper ann/state/card --out signs
+	holds "revoke" tells '"revoked":2' ctl net revoke paper ann
+	holds "a mistake is one message all the same" refused "is there already" ctl net create paper --json
 }
 
 run
