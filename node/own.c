@@ -8,6 +8,7 @@
 
 #include "core/dht/dht.h"
 #include "core/look.h"
+#include "core/vnet/packet.h"
 #include "node/diary.h"
 #include "node/text.h"
 
@@ -38,52 +39,27 @@ void own_take(struct nic *n)
 	n->own = OWN_OFF;
 }
 
-static void put_checksum(uint8_t *icmp, size_t len, const uint8_t *src, const uint8_t *dst)
-{
-	uint32_t sum = (uint32_t)len + 58;	/* the pseudo header: length, ICMPv6 */
-
-	for (unsigned i = 0; i < 16; i += 2)
-		sum += (uint32_t)(src[i] << 8 | src[i + 1]) + (uint32_t)(dst[i] << 8 | dst[i + 1]);
-	for (size_t i = 0; i < len; i += 2)
-		sum += (uint32_t)(icmp[i] << 8 | icmp[i + 1]);
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	icmp[2] = (uint8_t)(~sum >> 8);
-	icmp[3] = (uint8_t)~sum;
-}
-
 /* A gratuitous ARP request (RFC 5227, 2.3) or an unsolicited neighbour advertisement (RFC 4861, 7.2.6) of the host. */
 static size_t announcement(const struct nic *n, uint8_t buf[NICS_FRAME])
 {
-	static const uint8_t ARP[] = { 0x08, 0x06, 0, 1, 8, 0, 6, 4, 0, 1 };
-	static const uint8_t ALL[16] = { 0xff, 2, [15] = 1 };
-	const uint8_t *mac = n->plug.device.mac, *ip = n->ip.at;
+	static const struct ip ALL = { .at = { 0xff, 2, [15] = 1 }, .family = 6 };
+	static const uint8_t NOBODY[MAC_BYTES];
+	const uint8_t *mac = n->plug.device.mac;
 	struct writer w = writer_of(buf, NICS_FRAME);
-	uint8_t icmp[32] = { 136, [4] = 0x20 /* override */, [24] = 2 /* target's link-layer address */, [25] = 1 };
+	uint8_t to[MAC_BYTES];
+	struct build b;
 
 	if (n->ip.family == 4) {
-		write_copy(&w, (const uint8_t[]){ 0xff, 0xff, 0xff, 0xff, 0xff, 0xff }, 6);
-		write_copy(&w, mac, 6);
-		write_copy(&w, ARP, sizeof(ARP));
-		write_copy(&w, mac, 6);
-		write_copy(&w, ip, 4);
-		write_copy(&w, (const uint8_t[6]){ 0 }, 6);
-		write_copy(&w, ip, 4);
+		build_arp(&w, mac_broadcast, 1, mac, &n->ip, NOBODY, &n->ip);
 		return writer_len(&w);
 	}
-	write_copy(&w, (const uint8_t[]){ 0x33, 0x33, 0, 0, 0, 1 }, 6);
-	write_copy(&w, mac, 6);
-	write_u16(&w, 0x86dd);
-	write_u32(&w, 6u << 28);
-	write_u16(&w, 32);
-	write_u8(&w, 58);
-	write_u8(&w, 255);
-	write_copy(&w, ip, 16);
-	write_copy(&w, ALL, 16);
-	memcpy(icmp + 8, ip, 16);
-	memcpy(icmp + 26, mac, 6);
-	put_checksum(icmp, sizeof(icmp), ip, ALL);
-	write_copy(&w, icmp, sizeof(icmp));
+	mac_of_group(to, &ALL);
+	build_eth(&w, to, mac, TYPE_IP6);
+	b = build_icmp(&w, &n->ip, &ALL, 255, 136, 0, 1u << 29 /* override */);
+	write_copy(&w, n->ip.at, 16);
+	write_u16(&w, 2 << 8 | 1);		/* the target's link-layer address */
+	write_copy(&w, mac, MAC_BYTES);
+	build_done(&w, &b);
 	return writer_len(&w);
 }
 
