@@ -63,12 +63,15 @@ static void damage(const struct place *p, const char *name)
 	char *path = file(p, name);
 	FILE *f = fopen(path, "r+");
 	long middle;
+	int was;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(f);
 	fseek(f, 0, SEEK_END);
 	middle = ftell(f) / 2;
 	fseek(f, middle, SEEK_SET);
-	fputc('!', f);
+	was = fgetc(f);
+	fseek(f, middle, SEEK_SET);
+	fputc(was ^ 1, f);
 	fclose(f);
 	free(path);
 }
