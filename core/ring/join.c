@@ -31,7 +31,6 @@ enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK
 #define BOOT_MIN	(60 * NS_PER_S)
 #define BOOT_SMALL	(240 * NS_PER_S)
 #define BOOT_PER_SMALL	(20 * NS_PER_S)
-#define LOST_LATELY	(600 * NS_PER_S)
 #define BOOT_PER_NODE	(2 * NS_PER_S)
 
 /* ---- contacts ---- */
@@ -61,15 +60,13 @@ static void call_bootstrap(struct ring *r, struct env *e)
 
 /*
  * How often a member looks whether a configured endpoint stands on another ring: together about one in BOOT_PER_NODE;
- * in a small ring, where each call weighs more, one in BOOT_PER_SMALL - unless it lost somebody lately, and may be a part.
+ * in a small ring, where each call weighs more, one in BOOT_PER_SMALL.
  */
-static int64_t bootstrap_pause(const struct ring *r, const struct env *e)
+static int64_t bootstrap_pause(const struct ring *r)
 {
 	int64_t nodes = (int64_t)exp2_u64((int64_t)r->log2_size << 24), pause = nodes * BOOT_PER_SMALL;
 
-	if (r->lost_ns && e->now_ns - r->lost_ns < LOST_LATELY)
-		pause = nodes * BOOT_PER_NODE;
-	else if (pause > BOOT_SMALL)
+	if (pause > BOOT_SMALL)
 		pause = nodes * BOOT_PER_NODE > BOOT_SMALL ? nodes * BOOT_PER_NODE : BOOT_SMALL;
 	return pause < BOOT_MIN ? BOOT_MIN : pause;
 }
@@ -182,7 +179,7 @@ static void joined(struct ring *r, struct env *e)
 	r->state = RING_JOINED;
 	r->placed = true;
 	r->joined_ns = e->now_ns;
-	r->contact_ns = e->now_ns - (int64_t)(random_u64(&e->random) % (uint64_t)bootstrap_pause(r, e));
+	r->contact_ns = e->now_ns - (int64_t)(random_u64(&e->random) % (uint64_t)bootstrap_pause(r));
 	env_record(e, RECORD_JOINED, link_ok(right) ? peer_at(r, right)->id : r->self,
 		   (uint64_t)((e->now_ns - r->start_ns) / NS_PER_MS), 0);
 	heap_del(&e->timers, RING_JOIN);
@@ -544,7 +541,7 @@ void join_keep(struct ring *r, struct env *e)
 	}
 	if (!links_count(r->links)) {
 		call_contacts(r, e, CONTACT_CALLS);	/* a ring of one looks for company at every step */
-	} else if (e->now_ns - r->contact_ns > bootstrap_pause(r, e)) {
+	} else if (e->now_ns - r->contact_ns > bootstrap_pause(r)) {
 		r->contact_ns = e->now_ns;
 		call_bootstrap(r, e);
 	}

@@ -268,8 +268,6 @@ void peers_down(struct ring *r, struct env *e, const struct news *n)
 		break;
 	}
 	near_orphan(&r->near, n->link.slot, true);
-	if (n->why == END_DEAD)
-		r->lost_ns = e->now_ns;
 	if (n->why == END_LEAVE)
 		remember_forget(&r->remember, p->id);
 	else

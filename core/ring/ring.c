@@ -235,16 +235,19 @@ static void want_via(struct ring *r, struct env *e, const struct news *n)
 	route_retry(r, e);
 }
 
-/* Was everything tried to reach @id? Not so when a lost peer was only sought. */
+/* Was everything tried to reach @id, whom somebody named as our neighbour? Not so when a lost peer was only sought. */
 static bool tried(const struct ring *r, struct id id)
 {
+	bool named = false;
+
 	for (int s = 0; s < SIDES; s++) {
 		const struct known *k = near_find(&r->near, (enum side)s, id);
 
 		if (k && !k->tries)
 			return false;
+		named |= k != NULL;
 	}
-	return true;
+	return named;
 }
 
 static void failed(struct ring *r, struct env *e, const struct news *n)

@@ -88,7 +88,6 @@ struct ring {
 	bool placed;			/* somebody told us who stands around our place */
 	struct id side[SIDES];		/* immediate neighbours last told to the world */
 	int64_t start_ns, joined_ns, alone_ns, drift_ns, contact_ns, find_ns;
-	int64_t lost_ns;		/* somebody died, as far as we could see; 0 = nobody yet */
 	uint32_t doubt_ms;		/* after a stall: nothing is owned before both sides are heard past this */
 	int64_t enter_ns;		/* ENTER goes out again after this */
 	link_ref entering[SIDES];
