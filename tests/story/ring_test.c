@@ -190,6 +190,25 @@ static void two_halves_become_one_ring_again(void)
 	stage_free(s);
 }
 
+/* Peers over there were sought in vain a moment before. */
+static void two_halves_that_can_meet_are_one_ring_within_ten_seconds(void)
+{
+	for (unsigned parted_s = 20; parted_s <= 28; parted_s += 2) {
+		struct stage *s = scene(10);
+
+		for (unsigned i = 0; i < 10; i++)
+			stage_up(s, i, false);
+		stage_run(s, 60 * NS_PER_S);
+		s->wire = wire_halves;
+		stage_run(s, parted_s * NS_PER_S);
+		CU_ASSERT_FALSE(stage_ring_right(s));
+		s->wire = NULL;
+		stage_run(s, 10 * NS_PER_S);
+		CU_ASSERT_TRUE(stage_ring_right(s));
+		stage_free(s);
+	}
+}
+
 struct lost {
 	unsigned nth, seen;
 };
@@ -309,6 +328,8 @@ CU_TestInfo story_ring_tests[] = {
 	{ "a node comes back by its memory when the bootstrap is gone",
 	  a_node_comes_back_by_its_memory_when_the_bootstrap_is_gone },
 	{ "two halves become one ring again", two_halves_become_one_ring_again },
+	{ "two halves that can meet are one ring within ten seconds",
+	  two_halves_that_can_meet_are_one_ring_within_ten_seconds },
 	{ "whichever packet of a join is lost the node joins", whichever_packet_of_a_join_is_lost_the_node_joins },
 	{ "a stalled node owns nothing before its neighbours are heard",
 	  a_stalled_node_owns_nothing_before_its_neighbours_are_heard },
