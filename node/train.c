@@ -36,6 +36,7 @@ static uint32_t seq_of(const uint8_t *tcp)
 static void train_of(struct train *t, const struct frame *f, const struct yard *y)
 {
 	const uint8_t *ip = f->data + ETH_HEADER, *l4;
+	uint8_t family, proto;
 	size_t len;
 
 	t->car[0] = f;
@@ -49,17 +50,21 @@ static void train_of(struct train *t, const struct frame *f, const struct yard *
 		return;
 	if (get16(f->data + 12) == TYPE_IP4 && ip[0] == 0x45 && !(get16(ip + 6) & 0x3fff) &&
 	    get16(ip + 2) == f->len - ETH_HEADER) {
-		t->family = 4;
+		family = 4;
 		t->l4 = ETH_HEADER + IP4_HEADER;
-		t->proto = ip[9];
+		proto = ip[9];
 	} else if (get16(f->data + 12) == TYPE_IP6 && f->len >= ETH_HEADER + IP6_HEADER + UDP_HEADER &&
 		   get16(ip + 4) == f->len - ETH_HEADER - IP6_HEADER) {
-		t->family = 6;
+		family = 6;
 		t->l4 = ETH_HEADER + IP6_HEADER;
-		t->proto = ip[6];
+		proto = ip[6];
 	} else {
 		return;
 	}
+	if (proto != PROTO_TCP && proto != PROTO_UDP)
+		return;
+	t->family = family;
+	t->proto = proto;
 	l4 = f->data + t->l4;
 	if (t->proto == PROTO_TCP && y->tcp && f->len >= t->l4 + TCP_HEADER) {
 		len = t->l4 + (size_t)(l4[12] >> 4) * 4;
@@ -79,13 +84,13 @@ static void train_of(struct train *t, const struct frame *f, const struct yard *
 	t->seq = t->proto == PROTO_TCP ? seq_of(l4) + t->segment : 0;
 }
 
-/* Addresses and ports are where they are in the other's. What is neither TCP nor UDP, or in fragments, is of no flow. */
+/* Addresses and ports are where they are in the other's. What is neither TCP nor UDP, or in fragments, is one flow: its order counts. */
 static bool same_flow(const struct train *a, const struct train *b)
 {
 	const uint8_t *p = a->car[0]->data, *q = b->car[0]->data;
 	size_t from = a->family == 4 ? ETH_HEADER + 12 : ETH_HEADER + 8;
 
-	return a->family && a->family == b->family && a->proto == b->proto && !memcmp(p + from, q + from, a->l4 + 4 - from);
+	return a->family == b->family && a->proto == b->proto && (!a->family || !memcmp(p + from, q + from, a->l4 + 4 - from));
 }
 
 /* @b is one frame of the flow of @a. */

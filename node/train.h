@@ -8,7 +8,8 @@
  * step that brought it: the caller empties the yard at its end.
  *
  *	Order		of one flow is kept: what does not fit a train of its flow
- *			sends that off first
+ *			sends that off first. What has no ports (ARP, ICMP, fragments) is one
+ *			flow: of two who say where an address is, the second one is believed
  *	Work		a frame is compared with TRAINS others at most
  *	Memory		the caller's; frames are borrowed until their train was written
  */
@@ -34,7 +35,7 @@ struct train {
 	size_t data;			/* bytes of all cars behind their headers */
 	uint16_t segment;		/* of each but the last */
 	uint16_t l4, headers;		/* where TCP or UDP begins, and what it carries; 0: nothing can join */
-	uint8_t family, proto;
+	uint8_t family, proto;		/* 0: neither TCP nor UDP, or a fragment */
 	bool whole;			/* nothing may follow: PSH, or a short one */
 	const struct frame *car[TRAIN_CARS];
 };

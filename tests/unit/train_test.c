@@ -262,6 +262,30 @@ static void all_that_goes_in_comes_out(void)
 	CU_ASSERT_EQUAL(out, in);
 }
 
+/* Of two who say where an address is the second one is believed: what has no ports keeps its order. */
+static void what_has_no_ports_keeps_its_order(void)
+{
+	enum { ARP, ICMP, OTHER_ICMP, FRAGMENT, OTHER_FRAGMENT, KINDS };
+	struct yard y = { .tcp = true, .udp = true };
+	unsigned next = 0;
+	struct train t;
+
+	for (unsigned i = 0; i < KINDS; i++) {
+		size_t len = make(4, i < FRAGMENT ? PROTO_ICMP : PROTO_TCP, 40, (uint16_t)i, 16);
+
+		frames[i] = (struct frame){ .data = memcpy(bytes[i], whole, len), .len = (uint16_t)len };
+	}
+	put16(bytes[ARP] + 12, TYPE_ARP);
+	fragment(&frames[FRAGMENT], bytes[FRAGMENT]);
+	bytes[OTHER_FRAGMENT][21] = 1;
+	for (unsigned i = 0; i < KINDS; i++)
+		if (yard_put(&y, &frames[i], &t))
+			CU_ASSERT_PTR_EQUAL(t.car[0], &frames[next++]);
+	while (yard_rest(&y, &t))
+		CU_ASSERT_PTR_EQUAL(t.car[0], &frames[next++]);
+	CU_ASSERT_EQUAL(next, KINDS);
+}
+
 static void a_train_ends_at_what_an_ip_packet_holds(void)
 {
 	struct yard y = { .tcp = true, .udp = true };
@@ -290,6 +314,7 @@ CU_TestInfo train_tests[] = {
 	{ "identifications count where packets may be cut", identifications_count_where_packets_may_be_cut },
 	{ "what the kernel does not take travels apart", what_the_kernel_does_not_take_travels_apart },
 	{ "all that goes in comes out", all_that_goes_in_comes_out },
+	{ "what has no ports keeps its order", what_has_no_ports_keeps_its_order },
 	{ "a train ends at what an IP packet holds", a_train_ends_at_what_an_ip_packet_holds },
 	CU_TEST_INFO_NULL
 };
