@@ -112,7 +112,7 @@ static bool invite(const struct inviting *a, const char *home, struct fail *f)
 	struct endpoint at[TOKEN_ENDPOINTS];
 	struct invitation v = { .at = at };
 	struct overlay o = { .lock = -1 };
-	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), line[TOKEN_TEXT + 1], until[32];
+	char *given = ctl_endpoints("--bootstrap", a->bootstrap, f), line[TOKEN_TEXT + 1], until[MOMENT_TEXT];
 	struct token t;
 	uint64_t serial;
 	int64_t ends;
@@ -129,7 +129,7 @@ static bool invite(const struct inviting *a, const char *home, struct fail *f)
 	fflush(stdout);
 	if (good)
 		fprintf(stderr, "Invitation %" PRIu64 " lets in %u until %s. Whoever has it can use it: send it as you would a "
-			"password.\nThere: weft-node join %s\n", serial, v.uses, ctl_moment(ends, "%Y-%m-%d %H:%M UTC", until),
+			"password.\nThere: weft-node join %s\n", serial, v.uses, moment_text(ends, until),
 			a->out ? a->out : "weft:...");
 	overlay_close(&o);
 	g_free(given);

@@ -38,18 +38,6 @@ static JsonArray *table(const char *text, const char *const *column, unsigned co
 	return rows;
 }
 
-const char *ctl_moment(int64_t seconds, const char *format, char buf[32])
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (!t)
-		return "-";
-	gmtime_r(&t, &tm);
-	strftime(buf, 32, format, &tm);
-	return buf;
-}
-
 /* ---- net list ------------------------------------------------------------------------- */
 
 static JsonObject *members(struct overlay *o, struct fail *f)
@@ -67,14 +55,14 @@ static JsonObject *members(struct overlay *o, struct fail *f)
 static void show_members(JsonObject *all)
 {
 	JsonArray *a = json_arr(all, "members");
-	char issued[32], ends[32];
+	char issued[MOMENT_TEXT], ends[MOMENT_TEXT];
 	JsonObject *m;
 
 	printf("overlay %s\n%6s  %-24s %-32s  %-10s  %s\n", json_str(all, "overlay", "-"), "SERIAL", "NAME", "ID", "ISSUED", "ENDS");
 	for (guint i = 0; (m = ctl_each(a, i)); i++)
-		printf("%6" PRId64 "  %-24s %-32s  %-10s  %s\n", json_int(m, "serial", 0), json_str(m, "name", "-"),
-		       json_str(m, "id", "-"), ctl_moment(json_int(m, "issued", 0), "%Y-%m-%d", issued),
-		       ctl_moment(json_int(m, "ends", 0), "%Y-%m-%d", ends));
+		printf("%6" PRId64 "  %-24s %-32s  %-10.10s  %.10s\n", json_int(m, "serial", 0), json_str(m, "name", "-"),
+		       json_str(m, "id", "-"), moment_text(json_int(m, "issued", 0), issued),
+		       moment_text(json_int(m, "ends", 0), ends));
 }
 
 /* ---- net invites ---------------------------------------------------------------------- */
@@ -106,14 +94,14 @@ static JsonObject *invites(struct overlay *o, struct fail *f)
 static void show_invites(JsonObject *all)
 {
 	JsonArray *a = json_arr(all, "invitations");
-	char made[32], ends[32];
+	char made[MOMENT_TEXT], ends[MOMENT_TEXT];
 	JsonObject *v;
 
 	printf("%6s  %-24s %4s  %-20s  %s\n", "NUMBER", "NAME", "USES", "MADE", "ENDS");
 	for (guint i = 0; (v = ctl_each(a, i)); i++)
 		printf("%6" PRId64 "  %-24s %4" PRId64 "  %s  %s%s\n", json_int(v, "number", 0), json_str(v, "name", "-"),
-		       json_int(v, "uses", 0), ctl_moment(json_int(v, "made", 0), "%Y-%m-%d %H:%M UTC", made),
-		       ctl_moment(json_int(v, "ends", 0), "%Y-%m-%d %H:%M UTC", ends), ctl_yes(v, "taken_back") ? "  taken back" : "");
+		       json_int(v, "uses", 0), moment_text(json_int(v, "made", 0), made),
+		       moment_text(json_int(v, "ends", 0), ends), ctl_yes(v, "taken_back") ? "  taken back" : "");
 }
 
 /* ---- net show ------------------------------------------------------------------------- */

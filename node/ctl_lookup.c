@@ -137,7 +137,7 @@ int lookup_command(int argc, char **argv)
 			stay(&w, process, argv + 1);
 			close(process);
 		}
-		code = failed(&f) ? ctl_fail(&f) : EXIT_HELD;
+		code = ctl_end(&f, EXIT_HELD);
 	}
 	ctl_where_done(&w);
 	return code;

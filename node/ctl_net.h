@@ -43,9 +43,6 @@ static inline FILE *ctl_aside(gboolean json)
 	return json ? stderr : stdout;
 }
 
-/** ctl_moment() - @seconds of Unix time in UTC, as strftime() writes it with @format; "-" if there are none */
-const char *ctl_moment(int64_t seconds, const char *format, char buf[32]);
-
 /** ctl_network() - {"network":...}: what the record of the network that @o is holds; NULL with a message if it is none */
 JsonObject *ctl_network(struct overlay *o, struct fail *f);
 

@@ -145,7 +145,7 @@ static int run(const struct ctl_where *w, const char *what, const char *path, co
 	}
 	g_free(line);
 	g_free(k);
-	return failed(&f) ? ctl_fail(&f) : EXIT_HELD;
+	return ctl_end(&f, EXIT_HELD);
 }
 
 int pcap_command(int argc, char **argv)

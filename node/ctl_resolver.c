@@ -207,7 +207,7 @@ int resolver_command(int argc, char **argv)
 			  "Networks with `resolver = resolved` in the node's configuration, that is; without any it ends at once.\n"
 			  "weft-node starts it when it is root, and weft-resolver@.service runs it beside weft-node@.service.", &code)) {
 		run(&w, &f);
-		code = failed(&f) ? ctl_fail(&f) : EXIT_HELD;
+		code = ctl_end(&f, EXIT_HELD);
 	}
 	ctl_where_done(&w);
 	return code;

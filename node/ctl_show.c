@@ -2,10 +2,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "node/ctl.h"
 #include "node/prog/units.h"
+#include "node/text.h"
 
 enum { ANSWER_MS = 5000, LEAVE_MS = 10000, LABEL = 12 };
 
@@ -96,18 +96,12 @@ static void show_counts(JsonObject *o, const char *label)
 
 static void show_certificate(int64_t ends, int64_t now)
 {
-	time_t at = (time_t)ends;
-	char date[32] = "", left[UNIT_TEXT_LEN];
-	struct tm tm;
+	char date[MOMENT_TEXT], left[UNIT_TEXT_LEN];
 
-	if (!ends)
-		return;
-	gmtime_r(&at, &tm);
-	strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm);
 	if (ends > now)
-		say_line("certificate", "until %s, %s from now", date, span(ends - now, left));
-	else
-		say_line("certificate", "ended %s", date);
+		say_line("certificate", "until %s, %s from now", moment_text(ends, date), span(ends - now, left));
+	else if (ends)
+		say_line("certificate", "ended %s", moment_text(ends, date));
 }
 
 static void show_status(JsonObject *answer)

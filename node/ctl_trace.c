@@ -133,7 +133,7 @@ static int trace(const struct ctl_where *w, const char *text, int timeout_ms)
 		g_free(line);
 	}
 	ctl_close(&c);
-	return failed(&f) ? ctl_fail(&f) : EXIT_HELD;
+	return ctl_end(&f, EXIT_HELD);
 }
 
 int trace_command(int argc, char **argv)

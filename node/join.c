@@ -65,21 +65,11 @@ static char *read_line(const char *from, struct fail *f)
 	return text;
 }
 
-static const char *moment(uint64_t seconds, char buf[32])
-{
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	gmtime_r(&t, &tm);
-	strftime(buf, 32, "%Y-%m-%d %H:%M UTC", &tm);
-	return buf;
-}
-
 static bool token_good(const struct token *t, struct fail *f)
 {
 	struct reader r = reader_of(t->chain, t->chain_len);
 	struct cert leaf;
-	char when[32];
+	char when[MOMENT_TEXT];
 	enum cert_fault wrong = cert_check(&suite_sodium, (struct bytes){ t->chain, t->chain_len }, t->overlay, ROLE_INVITATION,
 					   (uint64_t)time(NULL), &leaf);
 
@@ -88,9 +78,9 @@ static bool token_good(const struct token *t, struct fail *f)
 	if (cert_decode(&r, &leaf))
 		wrong = FAULT_MALFORMED;
 	if (wrong == FAULT_EXPIRED)
-		fail_add(f, "the invitation ended %s", moment(leaf.not_after, when));
+		fail_add(f, "the invitation ended %s", moment_text((int64_t)leaf.not_after, when));
 	else if (wrong == FAULT_EARLY)
-		fail_add(f, "the invitation begins %s: is this machine's clock right?", moment(leaf.not_before, when));
+		fail_add(f, "the invitation begins %s: is this machine's clock right?", moment_text((int64_t)leaf.not_before, when));
 	else
 		fail_add(f, "the invitation proves nothing: %s", cert_fault_text(wrong));
 	if (wrong == FAULT_EXPIRED)

@@ -4,6 +4,7 @@
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -209,6 +210,17 @@ const char *range_text(const struct ip_range *r, char buf[RANGE_TEXT])
 	char addr[IP_TEXT];
 
 	snprintf(buf, RANGE_TEXT, "%s/%u", ip_text(&r->ip, addr), r->bits);
+	return buf;
+}
+
+const char *moment_text(int64_t seconds, char buf[MOMENT_TEXT])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!t || !gmtime_r(&t, &tm))
+		return "-";
+	strftime(buf, MOMENT_TEXT, "%Y-%m-%d %H:%M UTC", &tm);
 	return buf;
 }
 

@@ -6,6 +6,7 @@
  *	endpoint	192.0.2.1:9338 or [2001:db8::1]:9338
  *	address		10.9.0.7 or fd00::7, of a virtual network
  *	range		10.9.0.0/16 or fd00::/64
+ *	moment		2026-11-21 03:04 UTC
  *
  * Addresses are numbers: a look-up can take seconds, and the loop has none to
  * give. Where names may stand, ctl_lookup.c looks them up.
@@ -20,7 +21,7 @@
 #include "core/base/ip.h"
 #include "node/prog/units.h"
 
-enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56, IP_TEXT = 46, RANGE_TEXT = 50, HOST_TEXT = 254 };
+enum { ID_TEXT = 33, KEY_TEXT = 65, ENDPOINT_TEXT = 56, IP_TEXT = 46, RANGE_TEXT = 50, HOST_TEXT = 254, MOMENT_TEXT = 40 };
 
 const char *id_text(struct id id, char buf[ID_TEXT]);
 bool id_read(const char *text, struct id *id);
@@ -50,6 +51,9 @@ bool endpoint_loopback(const struct endpoint *e);
 
 const char *ip_text(const struct ip *a, char buf[IP_TEXT]);
 bool ip_read(const char *text, struct ip *a);
+
+/** moment_text() - @seconds of Unix time in UTC, "2026-11-21 03:04 UTC", the date alone in its first ten; "-" if there are none */
+const char *moment_text(int64_t seconds, char buf[MOMENT_TEXT]);
 
 const char *range_text(const struct ip_range *r, char buf[RANGE_TEXT]);
 

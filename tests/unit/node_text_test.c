@@ -151,6 +151,15 @@ static void names_of_machines_and_nothing_else(void)
 	CU_ASSERT_FALSE(named_read(longest, host, &port));
 }
 
+static void moments_are_told_in_utc(void)
+{
+	char buf[MOMENT_TEXT];
+
+	CU_ASSERT_STRING_EQUAL(moment_text(1795231445, buf), "2026-11-21 03:24 UTC");
+	CU_ASSERT_STRING_EQUAL(moment_text(0, buf), "-");
+	CU_ASSERT_STRING_EQUAL(moment_text(INT64_MAX, buf), "-");	/* of no year */
+}
+
 CU_TestInfo node_text_tests[] = {
 	{ "what is printed is read again", what_is_printed_is_read_again },
 	{ "anything else is refused with a reason", anything_else_is_refused_with_a_reason },
@@ -161,5 +170,6 @@ CU_TestInfo node_text_tests[] = {
 	{ "addresses and ranges are read or refused", addresses_and_ranges_are_read_or_refused },
 	{ "names of interfaces are the kernel's", names_of_interfaces_are_the_kernels },
 	{ "names of machines, and nothing else", names_of_machines_and_nothing_else },
+	{ "moments are told in UTC", moments_are_told_in_utc },
 	CU_TEST_INFO_NULL
 };
