@@ -169,7 +169,7 @@ static void birth_of(struct nics *n, unsigned i)
 	memcpy(n->birth[i].mac, k->plug.device.mac, 6);
 }
 
-struct nic *nic_read(const struct config_network *c, const struct home *h, uint64_t utc, struct fail *f)
+static struct nic *read_one(const struct config_network *c, const struct home *h, uint64_t utc, struct fail *f)
 {
 	struct nic *n = calloc(1, sizeof(*n));
 	struct id self;
@@ -188,6 +188,33 @@ struct nic *nic_read(const struct config_network *c, const struct home *h, uint6
 	}
 	nic_free(n);
 	return NULL;
+}
+
+/* Is @all[@last] the same network as one before it? */
+static bool twice(struct nic *const all[], unsigned last, struct fail *f)
+{
+	for (unsigned i = 0; i < last; i++)
+		if (id_eq(all[i]->charter.record.id, all[last]->charter.record.id)) {
+			fail_add(f, "[network.%u] and [network.%u] are the same network", all[i]->config->head.number,
+				 all[last]->config->head.number);
+			return true;
+		}
+	return false;
+}
+
+bool nic_read_all(struct nic *all[NETWORKS_MAX], const struct node_config *c, const struct home *h, uint64_t utc, struct fail *f)
+{
+	for (unsigned i = 0; i < c->network.count; i++) {
+		all[i] = read_one(config_network(c, i), h, utc, f);
+		if (all[i] && !twice(all, i, f))
+			continue;
+		do {
+			nic_free(all[i]);
+			all[i] = NULL;
+		} while (i--);
+		return false;
+	}
+	return true;
 }
 
 void nic_free(struct nic *n)
@@ -215,26 +242,15 @@ const char *nic_differs(const struct nic *a, const struct nic *b)
 bool nics_read(struct nics *n, const struct node_config *c, const struct home *h, uint64_t utc, struct fail *f)
 {
 	struct id self;
-	int same;
 
 	memset(n, 0, sizeof(*n));
 	if (!self_id(h, utc, &self))
 		return true;
 	snprintf(n->remark, sizeof(n->remark), "weft-node %016llx", (unsigned long long)self.hi);
-	for (unsigned i = 0; i < c->network.count; i++) {
-		struct nic *k = nic_read(config_network(c, i), h, utc, f);
-
-		if (!k)
-			return false;
-		same = nics_find(n, k->charter.record.id);
-		n->nic[i] = k;
+	if (!nic_read_all(n->nic, c, h, utc, f))
+		return false;
+	for (unsigned i = 0; i < c->network.count; i++)
 		birth_of(n, i);
-		if (same >= 0) {
-			fail_add(f, "[network.%u] and [network.%u] are the same network", n->nic[same]->config->head.number,
-				 k->config->head.number);
-			return false;
-		}
-	}
 	return true;
 }
 

@@ -66,8 +66,12 @@ struct nics {
 
 /* ---- one card ---- */
 
-/** nic_read() - What the files say of @c, borrowed; nothing is opened or changed. NULL with a message */
-struct nic *nic_read(const struct config_network *c, const struct home *h, uint64_t utc, struct fail *f);
+/**
+ * nic_read_all() - What the files say of @c's networks, in its order, which is borrowed; nothing is opened or changed
+ *
+ * False with a message, and there are none: one cannot be used, or two are the same network.
+ */
+bool nic_read_all(struct nic *all[NETWORKS_MAX], const struct node_config *c, const struct home *h, uint64_t utc, struct fail *f);
 void nic_free(struct nic *n);		/* out of the world first; fine with NULL */
 
 /** nic_differs() - The key of its section by which @a, as it is plugged in, is not what @b would be; NULL: none but firewall */
@@ -79,7 +83,7 @@ void nic_leaves(struct nic *n, const struct nics *all);
 
 /* ---- all of them ---- */
 
-/** nics_read() - The networks of @c in the first places; as nic_read(). None if our overlay's certificate is bad, which who
+/** nics_read() - The networks of @c in the first places; as nic_read_all(). None if our overlay's certificate is bad, which who
  * makes the member says better */
 bool nics_read(struct nics *n, const struct node_config *c, const struct home *h, uint64_t utc, struct fail *f);
 

@@ -35,19 +35,6 @@ static void change_free(struct change *c)
 	free(c);
 }
 
-static bool twice(const struct change *c, struct fail *f)
-{
-	const struct nic *last = c->fresh[c->count - 1];
-
-	for (unsigned i = 0; i + 1 < c->count; i++)
-		if (id_eq(c->fresh[i]->charter.record.id, last->charter.record.id)) {
-			fail_add(f, "[network.%u] and [network.%u] are the same network", c->fresh[i]->config->head.number,
-				 last->config->head.number);
-			return true;
-		}
-	return false;
-}
-
 /* What @new wants, as far as files can tell. NULL with a message: it cannot be. */
 static struct change *plan(struct daemon *d, const struct node_config *new, struct fail *f)
 {
@@ -57,19 +44,17 @@ static struct change *plan(struct daemon *d, const struct node_config *new, stru
 
 	if (!c)
 		abort();
-	for (unsigned i = 0; i < new->network.count; i++) {
-		c->fresh[i] = nic_read(config_network(new, i), &d->home, utc < d->home.not_before ? 0 : utc, f);
-		c->count++;
-		if (!c->fresh[i] || twice(c, f)) {
-			change_free(c);
-			return NULL;
-		}
-		c->place[i] = nics_find(&d->nics, c->fresh[i]->charter.record.id);
+	if (!nic_read_all(c->fresh, new, &d->home, utc < d->home.not_before ? 0 : utc, f)) {
+		free(c);
+		return NULL;
 	}
+	c->count = new->network.count;
 	for (unsigned i = 0; i < c->count; i++) {
-		const struct nic *was = c->place[i] < 0 ? NULL : d->nics.nic[c->place[i]];
+		int place = nics_find(&d->nics, c->fresh[i]->charter.record.id);
+		const struct nic *was = place < 0 ? NULL : d->nics.nic[place];
 		const char *key = was ? nic_differs(was, c->fresh[i]) : NULL;
 
+		c->place[i] = place;
 		if (!was)
 			continue;
 		if (!key) {
