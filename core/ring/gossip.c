@@ -160,6 +160,21 @@ static bool kept(const void *list, struct id id)
 	return false;
 }
 
+/*
+ * One of our links ends in a node that is said to be gone. Whoever says so waited
+ * for it as long as a suspicion takes; if it was silent for us as well, we ask it,
+ * for the turn of a link that is no neighbour's may come a minute later.
+ */
+static void doubt_told(struct ring *r, struct env *e, struct id gone)
+{
+	link_ref ref = peer_find(r, gone);
+	struct link_view v;
+
+	if (link_ok(ref) && links_view(r->links, ref, &v) &&
+	    env_ms(e) - v.heard_ms >= (uint32_t)(e->config->suspect_ns / NS_PER_MS))
+		links_doubt(e, r->links, ref);
+}
+
 void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in)
 {
 	struct ring_peer *p = peer_at(r, from);
@@ -170,8 +185,10 @@ void gossip_read(struct ring *r, struct env *e, link_ref from, struct reader *in
 	for (unsigned i = 0; i < gone && reader_ok(in); i++) {
 		struct id id = read_id(in);
 
-		if (reader_ok(in) && vouches && !id_eq(id, p->id))
-			changed |= near_told_gone(&r->near, e, id);
+		if (!reader_ok(in) || !vouches || id_eq(id, p->id))
+			continue;
+		doubt_told(r, e, id);
+		changed |= near_told_gone(&r->near, e, id);
 	}
 	count = read_u8(in);
 	for (unsigned i = 0; i < count; i++) {
