@@ -175,11 +175,12 @@ static void shouted(struct world *w, const struct note *n)
 	struct chatter *c = g->chatter;
 	struct shout *x = g_new0(struct shout, 1);
 	const struct machine *from = &g->machine[(uint32_t)n->a];
+	bool member = !revokes_since(w, from->network, from->host);
 
 	metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_SENT), 1);
 	*x = (struct shout){ .at_ns = n->at_ns, .list = n->b, .from = (uint32_t)n->a, .token = (uint32_t)(n->a >> 32),
 			     .due = g_new0(uint64_t, c->words), .heard = g_new0(uint64_t, c->words) };
-	for (uint32_t i = 0; i < g->count && !revokes_since(w, from->network, from->host); i++)
+	for (uint32_t i = 0; member && i < g->count; i++)
 		if (&g->machine[i] != from && g->machine[i].network == from->network && c->book[i].four.now.family &&
 		    c->steady_ns[g->machine[i].host] != NEVER_NS && !revokes_since(w, from->network, g->machine[i].host) &&
 		    parts_now(w->parts, g->machine[i].host) == parts_now(w->parts, from->host))
@@ -196,7 +197,6 @@ static void tell(struct world *w, int64_t at_ns, const struct shout *x, uint32_t
 
 	if (v.leaked)
 		metrics_add(w->shard[0].m, measure(w, MEASURE_SHOUT_LEAKED), 1);
-
 	for (unsigned i = 0; i < w->watches; i++)
 		if (w->watch[i].shout)
 			w->watch[i].shout(w->watch[i].ctx, at_ns, &v);

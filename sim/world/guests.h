@@ -62,8 +62,64 @@ struct entry_of { struct ip ip4, ip6; };
 struct chatter;
 
 /* What is measured: id, kind, unit, whole (an id of this list, or NONE), name, text. */
-#define MEASURE_LIST(X)											X(DHCP_TIME, HISTOGRAM, MS, NONE, "dhcp.time_ms", "from the first DISCOVER to the ACK, desync left out")		X(DHCP_RENEWED, COUNTER, NUMBER, NONE, "dhcp.renewed", "leases renewed, rebound or confirmed after a plug")		X(DHCP_ENDED, COUNTER, NUMBER, NONE, "dhcp.ended", "addresses machines had to give up")				X(PING_DONE, COUNTER, NUMBER, NONE, "ping.done", "pings answered or lost")					X(PING_LOST, RATIO, SHARE, PING_DONE, "ping.lost", "not answered in time, whatever the reason")			X(PING_LOST_STEADY, RATIO, SHARE, PING_DONE, "ping.lost_steady",							  "not answered though both had their addresses and nodes were joined throughout, in one part")		X(PING_RTT, HISTOGRAM, MS, NONE, "ping.rtt_ms", "from sending a ping to its answer")				X(PING_FIRST, HISTOGRAM, MS, NONE, "ping.first_ms", "from wanting to ping to the answer: with ARP or ND")		X(DNS_JUDGED, COUNTER, NUMBER, NONE, "dns.judged", "names asked for and answered, or not in time")		X(DNS_RIGHT, RATIO, SHARE, DNS_JUDGED, "dns.right", "answered with who had the address then")			X(DNS_WRONG, RATIO, SHARE, DNS_JUDGED, "dns.wrong", "answered with somebody else")				X(DNS_ABSENT, RATIO, SHARE, DNS_JUDGED, "dns.absent", "answered that it does not exist though it did")		X(DNS_LOST, RATIO, SHARE, DNS_JUDGED, "dns.lost", "not answered after three tries")				X(DNS_TIME, HISTOGRAM, MS, NONE, "dns.time_ms", "from asking to the answer")					X(FLOW_FIRST, HISTOGRAM, MS, NONE, "flow.first_ms", "from wanting a UDP flow to its first datagram's arrival") 	X(FLOW_OPEN, HISTOGRAM, MS, NONE, "flow.open_ms", "from wanting a TCP flow to the answer to its SYN")		X(FLOW_TIME, HISTOGRAM, MS, NONE, "flow.time_ms", "from wanting a TCP flow to its end")				X(FLOW_DONE, COUNTER, NUMBER, NONE, "flow.done", "flows that ended well or failed")				X(FLOW_FAILED, RATIO, SHARE, FLOW_DONE, "flow.failed", "of them, failed")					X(SHOUT_DUE, COUNTER, NUMBER, NONE, "shout.due", "machines that a broadcast should have reached")		X(SHOUT_MISSED, RATIO, SHARE, SHOUT_DUE, "shout.missed", "of them, not reached")				X(SHOUT_SENT, COUNTER, NUMBER, NONE, "shout.sent", "broadcasts machines sent")					X(SHOUT_TWICE, COUNTER, NUMBER, NONE, "shout.twice", "broadcasts that came to a machine again")			X(SHOUT_LEAKED, COUNTER, NUMBER, NONE, "shout.leaked", "broadcasts that came to a machine whose node was revoked, as the sender's node knew")	\
-	X(SHOUT_TIME, HISTOGRAM, MS, NONE, "shout.time_ms", "from a broadcast to its arrival")				X(ON, GAUGE, NUMBER, NONE, "guest.on", "machines that are switched on")						X(ADDRESSED, GAUGE, NUMBER, NONE, "guest.addressed", "machines with an IPv4 address in use")			X(DOUBLE, COUNTER, NUMBER, NONE, "guest.double",									  "addresses two machines of one network used at the same time")						X(LAN_LOOPS, COUNTER, NUMBER, NONE, "lan.loops", "MACs that moved between ports of a LAN within a second")		X(LAN_STORMS, COUNTER, NUMBER, NONE, "lan.storms", "frames a LAN dropped because there were too many") 	X(MOVES, COUNTER, NUMBER, NONE, "move.moves", "machines that moved to another LAN while they ran") 		X(MOVE_JUDGED, COUNTER, NUMBER, NONE, "move.judged", "of them, stayed there for a while")			X(MOVE_IN, HISTOGRAM, MS, NONE, "move.outage_ms", "from arrival until somebody else's packet reached it again")	X(MOVE_OUT, HISTOGRAM, MS, NONE, "move.heard_ms", "from arrival until a packet of its own reached somebody else")	X(MOVE_ROUNDS, HISTOGRAM, MILLI, NONE, "move.outage_rtt", "the outage in round trips between the two nodes")	X(MOVE_OVER_MEDIAN, RATIO, SHARE, MOVE_JUDGED, "move.over_median", "outage above 2.5 round trips and 50 ms")	X(MOVE_OVER_TAIL, RATIO, SHARE, MOVE_JUDGED, "move.over_tail", "outage above 6 round trips and 200 ms")		X(MOVE_LOST, RATIO, SHARE, MOVE_JUDGED, "move.lost", "reached by nothing for ten seconds")
+#define MEASURE_LIST(X)												\
+	X(DHCP_TIME, HISTOGRAM, MS, NONE, "dhcp.time_ms",							\
+	  "from the first DISCOVER to the ACK, desync left out")						\
+	X(DHCP_RENEWED, COUNTER, NUMBER, NONE, "dhcp.renewed",							\
+	  "leases renewed, rebound or confirmed after a plug")							\
+	X(DHCP_ENDED, COUNTER, NUMBER, NONE, "dhcp.ended", "addresses machines had to give up")			\
+	X(PING_DONE, COUNTER, NUMBER, NONE, "ping.done", "pings answered or lost")				\
+	X(PING_LOST, RATIO, SHARE, PING_DONE, "ping.lost", "not answered in time, whatever the reason")		\
+	X(PING_LOST_STEADY, RATIO, SHARE, PING_DONE, "ping.lost_steady",					\
+	  "not answered though both had their addresses and nodes were joined throughout, in one part")		\
+	X(PING_RTT, HISTOGRAM, MS, NONE, "ping.rtt_ms", "from sending a ping to its answer")			\
+	X(PING_FIRST, HISTOGRAM, MS, NONE, "ping.first_ms",							\
+	  "from wanting to ping to the answer: with ARP or ND")							\
+	X(DNS_JUDGED, COUNTER, NUMBER, NONE, "dns.judged",							\
+	  "names asked for and answered, or not in time")							\
+	X(DNS_RIGHT, RATIO, SHARE, DNS_JUDGED, "dns.right", "answered with who had the address then")		\
+	X(DNS_WRONG, RATIO, SHARE, DNS_JUDGED, "dns.wrong", "answered with somebody else")			\
+	X(DNS_ABSENT, RATIO, SHARE, DNS_JUDGED, "dns.absent",							\
+	  "answered that it does not exist though it did")							\
+	X(DNS_LOST, RATIO, SHARE, DNS_JUDGED, "dns.lost", "not answered after three tries")			\
+	X(DNS_TIME, HISTOGRAM, MS, NONE, "dns.time_ms", "from asking to the answer")				\
+	X(FLOW_FIRST, HISTOGRAM, MS, NONE, "flow.first_ms",							\
+	  "from wanting a UDP flow to its first datagram's arrival")						\
+	X(FLOW_OPEN, HISTOGRAM, MS, NONE, "flow.open_ms",							\
+	  "from wanting a TCP flow to the answer to its SYN")							\
+	X(FLOW_TIME, HISTOGRAM, MS, NONE, "flow.time_ms", "from wanting a TCP flow to its end")			\
+	X(FLOW_DONE, COUNTER, NUMBER, NONE, "flow.done", "flows that ended well or failed")			\
+	X(FLOW_FAILED, RATIO, SHARE, FLOW_DONE, "flow.failed", "of them, failed")				\
+	X(SHOUT_DUE, COUNTER, NUMBER, NONE, "shout.due",							\
+	  "machines that a broadcast should have reached")							\
+	X(SHOUT_MISSED, RATIO, SHARE, SHOUT_DUE, "shout.missed", "of them, not reached")			\
+	X(SHOUT_SENT, COUNTER, NUMBER, NONE, "shout.sent", "broadcasts machines sent")				\
+	X(SHOUT_TWICE, COUNTER, NUMBER, NONE, "shout.twice", "broadcasts that came to a machine again")		\
+	X(SHOUT_LEAKED, COUNTER, NUMBER, NONE, "shout.leaked",							\
+	  "broadcasts that came to a machine whose node was revoked, as the sender's node knew")		\
+	X(SHOUT_TIME, HISTOGRAM, MS, NONE, "shout.time_ms", "from a broadcast to its arrival")			\
+	X(ON, GAUGE, NUMBER, NONE, "guest.on", "machines that are switched on")					\
+	X(ADDRESSED, GAUGE, NUMBER, NONE, "guest.addressed", "machines with an IPv4 address in use")		\
+	X(DOUBLE, COUNTER, NUMBER, NONE, "guest.double",							\
+	  "addresses two machines of one network used at the same time")					\
+	X(LAN_LOOPS, COUNTER, NUMBER, NONE, "lan.loops",							\
+	  "MACs that moved between ports of a LAN within a second")						\
+	X(LAN_STORMS, COUNTER, NUMBER, NONE, "lan.storms",							\
+	  "frames a LAN dropped because there were too many")							\
+	X(MOVES, COUNTER, NUMBER, NONE, "move.moves",								\
+	  "machines that moved to another LAN while they ran")							\
+	X(MOVE_JUDGED, COUNTER, NUMBER, NONE, "move.judged", "of them, stayed there for a while")		\
+	X(MOVE_IN, HISTOGRAM, MS, NONE, "move.outage_ms",							\
+	  "from arrival until somebody else's packet reached it again")						\
+	X(MOVE_OUT, HISTOGRAM, MS, NONE, "move.heard_ms",							\
+	  "from arrival until a packet of its own reached somebody else")					\
+	X(MOVE_ROUNDS, HISTOGRAM, MILLI, NONE, "move.outage_rtt",						\
+	  "the outage in round trips between the two nodes")							\
+	X(MOVE_OVER_MEDIAN, RATIO, SHARE, MOVE_JUDGED, "move.over_median",					\
+	  "outage above 2.5 round trips and 50 ms")								\
+	X(MOVE_OVER_TAIL, RATIO, SHARE, MOVE_JUDGED, "move.over_tail",						\
+	  "outage above 6 round trips and 200 ms")								\
+	X(MOVE_LOST, RATIO, SHARE, MOVE_JUDGED, "move.lost", "reached by nothing for ten seconds")
 
 enum measure {
 	MEASURE_NONE = -1,

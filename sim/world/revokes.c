@@ -64,6 +64,16 @@ static uint64_t since(const struct revokes *v, unsigned network, struct id id)
 	return 0;
 }
 
+static unsigned named_of(const struct revokes *v, unsigned network, struct id ids[REVOKED_MAX])
+{
+	unsigned count = 0;
+
+	for (guint i = 0; i < v->named->len; i++)
+		if (g_array_index(v->named, struct named, i).network == network)
+			ids[count++] = g_array_index(v->named, struct named, i).id;
+	return count;
+}
+
 uint64_t revokes_since(const struct world *w, unsigned network, uint32_t host)
 {
 	return since(w->revokes, network, w->host[host].id);
@@ -93,19 +103,19 @@ void revokes_begin(struct world *w, struct fault_run *r)
 	struct writer to = writer_of(l->order, sizeof(l->order));
 	uint8_t key[KEY_BYTES];
 	struct id ids[REVOKED_MAX];
-	unsigned count = 0;
+	unsigned count;
 
 	l->network = (unsigned)r->fault->network - 1;
 	l->at_ns = engine_now(w->engine);
-	for (uint32_t k = 0; k < r->victims; k++) {
+	count = named_of(v, l->network, ids);
+	for (uint32_t k = 0; k < r->victims && count < REVOKED_MAX; k++) {
 		struct named n = { w->host[r->victim[k]].id, l->network, v->lists };
 
-		if (!since(v, n.network, n.id))
-			g_array_append_val(v->named, n);
+		if (since(v, n.network, n.id))
+			continue;
+		g_array_append_val(v->named, n);
+		ids[count++] = n.id;
 	}
-	for (guint i = 0; i < v->named->len && count < REVOKED_MAX; i++)
-		if (g_array_index(v->named, struct named, i).network == l->network)
-			ids[count++] = g_array_index(v->named, struct named, i).id;
 	chance_bytes(&c, key, sizeof(key));
 	if (!revoked_sign(w->people.suite, networks_anchor(w, l->network), v->lists, (uint64_t)(l->at_ns / NS_PER_S), key, ids,
 			  count, &to))

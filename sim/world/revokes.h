@@ -3,10 +3,10 @@
  *
  * The fault `revoke` makes the next list of a network's revoked, as its signer
  * would, and has one node be handed it with the group key of its epoch. Lists
- * grow: who is in one is in all later ones. A host that gets another identity is
- * another member.
+ * grow: who is in one is in all later ones, up to REVOKED_MAX; victims that find no
+ * room stay members. A host that gets another identity is another member.
  *
- *	Memory		1 KiB for each such fault of the scenario
+ *	Memory		5 KiB for each such fault of the scenario
  *	Threads		lists are made in barriers and only read elsewhere
  */
 #ifndef SIM_WORLD_REVOKES_H
