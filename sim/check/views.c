@@ -14,7 +14,8 @@
  *				starts: it cannot have asked the others yet
  *
  * Measured: how long a member that crashed stays in the latest view that votes. Where a majority
- * of it ran and was in reach from the crash on, that is the time of noticing and of one change.
+ * of each view it stood in ran and was in reach from the crash on, that is the time of noticing
+ * and of one change.
  *
  * The first view of a generation has none before it. A view that never voted
  * decided nothing: the one before it counts in its place.
@@ -37,7 +38,7 @@ struct slot_seen {
 	struct slot_name name;
 	struct view_seen view[KEPT];	/* by name */
 	unsigned views;
-	struct { struct id id; int64_t at_ns; } dead[VIEW_MAX];	/* members that crashed */
+	struct { struct id id; int64_t at_ns; bool cut; } dead[VIEW_MAX];	/* members that crashed */
 	unsigned deads;
 	bool lost;			/* at the last count */
 };
@@ -163,14 +164,15 @@ static void replace(struct views *v, int64_t at_ns, struct slot_seen *s, const s
 	for (unsigned i = 0; i < s->deads;) {
 		int64_t took_ns = at_ns - s->dead[i].at_ns;
 
+		s->dead[i].cut |= !majority(v, before, host, s->dead[i].at_ns);
 		if (view_place(w, s->dead[i].id) >= 0) {
 			i++;
 			continue;
 		}
-		if (majority(v, before, host, s->dead[i].at_ns))
-			g_array_append_val(v->replaced, took_ns);
-		else
+		if (s->dead[i].cut)
 			v->replaced_cut++;
+		else
+			g_array_append_val(v->replaced, took_ns);
 		s->dead[i] = s->dead[--s->deads];
 	}
 }
@@ -184,6 +186,7 @@ void views_died(struct views *v, int64_t at_ns, struct id id)
 		if (!w || view_place(w, id) < 0 || s->deads == VIEW_MAX)
 			continue;
 		s->dead[s->deads].id = id;
+		s->dead[s->deads].cut = false;
 		s->dead[s->deads++].at_ns = at_ns;
 	}
 }

@@ -178,8 +178,11 @@ static void slots_without_a_majority_are_counted(void)
 	end();
 }
 
-/* Three members; the last crashes, or more do. @back: it returns in between. How many replacements were timed? */
-static unsigned replaced(unsigned left, bool back)
+/*
+ * Three members; the last crashes. So many are @left, and when the view after next begins, without it, there are @later.
+ * @back: it returns in between. How many replacements were timed?
+ */
+static unsigned replaced(unsigned left, unsigned later, bool back)
 {
 	unsigned timed;
 
@@ -191,9 +194,12 @@ static unsigned replaced(unsigned left, bool back)
 	alive = left;
 	if (back)
 		views_came(&views, node(2));
-	shows(0, 1, 0, 3, SEALED);
-	shows(1, 1, 0, 3, SEALED);
-	shows(0, 2, 0, 1, VOTES);
+	for (unsigned number = 1; number <= 2; number++) {
+		shows(0, number, 0, 3, SEALED);
+		shows(1, number, 0, 3, SEALED);
+		shows(0, number + 1, 0, number == 1 ? 3 : 1, VOTES);
+		alive = later;
+	}
 	timed = views.replaced->len;
 	CU_ASSERT_EQUAL(timed + views.replaced_cut, !back);
 	CU_ASSERT(!timed || g_array_index(views.replaced, int64_t, 0) > 0);
@@ -203,9 +209,10 @@ static unsigned replaced(unsigned left, bool back)
 
 static void a_crashed_member_is_timed_until_it_is_replaced(void)
 {
-	CU_ASSERT_EQUAL(replaced(2, false), 1);
-	CU_ASSERT_EQUAL(replaced(1, false), 0);		/* no majority was there to do it */
-	CU_ASSERT_EQUAL(replaced(2, true), 0);
+	CU_ASSERT_EQUAL(replaced(2, 2, false), 1);
+	CU_ASSERT_EQUAL(replaced(2, 1, false), 0);		/* no majority was there to do it ... */
+	CU_ASSERT_EQUAL(replaced(1, 2, false), 0);		/* ... in time */
+	CU_ASSERT_EQUAL(replaced(2, 2, true), 0);
 }
 
 CU_TestInfo check_views_tests[] = {
