@@ -18,91 +18,6 @@
 
 #include "core/link/table.h"
 
-enum { INDEX_BASE_BITS = 24 };
-
-/* Does a session hear under @index already? It may be one of another slot: answers move, and keep theirs. */
-static bool index_taken(const struct links *l, uint32_t index)
-{
-	struct attempt *answer;
-
-	for (uint16_t i = 0; i < l->slots; i++)
-		if (session_of(&l->link[i], index, &answer))
-			return true;
-	return false;
-}
-
-/* A slot that was trimmed away and is back counts its generations anew. */
-static uint32_t index_new(const struct env *e, const struct links *l, struct link *k)
-{
-	uint32_t index;
-
-	do {
-		k->gen++;
-		index = (e->index_base & ~((1u << INDEX_BASE_BITS) - 1)) |
-			(uint32_t)(k->gen & 0x3fff) << SLOT_BITS | link_slot(l, k);
-	} while (index_taken(l, index));
-	return index;
-}
-
-static struct attempt *attempt_add(struct env *e, struct links *l, struct link *k, enum attempt_kind kind)
-{
-	struct attempt *t;
-
-	if (kind == ATTEMPT_ANSWER && l->answers >= ANSWERS_MAX) {
-		env_drop(e, DROP_RATE);
-		return NULL;
-	}
-	t = mem_get(&e->mem, sizeof(*t));
-	if (!t) {
-		env_drop(e, DROP_MEMORY);
-		return NULL;
-	}
-	t->kind = (uint8_t)kind;
-	t->via = NO_SLOT;
-	t->born_ms = env_ms(e);
-	t->next = k->attempts;
-	k->attempts = t;
-	l->answers += kind == ATTEMPT_ANSWER;
-	return t;
-}
-
-void attempt_free(struct env *e, struct links *l, struct link *k, struct attempt *t)
-{
-	struct attempt **at = &k->attempts;
-
-	while (*at != t)
-		at = &(*at)->next;
-	*at = t->next;
-	l->answers -= t->kind == ATTEMPT_ANSWER;
-	if (t->kind == ATTEMPT_CALL || t->kind == ATTEMPT_ANSWER)
-		handshake_wipe(&t->hs);
-	session_free(e, t->session);
-	mem_put(&e->mem, t->packet, t->packet_len);
-	mem_put(&e->mem, t, sizeof(*t));
-}
-
-static void calls_drop(struct env *e, struct links *l, struct link *k, enum attempt_kind kind,
-		       const struct attempt *but)
-{
-	for (struct attempt *t = k->attempts, *next; t; t = next) {
-		next = t->next;
-		if (t->kind == kind && t != but)
-			attempt_free(e, l, k, t);
-	}
-}
-
-static bool keep_packet(struct env *e, struct attempt *t, const struct writer *w)
-{
-	mem_put(&e->mem, t->packet, t->packet_len);
-	t->packet_len = 0;
-	t->packet = mem_get(&e->mem, writer_len(w));
-	if (!t->packet)
-		return false;
-	t->packet_len = (uint16_t)writer_len(w);
-	memcpy(t->packet, w->start, t->packet_len);
-	return true;
-}
-
 static struct bytes hello(struct env *e, struct links *l, const struct endpoint *observed, bool continues,
 			  uint8_t buf[HELLO_MAX])
 {
@@ -158,7 +73,7 @@ bool call_start(struct env *e, struct links *l, struct link *k, const struct con
 	t->index = index_new(e, l, k);
 	if (!handshake_call(e, &t->hs, l->self, who->has_key ? who->key : NULL, t->index) ||
 	    handshake_write(e, &t->hs, l->self, hello(e, l, NULL, continues, tlvs), &w) != DROP_NONE ||
-	    !keep_packet(e, t, &w)) {
+	    !attempt_keep(e, t, &w)) {
 		attempt_free(e, l, k, t);
 		return false;
 	}
@@ -264,13 +179,13 @@ static void finish_again(struct env *e, struct links *l, struct link *k, const s
 	t->id = a->peer;
 	t->via = a->via;
 	t->due_ms = env_ms(e) + FINISH_MS;
-	if (!keep_packet(e, t, w))
+	if (!attempt_keep(e, t, w))
 		attempt_free(e, l, k, t);
 }
 
 void call_proved(struct env *e, struct links *l, struct link *k)
 {
-	calls_drop(e, l, k, ATTEMPT_FINISH, NULL);
+	attempts_drop(e, l, k, ATTEMPT_FINISH);
 }
 
 void call_reply_in(struct env *e, struct links *l, struct link *k, struct attempt *t, struct bytes packet,
@@ -330,7 +245,7 @@ void call_reply_in(struct env *e, struct links *l, struct link *k, struct attemp
 	k->invited = !(g.who.roles & ROLE_MEMBER);
 	k->signer = g.who.signer;
 	settle(e, l, k, s, g.who.id, &h, true, a);
-	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+	attempts_drop(e, l, k, ATTEMPT_CALL);
 	if (writer_len(&w))
 		finish_again(e, l, k, &w, a);
 	if (once && !k->srtt_us)
@@ -437,7 +352,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 		if (g.known)
 			k->id = g.who.id;
 	}
-	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
+	attempts_drop(e, l, k, ATTEMPT_ANSWER);
 	t = attempt_add(e, l, k, ATTEMPT_ANSWER);
 	if (!t)
 		goto out;
@@ -460,7 +375,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 	}
 	handshake_answer(&hs, t->index);
 	why = handshake_write(e, &hs, l->self, hello(e, l, a->via == NO_SLOT ? &a->from : NULL, false, tlvs), &w);
-	if (why != DROP_NONE || !keep_packet(e, t, &w)) {
+	if (why != DROP_NONE || !attempt_keep(e, t, &w)) {
 		env_drop(e, why != DROP_NONE ? why : DROP_MEMORY);
 		attempt_free(e, l, k, t);
 		goto out;
@@ -473,7 +388,7 @@ void call_init_in(struct env *e, struct links *l, struct bytes packet, const str
 			goto out;
 		}
 		if (k->state == LINK_CALLING) {		/* crossing, and theirs stands */
-			calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+			attempts_drop(e, l, k, ATTEMPT_CALL);
 			k->state = LINK_ANSWERED;
 		}
 	} else {
@@ -504,8 +419,8 @@ void call_confirmed(struct env *e, struct links *l, struct link *k, struct attem
 	if (t->let > k->let)
 		k->let = t->let;
 	settle(e, l, k, s, who, &h, false, a);
-	calls_drop(e, l, k, ATTEMPT_ANSWER, NULL);
-	calls_drop(e, l, k, ATTEMPT_CALL, NULL);
+	attempts_drop(e, l, k, ATTEMPT_ANSWER);
+	attempts_drop(e, l, k, ATTEMPT_CALL);
 	if (!k->srtt_us)
 		alive_sample(k, rtt);
 	reach_tell(e, l, k);
@@ -564,17 +479,7 @@ void call_finish_in(struct env *e, struct links *l, struct link *k, struct attem
 
 /* ---- time ---- */
 
-uint32_t attempts_next_ms(const struct env *e, const struct link *k)
-{
-	uint32_t now = env_ms(e), next = now + 1000000;
-
-	for (const struct attempt *t = k->attempts; t; t = t->next)
-		if ((int32_t)(t->due_ms - next) < 0)
-			next = t->due_ms;
-	return next;
-}
-
-static bool call_due(struct env *e, struct links *l, struct link *k, struct attempt *t)
+bool call_due(struct env *e, struct links *l, struct link *k, struct attempt *t)
 {
 	struct news n = { .kind = NEWS_WANT_VIA, .link = { link_slot(l, k) }, .id = t->id };
 
@@ -597,38 +502,5 @@ static bool call_due(struct env *e, struct links *l, struct link *k, struct atte
 		news_add(e, l, &n);
 	}
 	send_init(e, l, t);
-	return true;
-}
-
-bool attempts_due(struct env *e, struct links *l, struct link *k)
-{
-	uint32_t now = env_ms(e);
-
-	for (struct attempt *t = k->attempts, *next; t; t = next) {
-		next = t->next;
-		if (!past(now, t->due_ms))
-			continue;
-		if (t->kind == ATTEMPT_CALL) {
-			if (!call_due(e, l, k, t))
-				return false;
-		} else if (t->kind == ATTEMPT_FINISH && t->tries++ < FINISH_TRIES) {
-			packet_send(e, l, t->id, t->via, &t->at[0], t->packet, t->packet_len, MESSAGE_FINISH);
-			t->due_ms = now + FINISH_MS;
-		} else if (t->kind == ATTEMPT_MOVE && t->tries < MOVE_TRIES) {
-			path_challenge_again(e, l, k, t);
-		} else {
-			attempt_free(e, l, k, t);
-		}
-	}
-	if (k->state != LINK_UP && !k->attempts) {
-		struct news n = {
-			.kind = NEWS_FAILED, .link = { link_slot(l, k) }, .id = k->id, .why = END_UNREACHED,
-		};
-
-		if (k->called)
-			news_add(e, l, &n);
-		link_drop(e, l, k);
-		return false;
-	}
 	return true;
 }

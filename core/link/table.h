@@ -2,9 +2,9 @@
  * table.h - how core/link keeps its links; for the files of core/link only
  *
  * link.c   the table                           packet.c messages out and in
- * call.c   handshakes
- * alive.c  probes, round trips, timers         path.c   roaming, relays, MTU
- * reach.c  where we are, how two behind NATs meet
+ * call.c   handshakes                          attempt.c what is under way, and when it is due
+ * alive.c  probes, round trips, timers         path.c   roaming, relays
+ * mtu.c    path MTU                            reach.c  where we are, how two behind NATs meet
  * carry.c  data packets, which are not ours to open
  * cookie.h what callers get when there are too many of them
  */
@@ -178,9 +178,16 @@ void call_proved(struct env *e, struct links *l, struct link *k);	/* the peer ha
 void call_confirmed(struct env *e, struct links *l, struct link *k, struct attempt *t, const struct arrival *a);
 bool call_start(struct env *e, struct links *l, struct link *k, const struct contact *who, bool continues);
 void call_via(struct env *e, struct links *l, struct link *k, uint16_t via);
-bool attempts_due(struct env *e, struct links *l, struct link *k);	/* false: the link is gone */
-uint32_t attempts_next_ms(const struct env *e, const struct link *k);
+bool call_due(struct env *e, struct links *l, struct link *k, struct attempt *t);	/* no answer in time; false: the link is gone */
+
+/* attempt.c */
+uint32_t index_new(const struct env *e, const struct links *l, struct link *k);	/* nobody hears under it yet */
+struct attempt *attempt_add(struct env *e, struct links *l, struct link *k, enum attempt_kind kind);	/* NULL: counted */
+bool attempt_keep(struct env *e, struct attempt *t, const struct writer *w);	/* a copy, to be sent again; false: no memory */
 void attempt_free(struct env *e, struct links *l, struct link *k, struct attempt *t);
+void attempts_drop(struct env *e, struct links *l, struct link *k, enum attempt_kind kind);
+uint32_t attempts_next_ms(const struct env *e, const struct link *k);
+bool attempts_due(struct env *e, struct links *l, struct link *k);	/* false: the link is gone */
 
 /* alive.c */
 void alive_heard(struct env *e, struct links *l, struct link *k, const struct arrival *a);
