@@ -1,5 +1,6 @@
 /* Rings of a few nodes: joining, leaving, dying, coming back, finding together. */
 #include "core/inside.h"
+#include "core/ring/parts.h"
 #include "tests/story/tell.h"
 #include "tests/unit/suites.h"
 
@@ -315,6 +316,42 @@ static void whoever_stands_within_the_neighbours_known_is_watched(void)
 	}
 }
 
+static bool knows(const struct ring *r, struct id id)
+{
+	return near_find(&r->near, LEFT, id) || near_find(&r->near, RIGHT, id);
+}
+
+/* Of those who know it some have a long link to it, whose own turn to be probed comes once a minute. */
+static void who_died_is_forgotten_by_all_neighbours_within_ten_seconds(void)
+{
+	struct stage *s = scene(40);
+	unsigned slow = 0;
+
+	for (unsigned i = 0; i < 40; i++)
+		stage_up(s, i, false);
+	stage_run(s, 120 * NS_PER_S);
+	for (unsigned dead = 0; dead < 40; dead += 8) {
+		struct id id = s->actor[dead].identity.id;
+
+		for (unsigned i = 0; i < 40; i++) {
+			const struct ring *r = &s->actor[i].node->ring;
+			link_ref ref = peer_find(r, id);
+			struct link_view v;
+
+			slow += i != dead && knows(r, id) && links_view(r->links, ref, &v) &&
+				v.pace_ns == s->actor[i].node->env.config->probe_far_ns;
+		}
+		stage_crash(s, dead);
+		stage_run(s, 10 * NS_PER_S);
+		for (unsigned i = 0; i < 40; i++)
+			CU_ASSERT_FALSE(s->actor[i].node && knows(&s->actor[i].node->ring, id));
+		stage_up(s, dead, true);
+		stage_run(s, 30 * NS_PER_S);
+	}
+	CU_ASSERT_TRUE(slow >= 5);
+	stage_free(s);
+}
+
 CU_TestInfo story_ring_tests[] = {
 	{ "one node waits for others and then is a ring", one_node_waits_for_others_and_then_is_a_ring },
 	{ "a second node joins in three round trips", a_second_node_joins_in_three_round_trips },
@@ -333,6 +370,8 @@ CU_TestInfo story_ring_tests[] = {
 	{ "whichever packet of a join is lost the node joins", whichever_packet_of_a_join_is_lost_the_node_joins },
 	{ "a stalled node owns nothing before its neighbours are heard",
 	  a_stalled_node_owns_nothing_before_its_neighbours_are_heard },
+	{ "who died is forgotten by all neighbours within ten seconds",
+	  who_died_is_forgotten_by_all_neighbours_within_ten_seconds },
 	{ "whoever stands within the neighbours known is watched", whoever_stands_within_the_neighbours_known_is_watched },
 	{ "who says goodbye and stays has to call again", who_says_goodbye_and_stays_has_to_call_again },
 	CU_TEST_INFO_NULL
