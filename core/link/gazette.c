@@ -47,11 +47,20 @@ struct gazette {
 	bool changed;
 };
 
+/* Which is the list of @anchor, of which the first @len bytes are told? all.count: a network we are not in */
+static unsigned list_of(const struct gazette *g, const uint8_t *anchor, size_t len)
+{
+	unsigned i = 0;
+
+	while (i < g->all.count && memcmp(g->anchor[i], anchor, len))
+		i++;
+	return i;
+}
+
 void gazette_network(struct gazette *g, const uint8_t anchor[KEY_BYTES])
 {
-	for (unsigned i = 0; i < g->all.count; i++)
-		if (!memcmp(g->anchor[i], anchor, KEY_BYTES))
-			return;
+	if (list_of(g, anchor, KEY_BYTES) < g->all.count)
+		return;
 	assert(g->all.count < REVOKED_LISTS);
 	memcpy(g->anchor[g->all.count], anchor, KEY_BYTES);
 	g->all.list[g->all.count].anchor = g->anchor[g->all.count];
@@ -84,11 +93,9 @@ static void fetch_end(struct env *e, struct gazette *g)
 /* The last one moves to the place of the one that goes. */
 void gazette_quit(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES])
 {
-	unsigned i = 1, last = g->all.count - 1u;
+	unsigned i = list_of(g, anchor, KEY_BYTES), last = g->all.count - 1u;
 
-	while (i <= last && memcmp(g->anchor[i], anchor, KEY_BYTES))
-		i++;
-	if (i > last)
+	if (!i || i > last)
 		return;
 	if (g->fetch.bytes && g->fetch.list == i)
 		fetch_end(e, g);
@@ -186,11 +193,10 @@ static void arm(struct env *e, struct gazette *g)
 
 void gazette_join(struct env *e, struct gazette *g, const uint8_t anchor[KEY_BYTES])
 {
-	unsigned list = 0;
+	unsigned list;
 
 	gazette_network(g, anchor);
-	while (memcmp(g->anchor[list], anchor, KEY_BYTES))
-		list++;
+	list = list_of(g, anchor, KEY_BYTES);
 	for (uint16_t i = 0; i < g->slots; i++)
 		if (links_up(g->links, (link_ref){ i }))
 			say(e, g, (link_ref){ i }, TELL, list);	/* serial 0: which do you have? */
@@ -225,14 +231,13 @@ static void tell_all(struct env *e, struct gazette *g, link_ref but)
 static enum drop take(struct env *e, struct gazette *g, struct bytes blob, bool save)
 {
 	struct revoked new;
-	unsigned i = 0;
+	unsigned i;
 	uint8_t *copy;
 	enum drop why = revoked_read(e->suite, blob, &new);
 
 	if (why != DROP_NONE)
 		return why;
-	while (i < g->all.count && memcmp(g->anchor[i], new.anchor, KEY_BYTES))
-		i++;
+	i = list_of(g, new.anchor, KEY_BYTES);
 	if (i == g->all.count)
 		return DROP_OVERLAY;
 	if (!revoked_newer(new.serial, new.mark, &g->all.list[i]))
@@ -402,17 +407,16 @@ void gazette_message(struct env *e, struct gazette *g, link_ref ref, struct byte
 	const uint8_t *anchor = read_take(&in, 8);
 	uint64_t serial = read_u64(&in), mark = read_u64(&in);
 	const struct revoked *ours;
-	unsigned list = 0;
+	unsigned list;
 	uint16_t offset;
 
 	if (!reader_ok(&in)) {
 		env_drop(e, DROP_SHORT);
 		return;
 	}
-	while (list < g->all.count && memcmp(g->anchor[list], anchor, 8))
-		list++;
+	list = list_of(g, anchor, 8);
 	if (list == g->all.count)
-		return;				/* a network we are not in */
+		return;
 	ours = &g->all.list[list];
 	switch (what) {
 	case TELL:

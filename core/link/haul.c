@@ -107,7 +107,7 @@ static void wish(struct env *e, struct tunnels *ts, struct tunnel *t, enum carri
 	}
 }
 
-/* struct outgoing - a packet on its way out: written, sealed and sent where it stands */
+/** struct outgoing - a packet on its way out: written, sealed and sent where it stands */
 struct outgoing {
 	enum carrier how;
 	uint8_t *packet;
@@ -218,7 +218,6 @@ static bool transmit(struct env *e, struct tunnels *ts, struct tunnel *t, struct
 		room -= FRAGMENT_WORD;
 		pieces = (unsigned)((total + room - 1) / room);
 		flags |= FLAG_FRAGMENT;
-		t->cut++;
 	}
 	if (pieces > TUNNEL_PIECES) {
 		env_drop(e, DROP_TOO_BIG);
@@ -234,6 +233,7 @@ static bool transmit(struct env *e, struct tunnels *ts, struct tunnel *t, struct
 	tunnel_count(e, t, payload.len);
 	t->packets_out++;
 	t->bytes_out += payload.len;
+	t->cut += pieces > 1;
 	t->number += pieces > 1;
 	for (unsigned i = 0; i < pieces; i++) {
 		size_t at = i * size, len = total - at < size ? total - at : size;

@@ -184,7 +184,6 @@ static unsigned offer_those(struct ring *r, struct env *e, link_ref ref, struct 
 
 	for (unsigned i = 0; i < r->peers && offered < RELAYS_OFFERED; i++) {
 		unsigned slot = (i + turn) % r->peers;
-
 		link_ref through = { (uint16_t)slot };
 
 		if (slot == ref.slot || shares(r, slot, id) != known || !r->peer[slot].up || r->peer[slot].doubted ||

@@ -285,7 +285,6 @@ static void see_node(struct sights *l, unsigned shard, int64_t now_ns, uint32_t 
 	struct seen *s = &l->seen[host];
 	struct clock clock = world_clock(l->world, host);
 	uint32_t held = node_held_changes(n), slots = node_slot_changes(n), remotes = remote_changes(l, n);
-
 	bool other_clock = clock.since_ns != s->clock.since_ns || clock.drift_ppb != s->clock.drift_ppb;
 
 	if (barrier || held != s->held_changes || other_clock || now_ns >= s->next_end_ns)
