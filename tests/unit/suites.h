@@ -18,6 +18,7 @@
 	X(check_history)	\
 	X(check_lengths)	\
 	X(check_linear)	\
+	X(check_register)	\
 	X(check_rings)	\
 	X(check_routes)	\
 	X(check_tables)	\
