@@ -218,8 +218,8 @@ void peers_up(struct ring *r, struct env *e, const struct news *n)
 	if (links_contact(r->links, n->link, &c))
 		remember_add(&r->remember, e, &c, false);
 	remember_met(&r->remember, e, n->id);
+	demand_up(r, e, n->link);		/* first: a long link may be refused, one that traffic earned is not */
 	longs_up(r, e, n->link);
-	demand_up(r, e, n->link);
 	if (n->a && !p->use) {
 		p->use |= USE_LEAF;
 		p->merge = r->state == RING_JOINED;
@@ -345,7 +345,9 @@ void peers_status(struct ring *r, struct env *e, link_ref ref, struct reader *in
 		p->welcomed = 0;
 	if (p->use & USE_LONG_OUT && p->drawn_size == 0)
 		p->drawn_size = r->log2_size;
-	if (wants & USE_LONG_OUT && longs_full(r, e) && peers_wanting(r, USE_LONG_OUT) > 2 * longs_wanted(r, e)) {
+	/* a link that stays for another use may be a long one as well */
+	if (wants == USE_LONG_OUT && !p->use && longs_full(r, e) &&
+	    peers_wanting(r, USE_LONG_OUT) > 2 * longs_wanted(r, e)) {
 		links_close(e, r->links, ref, END_REFUSED);
 		return;
 	}
@@ -388,8 +390,8 @@ void peers_close_unused(struct ring *r, struct env *e)
 			near_orphan(&r->near, (uint16_t)i, true);
 			peers_review(r, e);
 		}
-		/* who said goodbye is gone by then; if it stays after all, it has to call again */
-		if ((p->leaving || (!p->use && !p->wants)) && now - p->since_ms > UNUSED_AFTER_MS)
+		/* who said goodbye is gone by then; if it stays after all, it has to call again. One in doubt would not hear ours */
+		if ((p->leaving || (!p->use && !p->wants && !p->doubted)) && now - p->since_ms > UNUSED_AFTER_MS)
 			links_close(e, r->links, (link_ref){ (uint16_t)i }, END_UNWANTED);
 	}
 	links_trim(e, r->links);
