@@ -155,7 +155,7 @@ static void judge_filter(const struct doctor_facts *d, const struct nat n[2], GP
 		     "(endpoint-independent filtering)", any, up);
 	else if (address)
 		find(a, FINDING_NOTE, "reach", HELP, "who is let in is whom we called, from any port: %u of %u peers came from another "
-		     "(address-dependent filtering)", address, up);
+		     "(address-dependent filtering), or nobody else tried", address, up);
 	else if (up)
 		find(a, FINDING_NOTE, "reach", HELP, "nobody came whom we had not called: a firewall or NAT lets in only those "
 		     "(address- and port-dependent filtering), or nobody tried");

@@ -122,15 +122,28 @@ static bool mapped_differently(const struct links *l)
 
 /* ---- what is let in ---- */
 
-enum { ADDRESS, ENDPOINT };
-
-static uint64_t mark(const struct endpoint *at, unsigned what)
+/* A place stands in a filter by two bits; an address by itself is the place with port 0. */
+static uint32_t mark(const struct endpoint *at, bool any_port)
 {
 	struct endpoint one = *at;
 
-	if (what == ADDRESS)
+	if (any_port)
 		one.port = 0;
-	return 1ULL << (hash(&one) & 63);
+	return hash(&one);
+}
+
+static void filter_add(uint64_t filter[SENT_WORDS], uint32_t mark)
+{
+	filter[mark / 64 % SENT_WORDS] |= 1ULL << mark % 64;
+	mark >>= 16;
+	filter[mark / 64 % SENT_WORDS] |= 1ULL << mark % 64;
+}
+
+static bool filter_has(const uint64_t filter[SENT_WORDS], uint32_t mark)
+{
+	uint32_t second = mark >> 16;
+
+	return filter[mark / 64 % SENT_WORDS] >> mark % 64 & filter[second / 64 % SENT_WORDS] >> second % 64 & 1;
 }
 
 void reach_sent(struct env *e, struct links *l, const struct endpoint *at)
@@ -138,26 +151,24 @@ void reach_sent(struct env *e, struct links *l, const struct endpoint *at)
 	uint32_t age = env_ms(e) - l->sent_ms;
 
 	if (age >= OPEN_MS) {
-		for (unsigned i = 0; i < 2; i++) {
-			l->sent[1][i] = age >= 2 * OPEN_MS ? 0 : l->sent[0][i];
-			l->sent[0][i] = 0;
-		}
+		memcpy(l->sent[1], l->sent[0], sizeof(l->sent[1]));
+		memset(l->sent, 0, age >= 2 * OPEN_MS ? sizeof(l->sent) : sizeof(l->sent[0]));
 		l->sent_ms = env_ms(e);
 	}
-	for (unsigned i = 0; i < 2; i++)
-		l->sent[0][i] |= mark(at, i);
+	filter_add(l->sent[0], mark(at, false));
+	filter_add(l->sent[0], mark(at, true));
 }
 
-static bool sent_to(const struct links *l, const struct endpoint *at, unsigned what)
+static bool sent_to(const struct links *l, uint32_t mark)
 {
-	return (l->sent[0][what] | l->sent[1][what]) & mark(at, what);
+	return filter_has(l->sent[0], mark) || filter_has(l->sent[1], mark);
 }
 
 enum link_let reach_let(const struct links *l, const struct arrival *a)
 {
-	if (a->via != NO_SLOT || sent_to(l, &a->from, ENDPOINT))
+	if (a->via != NO_SLOT || sent_to(l, mark(&a->from, false)))
 		return LET_CALLED;
-	return sent_to(l, &a->from, ADDRESS) ? LET_ADDRESS : LET_ANY;
+	return sent_to(l, mark(&a->from, true)) ? LET_ADDRESS : LET_ANY;
 }
 
 /* ---- meeting ---- */

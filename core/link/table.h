@@ -20,6 +20,7 @@ enum {
 	SLOT_BITS	= 10,			/* of a receiver index; then 14 bits of generation */
 	NO_SLOT		= UINT16_MAX,
 	SEEN_PLACES	= 2,
+	SENT_WORDS	= 8,			/* of 64 bits: forty places are told from any other 96 times in 100 */
 	ANSWERS_MAX	= 64,			/* answered calls not yet confirmed, per node */
 	ANSWERS_CROWD	= 32,			/* so many, and the next ones have to show where they are first */
 };
@@ -122,7 +123,7 @@ struct links {
 	uint8_t ats;
 	struct endpoint at[CONTACT_ENDPOINTS];	/* our own: mappings first, then addresses */
 	struct endpoint seen[SEEN_PLACES];	/* where peers see us, the last one told first */
-	uint64_t sent[2][2];			/* where calls went, now and in the five minutes before: Bloom filters of reach.c */
+	uint64_t sent[2][SENT_WORDS];		/* where calls went, now and in the five minutes before: Bloom filters of reach.c */
 	uint32_t sent_ms;			/* when the newer one began */
 	struct news_item *first, *last;		/* in the step's scratch */
 };

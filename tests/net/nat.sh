@@ -129,9 +129,9 @@ boxes() {
 
 asks() { on "$1" "$BIN/weftctl" -c "$1/weft.conf" "${@:2}"; }
 
-add() {
+add() {	# NODE [BOOTSTRAP]
 	ctl net add natnet "$1" --tap weft0 >/dev/null
-	sed -i "s/^# listen4.*/listen4 = 0.0.0.0:${port[$1]}/" "$1/weft.conf"
+	sed -i "s/^# listen4.*/listen4 = 0.0.0.0:${port[$1]}/; s/^bootstrap = .*/bootstrap = ${2:-172.30.0.1:9338}/" "$1/weft.conf"
 	start "$1"
 }
 
@@ -140,9 +140,18 @@ begin() {
 
 	boxes
 	ctl net create natnet --range 10.9.0.0/24 --term 60s --bootstrap 172.30.0.1:9338 >/dev/null
-	add pub
-	await joined pub
-	for n in $NODES; do [ "$n" = pub ] || add "$n"; done
+	for n in pub full; do
+		add "$n"
+		await joined "$n"
+	done
+	# strangers call at both: that shows whom they let in, whoever calls whom later
+	for n in $NODES; do
+		case $n in
+		pub | full) ;;
+		wall | cone | pair | sym2 | cgn2) add "$n" "172.30.0.20:${port[full]}" ;;
+		*) add "$n" ;;
+		esac
+	done
 	holds "all of them join" await ring_of 2 $NODES
 	for n in $NODES; do
 		id[$n]=$(field "$n" id)
@@ -226,6 +235,18 @@ no_worse_than() {	# PINGS lost of each pair
 says_that() { grep -qE "$2" <(asks "$1" doctor); }	# NODE PATTERN
 told() { says_that "$@" || { asks "$1" doctor; return 1; }; }
 
+relayed() {	# NODE PEER PATTERN: as long as they talk they are linked, so that it can tell why so
+	local why="^note +peer +${id[$2]:0:8} .*relayed: $3"
+
+	begin_at talk "$1" ping -q -i 0.1 "$(address "$2")" >/dev/null
+	await says_that "$1" "$why" >/dev/null || told "$1" "$why"
+	set -- $?
+	kill "${pid[talk]}"
+	wait "${pid[talk]}"
+	unset "pid[talk]"
+	return "$1"
+}
+
 words() {
 	local n
 
@@ -245,11 +266,11 @@ words() {
 	for n in cone mate pair sym sym2 cgn2 cgn3; do
 		holds "$n lets in only whom it called, port by port" told "$n" '^note +reach .*address- and port-dependent filtering'
 	done
-	holds "why sym and sym2 are relayed" told sym "^note +peer +${id[sym2]:0:8} .*relayed: both NATs map differently"
-	holds "why sym and cone are, says sym" told sym "^note +peer +${id[cone]:0:8} .*relayed: our NAT maps us differently"
-	holds "and cone" told cone "^note +peer +${id[sym]:0:8} .*relayed: its NAT maps it differently"
-	holds "why sym and the firewall are" told wall "^note +peer +${id[sym]:0:8} .*relayed: its NAT maps it differently.*firewall"
-	holds "why two customers of one carrier are" told cgn2 "^note +peer +${id[cgn3]:0:8} .*relayed: it is behind the same NAT.*no hairpin"
+	holds "why sym and sym2 are relayed" relayed sym sym2 'both NATs map differently'
+	holds "why sym and cone are, says sym" relayed sym cone 'our NAT maps us differently'
+	holds "and cone" relayed cone sym 'its NAT maps it differently'
+	holds "why sym and the firewall are" relayed wall sym 'its NAT maps it differently.*firewall'
+	holds "why two customers of one carrier are" relayed cgn2 cgn3 'it is behind the same NAT.*no hairpin'
 }
 
 # ---- guests -----------------------------------------------------------------
