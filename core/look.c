@@ -23,6 +23,7 @@ void node_look(const struct node *n, struct look *out)
 		.size = (uint32_t)exp2_u64((int64_t)r->log2_size << 24),
 		.links = links_count(n->links),
 		.longs_out = peers_using(r, USE_LONG_OUT), .longs_in = peers_wanting(r, USE_LONG_OUT),
+		.earned = peers_wanting(r, USE_DEMAND),
 		.known_left = r->near.count[LEFT], .known_right = r->near.count[RIGHT],
 		.pending = r->pendings, .remembered = r->remember.count, .memory = n->env.mem.used,
 		.joined_ns = r->joined_ns,

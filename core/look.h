@@ -17,6 +17,7 @@ struct look {
 	struct id left, right;		/* immediate neighbours as believed; own id if none */
 	uint32_t size;			/* its estimate of the ring's size */
 	unsigned links, longs_out, longs_in;	/* up; drawn by us; drawn by others */
+	unsigned earned;		/* links that peers have because of their traffic with us */
 	unsigned known_left, known_right;	/* neighbours known, linked or not */
 	unsigned pending;		/* routed messages it is responsible for now */
 	unsigned remembered;

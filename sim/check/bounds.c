@@ -7,8 +7,9 @@
  * Soft bounds may be passed for a while (crowd_ns): a bootstrap node in a flash
  * crowd has a link to everybody for a moment. Long links: those drawn, twice as
  * many incoming if the cap is on. Links: near ones on both sides, as many again
- * that still want us near, long ones both ways, links_more besides. Sizes are
- * what the node itself believes, as it must act on that.
+ * that still want us near, long ones both ways, links_more besides, and those
+ * that each peer earned by its traffic, for which the peer has a bound. Sizes
+ * are what the node itself believes, as it must act on that.
  *
  * Leaks. A message in a node's hands is done with within seconds, so a node
  * that holds more than a few at every look for crowd_ns has lost some.
@@ -85,7 +86,7 @@ void check_bounds(struct check_bounds *b, const struct census *c, const struct j
 		in = l->cap ? 2 * k + 2 : LINK_MAX;
 		soft(b, c, j, i, LONGS_OUT, "long links of its own", r->look.longs_out, k + 2);
 		soft(b, c, j, i, LONGS_IN, "long links of others", r->look.longs_in, in);
-		soft(b, c, j, i, LINKS, "links", r->look.links, 4 * l->near + k + 2 + in + l->links_more);
+		soft(b, c, j, i, LINKS, "links", r->look.links, 4 * l->near + k + 2 + in + l->links_more + r->look.earned);
 	}
 	since_end(&b->since);
 	findings_checked(j->found, ORACLE_BOUNDS, c->running);
