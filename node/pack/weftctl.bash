@@ -1,6 +1,8 @@
 # bash completion for weftctl(1) and weft-node(8)
 
 _weft_words() { mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur"); }
+_weft_commands() { "$@" --help 2>/dev/null | sed -n 's/^  \([a-z]\{3,\}\)  .*/\1/p'; }
+_weft_options() { "$@" --help 2>/dev/null | grep -oE '^ *(-., )?--[a-z0-9-]+' | grep -oE -- '--.*'; }
 _weft_files() { mapfile -t COMPREPLY < <(compgen -f -- "$cur"); compopt -o filenames; }
 
 _weftctl() {
@@ -18,15 +20,16 @@ _weftctl() {
 	esac
 	case $command in
 	'')
-		_weft_words "$(weftctl --help 2>/dev/null | sed -n 's/^  \([a-z]\{3,\}\)  .*/\1/p') --help --version -c -s"
+		_weft_words "$(_weft_commands weftctl) --help --version -c -s"
 		return ;;
 	esac
 	if [[ $cur == -* ]]; then
-		_weft_words "$(weftctl "$command" --help 2>/dev/null | grep -oE -- '--[a-z0-9-]+')"
+		[[ $command == net ]] && ((COMP_CWORD > i + 1)) && command+=" ${COMP_WORDS[i + 1]}"
+		_weft_words "$(_weft_options weftctl $command)"
 		return
 	fi
 	case $command in
-	net) ((COMP_CWORD == i + 1)) && _weft_words "create add admit list show" || _weft_files ;;
+	net) ((COMP_CWORD == i + 1)) && _weft_words "$(_weft_commands weftctl net)" || _weft_files ;;
 	dht) ((COMP_CWORD == i + 1)) && _weft_words "slots get put delete look" ;;
 	pcap) ((COMP_CWORD == i + 1)) && _weft_words "tap overlay" || _weft_files ;;
 	config) ((COMP_CWORD == i + 1)) && _weft_words "explain show man" || _weft_files ;;
@@ -39,7 +42,7 @@ _weft_node() {
 
 	case $prev in
 	-c | --conf) _weft_files ;;
-	*) _weft_words "--conf --set --check --foreground --version --help" ;;
+	*) _weft_words "$(_weft_options weft-node)" ;;
 	esac
 }
 
