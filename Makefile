@@ -86,4 +86,4 @@ help:				## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /  \1\t/p' Makefile $(filter %.mk,$(MAKEFILE_LIST)) | expand -t 18
 
 .PHONY: all programs deps run clean help
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -name systemd-tree -prune -o -type f -name '*.d' -print 2>/dev/null)
