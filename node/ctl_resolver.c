@@ -3,18 +3,21 @@
  *
  * On this host's card in each network that says `resolver = resolved`, resolved is told the network's own name
  * server and that it is for the network's names and addresses alone. All of it is taken back when the node is
- * gone, however it ended: what is waited for is its process.
+ * gone, however it ended: what is waited for is its process. Networks come and go while it runs (SIGHUP), and none
+ * does without an interface that comes, goes or changes: of those the kernel tells, and then the node is asked again.
  *
  * Why this is no part of weft-node: resolved listens to root (or to whom polkit lets), and a node is neither;
  * GIO's D-Bus would be in its memory; and who is killed takes nothing back.
  */
 #include <errno.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <gio/gio.h>
@@ -24,7 +27,7 @@
 #include "node/ctl.h"
 #include "node/text.h"
 
-enum { ANSWER_MS = 30000, CALL_MS = 10000 };
+enum { ANSWER_MS = 30000, CALL_MS = 10000, SETTLE_MS = 200, AGAIN_MS = 5000 };
 
 #define RESOLVED "org.freedesktop.resolve1"
 
@@ -119,13 +122,42 @@ static void unable(struct fail *f, const char *name, GError *error)
 	g_error_free(error);
 }
 
-static void take_back(const struct told *t)
+static bool among(const struct told *t, int index)
+{
+	for (unsigned i = 0; i < t->count; i++)
+		if (t->index[i] == index)
+			return true;
+	return false;
+}
+
+/* What is in @t and not in @but. */
+static void take_back(const struct told *t, const struct told *but)
 {
 	GDBusConnection *bus = t->count ? bus_open(NULL) : NULL;
 
 	for (unsigned i = 0; bus && i < t->count; i++)
-		call(bus, "RevertLink", g_variant_new("(i)", t->index[i]), NULL);	/* a link that is gone is forgotten already */
+		if (!among(but, t->index[i]))		/* a link that is gone is forgotten already */
+			call(bus, "RevertLink", g_variant_new("(i)", t->index[i]), NULL);
 	g_clear_object(&bus);
+}
+
+static bool wants(JsonObject *n)
+{
+	return !strcmp(json_str(n, "resolver", ""), "resolved");
+}
+
+/* All that resolved is told of @answer's networks, to see if it is another; g_free() it */
+static char *summary(JsonObject *answer)
+{
+	GString *s = g_string_new(NULL);
+	JsonObject *n;
+
+	for (guint i = 0; (n = ctl_each(json_arr(answer, "networks"), i)); i++)
+		if (wants(n))
+			g_string_append_printf(s, "%u %s %s %s %s\n", if_nametoindex(json_str(n, "device", "")),
+					       json_str(n, "gateway", ""), json_str(n, "domain", ""), json_str(n, "range", ""),
+					       json_str(n, "range6", ""));
+	return g_string_free(s, FALSE);
 }
 
 /* Every network that wants it. */
@@ -141,7 +173,7 @@ static bool tell_all(JsonObject *answer, struct told *t, struct fail *f)
 		int link = (int)if_nametoindex(device);
 		struct ip server;
 
-		if (strcmp(json_str(n, "resolver", ""), "resolved") || !ip_read(json_str(n, "gateway", ""), &server))
+		if (!wants(n) || !ip_read(json_str(n, "gateway", ""), &server))
 			continue;
 		if (!link) {
 			fail_add(f, "there is no %s here: is the node in another namespace?", device);
@@ -162,22 +194,72 @@ static bool tell_all(JsonObject *answer, struct told *t, struct fail *f)
 
 /* ---- for as long as the node runs ------------------------------------------------------- */
 
-static void stay(int process, int signals)
+/* A socket that hears of interfaces; -1 where the kernel lets us have none: then networks that come are not seen. */
+static int interfaces(void)
 {
-	struct pollfd p[] = { { .fd = process, .events = POLLIN }, { .fd = signals, .events = POLLIN } };
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 
-	while (poll(p, 2, -1) < 0 && errno == EINTR)
+	if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at))) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+/* True: look again, because something changed or @timeout_ms are over. False: the node has ended, or we shall. */
+static bool stay(int process, int signals, int links, int timeout_ms)
+{
+	struct pollfd p[] = { { process, POLLIN, 0 }, { signals, POLLIN, 0 }, { links, POLLIN, 0 } };
+	char what[8192];
+
+	while (poll(p, 3, timeout_ms) < 0 && errno == EINTR)
 		;
+	if (p[2].revents && !poll(p, 2, SETTLE_MS))		/* what comes together is one change */
+		while (recv(links, what, sizeof(what), 0) >= 0 || errno == ENOBUFS)
+			;
+	return !p[0].revents && !p[1].revents;
+}
+
+static JsonNode *ask(struct ctl *c, const struct ctl_where *w, struct fail *f)
+{
+	return ctl_open(c, w, f) ? ctl_once(c, "{\"ask\":\"networks\"}", ANSWER_MS, f) : NULL;
+}
+
+/* Ask again; what is another now is told, and what is no more taken back. False with @f: not all of it. */
+static bool follow(const struct ctl_where *w, struct told *told, char **known, struct fail *f)
+{
+	struct told was = *told;
+	struct ctl c;
+	JsonNode *root = ask(&c, w, f);
+	char *now = root ? summary(json_node_get_object(root)) : NULL;
+
+	ctl_close(&c);
+	if (now && strcmp(now, *known)) {
+		told->count = 0;
+		if (tell_all(json_node_get_object(root), told, f)) {
+			g_free(*known);
+			*known = g_steal_pointer(&now);
+		}
+		take_back(&was, told);
+	}
+	g_free(now);
+	if (root)
+		json_node_unref(root);
+	return !failed(f);
 }
 
 static void run(const struct ctl_where *w, struct fail *f)
 {
-	struct told told = { .count = 0 };
+	struct told told = { .count = 0 }, none = { .count = 0 };
 	struct ctl c;
-	JsonNode *root = ctl_open(&c, w, f) ? ctl_once(&c, "{\"ask\":\"networks\"}", ANSWER_MS, f) : NULL;
-	int process = root ? ctl_process(&c, f) : -1, signals;
+	int links = interfaces(), signals, process;
+	JsonNode *root = ask(&c, w, f);
+	char *known = root ? summary(json_node_get_object(root)) : NULL;
 	sigset_t stop;
+	bool all = true;
 
+	process = root ? ctl_process(&c, f) : -1;
 	sigemptyset(&stop);
 	sigaddset(&stop, SIGTERM);
 	sigaddset(&stop, SIGINT);
@@ -185,12 +267,23 @@ static void run(const struct ctl_where *w, struct fail *f)
 	signals = signalfd(-1, &stop, SFD_CLOEXEC);
 	ctl_close(&c);
 	if (process >= 0 && tell_all(json_node_get_object(root), &told, f) && told.count)
-		stay(process, signals);
-	take_back(&told);
+		while (stay(process, signals, links, all ? -1 : AGAIN_MS)) {
+			struct fail later = { 0 };
+			bool good = follow(w, &told, &known, &later);
+
+			if (all && !good)
+				fail_print(&later);
+			fail_done(&later);
+			all = good;
+		}
+	take_back(&told, &none);
+	g_free(known);
 	if (root)
 		json_node_unref(root);
 	if (process >= 0)
 		close(process);
+	if (links >= 0)
+		close(links);
 	close(signals);
 }
 

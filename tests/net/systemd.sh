@@ -10,7 +10,7 @@
 # BIN/../systemd-tree is the machine's root, as `make deps-systemd` makes it; what is written to it is forgotten.
 # BIN/../deb has the package. bob is a plain daemon.
 NEEDS="systemd-nspawn nsenter"
-SECTIONS="begin ready rights journal again resolver killed networkd alone end"
+SECTIONS="begin ready rights journal again resolver more killed networkd alone end"
 . "${0%/*}/lib.sh"
 where=([bob]=b)
 tree=$(cd "$BIN/../systemd-tree" 2>/dev/null && pwd)
@@ -160,7 +160,7 @@ says_more() { lines -u weft-node@home -p 7..7 -t weft-node | grep -q .; }
 warned() { lines -u weft-node@home -p 4..4 -t weft-node | grep -q "loud"; }
 
 query() { in_machine resolvectl query "$@" | grep -q -- "-- link: weft0"; }
-domains() { in_machine resolvectl domain weft0 | sed 's/.*: *//'; }
+domains() { in_machine resolvectl domain "${1:-weft0}" | sed 's/.*: *//'; }
 untold() { [ -z "$(domains)" ] && [ -z "$(in_machine resolvectl dns weft0 | sed 's/.*: *//')" ]; }
 told() { [ -n "$(domains)" ]; }
 
@@ -194,7 +194,26 @@ resolver() {
 	in_machine systemctl restart weft-node@home
 	holds "a restart with one tells it" await told
 }
-sorted() { echo $(domains | tr ' ' '\n' | sort); }
+
+# A network that comes by a reload, on a tap that was there before and stays.
+more() {
+	ctl net create blue --range 10.7.0.0/24 --founder "$(ask home status --json | sed 's/.*"id":"\([0-9a-f]*\)".*/\1/')" >/dev/null
+	ctl net admit blue alice alice/state/card --out blue.card >/dev/null
+	put /var/lib/weft/home/blue.card <blue.card
+	put /var/lib/weft/home/blue.network <blue/charter
+	in_machine sh -c 'cd /var/lib/weft/home && chmod 600 blue.* && chown --reference=card blue.* && ip tuntap add weft9 mode tap'
+	in_machine sh -c 'cp /etc/weft/home.conf /etc/weft/home.conf.one && printf "%s\n" "" "[network.2]" \
+		"record = /var/lib/weft/home/blue.network" "card = /var/lib/weft/home/blue.card" "tap = weft9" "resolver = resolved" >>/etc/weft/home.conf'
+	await told
+	in_machine systemctl reload weft-node@home
+	holds "systemd-resolved is told of a network that a reload brings" await says "~0.7.10.in-addr.arpa ~blue" sorted weft9
+	holds "and of the other as before" told
+	in_machine sh -c 'mv /etc/weft/home.conf.one /etc/weft/home.conf'
+	in_machine systemctl reload weft-node@home
+	holds "taken away it is taken back" await says "" domains weft9
+	holds "the other stays" told
+}
+sorted() { echo $(domains "$@" | tr ' ' '\n' | sort); }
 squeeze() { echo $("$@"); }
 default_route() { in_machine resolvectl default-route weft0 | sed 's/Link [0-9]* (\(.*\))/Link \1/'; }
 teller() {
