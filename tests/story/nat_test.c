@@ -7,6 +7,7 @@
  */
 #include <limits.h>
 
+#include "core/inside.h"
 #include "tests/story/tell.h"
 #include "tests/unit/suites.h"
 
@@ -223,6 +224,35 @@ static void what_a_box_lets_in_shows(void)
 	stage_free(s);
 }
 
+/* Forty calls to places where nobody is. */
+static void call_many(struct node *n, void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < 40; i++) {
+		struct contact c = { .ats = 1, .at = { { .kind = ENDPOINT_UDP4, .port = 9338 } } };
+
+		memcpy(c.at[0].addr, (uint8_t[]){ 192, 0, 2, (uint8_t)i }, 4);
+		links_call(&n->env, n->links, &c);
+	}
+}
+
+static void who_called_many_still_knows_strangers(void)
+{
+	struct stage *s = stage_new(6, &suite_sodium);
+	unsigned any = 0;
+
+	stage_up(s, 0, false);
+	stage_run(s, 6 * NS_PER_S);
+	stage_inside(s, 0, call_many, NULL);
+	for (unsigned i = 1; i < 6; i++) {
+		stage_up(s, i, false);
+		stage_run(s, NS_PER_S);
+		any += let(s, 0, i) == LET_ANY;
+	}
+	CU_ASSERT_TRUE(any >= 4);
+	stage_free(s);
+}
+
 /* Two thirds of all are behind boxes, a third of those are mapped differently for each peer; all come within a second. */
 static void a_ring_of_nodes_behind_boxes_is_one(void)
 {
@@ -259,5 +289,6 @@ CU_TestInfo story_nat_tests[] = {
 	{ "a box that forgets all is punched anew", a_box_that_forgets_all_is_punched_anew },
 	{ "a ring of nodes behind boxes is one", a_ring_of_nodes_behind_boxes_is_one },
 	{ "what a box lets in shows", what_a_box_lets_in_shows },
+	{ "who called many still knows strangers", who_called_many_still_knows_strangers },
 	CU_TEST_INFO_NULL,
 };

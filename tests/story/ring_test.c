@@ -354,6 +354,51 @@ static void who_died_is_forgotten_by_all_neighbours_within_ten_seconds(void)
 	stage_free(s);
 }
 
+/* Ask for a link to @arg, a contact, as lasting traffic would. */
+static void demand(struct node *n, void *arg)
+{
+	CU_ASSERT_EQUAL(ring_demand(&n->ring, &n->env, arg), DROP_NONE);
+}
+
+/* The link to @arg, if there is one, is drawn as a long one as well. */
+static void draw_too(struct node *n, void *arg)
+{
+	link_ref ref = peer_find(&n->ring, ((struct contact *)arg)->id);
+
+	if (link_ok(ref))
+		peers_want(&n->ring, &n->env, ref, USE_LONG_OUT);
+}
+
+static bool linked(const struct stage *s, unsigned i, unsigned j)
+{
+	return link_ok(peer_find(&s->actor[i].node->ring, s->actor[j].identity.id));
+}
+
+static void a_link_that_traffic_earned_is_not_refused_as_a_long_one(void)
+{
+	struct stage *s = scene(24);
+	struct contact c = { .has_id = true, .ats = 1 };
+
+	s->config.longs = 1;
+	for (unsigned i = 0; i < 24; i++)
+		stage_up(s, i, false);
+	stage_run(s, 60 * NS_PER_S);
+	c.id = s->actor[0].identity.id;
+	c.at[0] = s->actor[0].at;
+	for (unsigned i = 1; i < 24; i++)
+		stage_inside(s, i, demand, &c);
+	stage_run(s, 5 * NS_PER_S);
+	for (unsigned i = 1; i < 24; i++) {
+		CU_ASSERT_TRUE(linked(s, i, 0));
+		stage_inside(s, i, draw_too, &c);
+	}
+	stage_run(s, 5 * NS_PER_S);
+	CU_ASSERT_TRUE(longs_full(&s->actor[0].node->ring, &s->actor[0].node->env));
+	for (unsigned i = 1; i < 24; i++)
+		CU_ASSERT_TRUE(linked(s, i, 0));
+	stage_free(s);
+}
+
 CU_TestInfo story_ring_tests[] = {
 	{ "one node waits for others and then is a ring", one_node_waits_for_others_and_then_is_a_ring },
 	{ "a second node joins in three round trips", a_second_node_joins_in_three_round_trips },
@@ -375,6 +420,7 @@ CU_TestInfo story_ring_tests[] = {
 	{ "who died is forgotten by all neighbours within ten seconds",
 	  who_died_is_forgotten_by_all_neighbours_within_ten_seconds },
 	{ "whoever stands within the neighbours known is watched", whoever_stands_within_the_neighbours_known_is_watched },
+	{ "a link that traffic earned is not refused as a long one", a_link_that_traffic_earned_is_not_refused_as_a_long_one },
 	{ "who says goodbye and stays has to call again", who_says_goodbye_and_stays_has_to_call_again },
 	CU_TEST_INFO_NULL
 };
