@@ -8,7 +8,8 @@
  *
  *	replica.c	the table; shelf.c what is on disk; letters.c what waits for it; words.c who gets which
  *	primary.c	ops, writes, confirmed reads; judged.c what was judged stays so
- *	view.c		the consensus about the next view; stage.c its records; start.c its begin; choose.c who
+ *	view.c		the consensus about the next view; ballot.c what its voters promise; stage.c its records;
+ *			start.c its begin; choose.c who
  *	pull.c		one member copies records from another
  *	rejoin.c	what comes back from a disk does not vote until proven
  *	arrive.c	ops as they arrive
@@ -422,20 +423,13 @@ void view_review(struct dht *d, struct env *e, struct replica *r);	/* should the
 void change_end(struct dht *d, struct env *e, struct replica *r);
 void view_goes_on(struct dht *d, struct env *e, struct replica *r);	/* records are copied for the change we drive */
 void stage_end(struct dht *d, struct env *e, struct replica *r);
-void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void promise_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void refuse_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void offer_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void staged_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void free_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
-void accept_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 void accepted_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
 bool stage_own(struct dht *d, struct env *e, struct replica *r, uint64_t ballot);	/* our records, as they are */
-void next_write(struct writer *w, const struct view *v, uint64_t base);
-bool next_read(struct reader *in, struct view *v, uint64_t *base);
-void ballot_refuse(struct dht *d, struct env *e, struct replica *r, struct id to);
-/** ballot_promise() - the token of the save that holds it; 0 if it cannot be saved. @ballot is not below the last */
-uint64_t ballot_promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot);
 void spread_begin(struct dht *d, struct env *e, struct replica *r, const struct view *old, const struct view *v, bool going);
 int64_t spread_due(struct dht *d, struct env *e, struct replica *r);	/* may delete it */
 void start_in(struct dht *d, struct env *e, const struct heard *h, struct reader *in);
@@ -445,6 +439,18 @@ void start_tell(struct dht *d, struct env *e, const struct replica *r, struct id
 void view_decided(struct dht *d, struct env *e, const struct slot_name *slot, const struct view *v,
 		  struct view_name follows, uint64_t base);
 int64_t view_due(struct dht *d, struct env *e, struct replica *r);
+
+/* ---- ballot.c ---- */
+/** ballot_letter() - Begin a @word about the view of @r that opens with @ballot */
+struct letter *ballot_letter(struct letter *l, struct dht *d, const struct replica *r, enum word word, uint64_t ballot);
+void next_write(struct writer *w, const struct view *v, uint64_t base);
+bool next_read(struct reader *in, struct view *v, uint64_t *base);
+void ballot_refuse(struct dht *d, struct env *e, struct replica *r, struct id to);
+/** ballot_promise() - the token of the save that holds it; 0 if it cannot be saved. @ballot is not below the last */
+uint64_t ballot_promise(struct dht *d, struct env *e, struct replica *r, uint64_t ballot);
+void prepare_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+void accept_in(struct dht *d, struct env *e, struct replica *r, const struct heard *h, struct reader *in);
+
 /* choose.c */
 bool choose_wanted(struct dht *d, struct env *e, const struct replica *r, bool *urgent);
 /** choose_watched() - Is everybody @r depends on - a primary on its members, they on it - heard and watched by the ring? */
