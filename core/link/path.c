@@ -51,17 +51,12 @@ void path_challenge(struct env *e, struct links *l, struct link *k, const struct
 		for (unsigned i = 0; t->kind == ATTEMPT_MOVE && i < t->ats; i++)
 			if (endpoint_eq(&t->at[i], &at[count - 1]))
 				return;
-	t = mem_get(&e->mem, sizeof(*t));
+	t = attempt_add(e, l, k, ATTEMPT_MOVE);
 	if (!t)
 		return;
-	t->kind = ATTEMPT_MOVE;
 	memcpy(t->at, at, count * sizeof(*at));
 	t->ats = (uint8_t)count;
-	t->via = NO_SLOT;
 	t->nonce = random_u64(&e->random);
-	t->born_ms = env_ms(e);
-	t->next = k->attempts;
-	k->attempts = t;
 	path_challenge_again(e, l, k, t);
 }
 
