@@ -113,11 +113,25 @@ bool dhcpd_is_bad(const struct dhcpd *d, const struct ip *ip)
 	return false;
 }
 
+static void bad_del(struct dhcpd *d, unsigned i)
+{
+	for (d->bads--; i < d->bads; i++)	/* the oldest stays first */
+		d->bad[i] = d->bad[i + 1];
+}
+
 void dhcpd_bad_end(struct dhcpd *d, struct env *e, unsigned i)
 {
 	d->port->release(d->ctx, e, &d->bad[i].ip);
-	for (d->bads--; i < d->bads; i++)	/* the oldest stays first */
-		d->bad[i] = d->bad[i + 1];
+	bad_del(d, i);
+}
+
+void dhcpd_bad_lost(struct dhcpd *d, const struct ip *ip)
+{
+	for (unsigned i = 0; i < d->bads; i++)
+		if (ip_eq(&d->bad[i].ip, ip)) {
+			bad_del(d, i);
+			return;
+		}
 }
 
 void dhcpd_bad_add(struct dhcpd *d, struct env *e, const struct ip *ip)

@@ -499,6 +499,8 @@ void dhcpd_held(struct dhcpd *d, struct env *e, const struct held_news *n)
 			lost(d, e, c);
 		else if (n->word == HELD_RENEWED || n->word == HELD_GRANTED)
 			renewed(d, e, c);
+	} else if (!c && (n->word == HELD_LOST || n->word == HELD_GONE)) {
+		dhcpd_bad_lost(d, ip);
 	}
 	due(d, e);
 }

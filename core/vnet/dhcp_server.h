@@ -163,6 +163,7 @@ void dhcpd_ask_drop(struct dhcpd *d, struct env *e, struct dhcpd_client *c);
 bool dhcpd_is_bad(const struct dhcpd *d, const struct ip *ip);
 void dhcpd_bad_add(struct dhcpd *d, struct env *e, const struct ip *ip);	/* held and kept out; the oldest gives way */
 void dhcpd_bad_end(struct dhcpd *d, struct env *e, unsigned i);		/* number @i, the oldest is 0, may be had again */
+void dhcpd_bad_lost(struct dhcpd *d, const struct ip *ip);		/* it is not held any more, if it was */
 
 static inline bool dhcpd_has_address(const struct dhcpd_client *c)
 {

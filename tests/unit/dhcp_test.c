@@ -441,6 +441,22 @@ static void a_declined_address_granted_once_more_is_passed_over(void)
 	lab_free(l);
 }
 
+static void a_declined_address_that_is_lost_is_not_given_back(void)
+{
+	struct held_news n = { .word = HELD_LOST, .verdict = VERDICT_TAKEN };
+	struct lab *l = lab_new();
+
+	settle(l, 1, 0x0afa0505);
+	n.held = l->held[0];
+	HEAR(l, DHCP_DECLINE, 1, .requested = 0x0afa0505, .server = GATEWAY);
+	l->helds = 0;
+	dhcpd_held(&l->d, &l->bare.env, &n);
+	CU_ASSERT_FALSE(l->d.bads);
+	pass(l, BAD_S + 1);
+	CU_ASSERT_FALSE(l->releases);
+	lab_free(l);
+}
+
 static void declined_addresses_are_bounded(void)
 {
 	struct lab *l = lab_new();
@@ -528,6 +544,7 @@ CU_TestInfo dhcp_tests[] = {
 	{ "a REQUEST without an address asks nothing", a_request_without_an_address_asks_nothing },
 	{ "a declined address is kept out (RFC 2131 4.3.3; IPOP: no DECLINE)", a_declined_address_is_kept_out },
 	{ "a declined address granted once more is passed over", a_declined_address_granted_once_more_is_passed_over },
+	{ "a declined address that is lost is not given back", a_declined_address_that_is_lost_is_not_given_back },
 	{ "declined addresses are bounded", declined_addresses_are_bounded },
 	{ "a RELEASE gives the address back (RFC 2131 4.3.4; IPOP: no RELEASE)", a_release_gives_the_address_back },
 	{ "nobody releases for another", nobody_releases_for_another },
