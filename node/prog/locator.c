@@ -105,6 +105,8 @@ static void add_key(struct locator *l, const char *name, const char *line, unsig
 		g_free(what);
 	} else if (!group) {
 		fail_add(f, "%s:%u: %s stands before any [group]", name, at, key);
+	} else if (!strcmp(key, "Encoding")) {		/* GKeyFile's own, in the first group */
+		fail_add(f, "%s:%u: 'Encoding' is not a key; accepted: UTF-8 text, of which nothing need be said", name, at);
 	} else if (group != UNKNOWN) {
 		both = g_strconcat(group, "\n", key, NULL);
 		before = locator_key(l, group, key);

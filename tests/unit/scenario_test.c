@@ -59,6 +59,8 @@ static void what_is_no_key_file_is_refused_by_line(void)
 	refused("[run]\nseed = 1\n\n[net]\n[run]\nduration = 1h\n", NULL,
 		"x.ini:5: [run] stands twice, first in line 1; accepted: one group of a name");
 	refused("duration = 1h\n", NULL, "x.ini:1: duration stands before any [group]");
+	refused("[run]\nEncoding = latin1\n", NULL,
+		"x.ini:2: 'Encoding' is not a key; accepted: UTF-8 text, of which nothing need be said");
 	refused("[run]\nwhat is this\n", NULL,
 		"x.ini:2: 'what is this' is neither a [group] nor key = value nor a # comment");
 	refused("[run\nseed = 1\n", NULL,
