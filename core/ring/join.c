@@ -19,7 +19,7 @@
 #include "core/base/fixed.h"
 #include "core/ring/parts.h"
 
-enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 1, KEEP_REMEMBERED = 4096 };
+enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, SEEK_CALLS = 8, LEAVE_TRIES = 8, SEEK_TRIES = 1, KEEP_REMEMBERED = 4096 };
 #define JOIN_STEP	(400 * NS_PER_MS)
 #define FIND_STEP	(1 * NS_PER_S)
 #define FOUND_NS	(5 * NS_PER_S)
@@ -29,7 +29,7 @@ enum { NEAR_CALLS = 3, CONTACT_CALLS = 2, START_CALLS = 8, LEAVE_TRIES = 8, SEEK
 #define SAVE_FIRST	(10 * NS_PER_S)
 #define SAVE_EVERY	(600 * NS_PER_S)
 #define BOOT_MIN	(60 * NS_PER_S)
-#define BOOT_SMALL	(240 * NS_PER_S)
+#define BOOT_SMALL	(480 * NS_PER_S)
 #define BOOT_PER_SMALL	(20 * NS_PER_S)
 #define BOOT_PER_NODE	(2 * NS_PER_S)
 
@@ -71,10 +71,11 @@ static int64_t bootstrap_pause(const struct ring *r)
 	return pause < BOOT_MIN ? BOOT_MIN : pause;
 }
 
-/* Remembered peers first, and always one of the configured endpoints as well. */
-static void call_contacts(struct ring *r, struct env *e, unsigned calls)
+/* Remembered peers first, of whom many may be out of reach, and always one of the configured endpoints as well. */
+static void call_contacts(struct ring *r, struct env *e)
 {
-	unsigned boots = e->config->bootstraps;
+	unsigned boots = e->config->bootstraps < CONTACT_CALLS ? e->config->bootstraps : CONTACT_CALLS;
+	unsigned calls = r->remember.count ? SEEK_CALLS : CONTACT_CALLS;
 	struct contact c;
 
 	for (unsigned i = 0; i < calls; i++) {
@@ -315,7 +316,7 @@ void join_timer(struct ring *r, struct env *e)
 		}
 		if (r->contact_ns <= e->now_ns) {
 			r->contact_ns = e->now_ns + 2 * NS_PER_S;
-			call_contacts(r, e, CONTACT_CALLS);
+			call_contacts(r, e);
 		}
 		return;
 	}
@@ -540,7 +541,7 @@ void join_keep(struct ring *r, struct env *e)
 		links_call(e, r->links, &c);
 	}
 	if (!links_count(r->links)) {
-		call_contacts(r, e, CONTACT_CALLS);	/* a ring of one looks for company at every step */
+		call_contacts(r, e);	/* a ring of one looks for company at every step */
 	} else if (e->now_ns - r->contact_ns > bootstrap_pause(r)) {
 		r->contact_ns = e->now_ns;
 		call_bootstrap(r, e);
@@ -552,7 +553,7 @@ void ring_address(struct ring *r, struct env *e)
 	if (r->state == RING_IDLE || r->state >= RING_LEAVING || links_count(r->links))
 		return;
 	remember_all_due(&r->remember, e);
-	call_contacts(r, e, START_CALLS);
+	call_contacts(r, e);
 }
 
 void ring_start(struct ring *r, struct env *e, struct bytes saved)
@@ -566,6 +567,6 @@ void ring_start(struct ring *r, struct env *e, struct bytes saved)
 	r->start_ns = r->alone_ns = e->now_ns;
 	r->contact_ns = e->now_ns + 2 * NS_PER_S;
 	env_record(e, RECORD_START, ID_ZERO, r->remember.count, 0);
-	call_contacts(r, e, r->remember.count ? START_CALLS : CONTACT_CALLS);
+	call_contacts(r, e);
 	heap_set(&e->timers, &e->mem, RING_JOIN, e->now_ns + random_around(&e->random, JOIN_STEP));
 }
