@@ -54,6 +54,9 @@ refuses() {	# PATTERN NODE TOKEN [OPTION]...
 forget() { rm -rf "$1" "$1.log"; }
 published() { ctl -c "$1/weft.conf" names | grep -q "$2 .* ok"; }
 id_of() { field "$1" id; }
+slots_of() {	# MEMBERS NODE: so many hold each slot that NODE holds
+	ctl -c "$2/weft.conf" dht slots --json | grep -o '"members": *\[[^]]*\]' | awk -F, -v n="$1" 'NF != n {bad = 1} END {exit bad || !NR}'
+}
 
 # ---- comes ------------------------------------------------------------------
 
@@ -152,6 +155,7 @@ again() {
 	start bob
 	holds "he joins again" await ring_of 1 bob
 	holds "and says in the DHT that he is one" await published bob signers
+	AWAIT=60 holds "three hold every slot again" await slots_of 3 alice
 	holds "alice goes" stopped alice TERM
 	token=$(invite --bootstrap 172.31.0.2:9338)
 	join carol "$token"
